@@ -1,0 +1,1 @@
+"""What the experiments share: the recipe, the results, the devices, the data."""

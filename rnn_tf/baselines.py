@@ -1,0 +1,113 @@
+"""Forecasts that any network has to beat: naive ones, a linear one, a classical one.
+
+Each takes the whole series (days,), the origins (windows,) and the horizon, reads only
+days before an origin, and returns (windows, horizon) in the series' unit.
+"""
+
+from functools import partial
+
+import numpy as np
+
+WEEK = 7
+YEAR = 364  # the same weekday, a year before
+
+
+def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """The day before the origin, for every day ahead."""
+    return np.repeat(values[origins - 1][:, None], horizon, axis=1)
+
+
+def _same_weekdays(values, origins, horizon, weeks: int) -> np.ndarray:
+    """(windows, horizon, weeks): the last `weeks` same weekdays before the origin."""
+    day = np.arange(horizon) % WEEK
+    back = WEEK * np.arange(1, weeks + 1)
+    return values[origins[:, None, None] + day[:, None] - back]
+
+
+def week_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """Seasonal naive: the last known same weekday."""
+    return _same_weekdays(values, origins, horizon, 1)[..., 0]
+
+
+def mean_of_weeks(
+    values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
+) -> np.ndarray:
+    """Mean of the last `weeks` same weekdays."""
+    return _same_weekdays(values, origins, horizon, weeks).mean(axis=-1)
+
+
+def median_of_weeks(
+    values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
+) -> np.ndarray:
+    """Median of the last `weeks` same weekdays: a holiday leaves no echo."""
+    return np.median(_same_weekdays(values, origins, horizon, weeks), axis=-1)
+
+
+def year_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """The same weekday 364 days before."""
+    return values[origins[:, None] - YEAR + np.arange(horizon)]
+
+
+def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: float):
+    """Ridge regression of the horizon on the lookback, one coefficient per day.
+
+    The penalty is chosen by leave-one-out cross-validation inside the training
+    windows (scikit-learn's RidgeCV).
+    """
+    from sklearn.linear_model import RidgeCV
+
+    back = np.arange(-lookback, 0)
+    x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
+    model = RidgeCV(alphas=np.logspace(-3, 3, 13))
+    model.fit(values[x] / scale, values[y] / scale)
+    return model.predict(values[origins[:, None] + back] / scale) * scale
+
+
+def sarima(values, origins, horizon: int, train: tuple[int, int]):
+    """SARIMA(1,0,0)(0,1,1,7), fitted once on the training period, filtered forward.
+
+    Source: Box and Jenkins (1970), as statsmodels has it. The forecast of h days is
+    the filtered state of the day before the origin moved h times by the transition
+    matrix, which is exact for a model without regressors.
+    """
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    begin, end = train
+    scale = np.abs(values[begin:end]).mean()
+    order, seasonal = (1, 0, 0), (0, 1, 1, WEEK)
+    fitted = SARIMAX(values[begin:end] / scale, order=order, seasonal_order=seasonal)
+    everything = fitted.fit(disp=False).apply(values[begin:] / scale)
+    ssm = everything.model.ssm
+    transition, design = ssm["transition"], ssm["design"]
+    state = everything.filter_results.predicted_state[:, origins - begin]
+    days = []
+    for _ in range(horizon):
+        days.append((design @ state)[0])
+        state = transition @ state
+    return np.stack(days, axis=1) * scale
+
+
+def predictors(windows, classical: bool) -> dict:
+    """Name -> predict(split), for all baselines that the series is long enough for."""
+    values, horizon = windows.series.values, windows.horizon
+    begin = windows.periods.train[0]
+    naive = {
+        "last_value": (last_value, 1),
+        "week_before": (week_before, WEEK),
+        "mean_of_4_weeks": (mean_of_weeks, 4 * WEEK),
+        "median_of_4_weeks": (median_of_weeks, 4 * WEEK),
+        "year_before": (year_before, YEAR),
+    }
+    days_before = windows.origins["validation"][0] - begin
+    found = {name: f for name, (f, days) in naive.items() if days <= days_before}
+    train = windows.origins["train"]
+    found["ridge"] = partial(
+        ridge, train_origins=train, lookback=windows.lookback, scale=windows.scale
+    )
+    if classical:
+        found["sarima"] = partial(sarima, train=windows.periods.train)
+
+    def predict(baseline, split):
+        return baseline(values, windows.origins[split], horizon)
+
+    return {name: partial(predict, baseline) for name, baseline in found.items()}

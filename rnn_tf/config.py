@@ -1,0 +1,128 @@
+"""Frozen dataclass -> command line -> JSON. Never imports TensorFlow."""
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import re
+import sys
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import tyro
+
+
+class InputError(ValueError):
+    """Something the user can mend: one line on stderr, exit code 2, no traceback."""
+
+
+class RunError(RuntimeError):
+    """A run that cannot go on, through no fault of the input: one line, exit code 1."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The options that every experiment has. Defaults are the quick size."""
+
+    size: Literal["quick", "full"] = "quick"
+    """How much work: quick shows that it runs, full gives numbers to report."""
+    seeds: int = 3
+    """Training runs per model, with seeds 1 to this; fewer than 3 prove nothing."""
+    trials: int = 2
+    """Hyperparameter trials per model; the first tries the defaults."""
+    trial_epochs: int = 5
+    """Epochs of a trial, at most; trials that are clearly losing stop earlier."""
+    epochs: int = 10
+    """Epochs of a final training run, at most."""
+    patience: int = 5
+    """Epochs without a better validation score before training stops."""
+    batch_size: int = 32
+    """Examples per gradient step, over all replicas."""
+    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
+    """Devices: auto takes what is there; mirrored copies the model to several."""
+    replicas: int = 2
+    """With mirrored: how many GPUs, or virtual CPUs where there is no GPU."""
+    results: Path = Path("results")
+    """Folder for the run folder and summary.csv."""
+
+    def __post_init__(self):
+        for name in ("seeds", "trials", "trial_epochs", "epochs", "patience"):
+            require_at_least(self, name, 1)
+        require_at_least(self, "batch_size", 1)
+        require_at_least(self, "replicas", 1)
+
+
+ConfigT = TypeVar("ConfigT", bound=RunConfig)
+
+
+def require_at_least(config: RunConfig, name: str, minimum: float) -> None:
+    """Raise InputError unless the field `name` is `minimum` or more."""
+    value = getattr(config, name)
+    if value < minimum:
+        option = "--" + name.replace("_", "-")
+        raise InputError(f"{option} is {value}; it must be at least {minimum}")
+
+
+def sized(config_type: type[ConfigT], full: dict, size: str, **changes) -> ConfigT:
+    """The configuration of a size: `full` holds the fields that full overrides."""
+    overrides = full if size == "full" else {}
+    return config_type(**{**overrides, **changes, "size": size})
+
+
+def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None):
+    """Read the command line: the size sets the defaults, options override them.
+
+    Raises:
+        InputError: an option is unknown or its value does not fit.
+        SystemExit: after --help, with code 0.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    peek.add_argument("--size", default="quick")
+    size = peek.parse_known_args(argv)[0].size
+    default = sized(config_type, full, "full" if size == "full" else "quick")
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(config_type, default=default, args=argv)
+    except SystemExit as stop:
+        if stop.code == 0:
+            raise
+        raise InputError(_one_line(complaint.getvalue())) from None
+
+
+def _one_line(box: str) -> str:
+    """Tyro's boxed message as one line: what is wrong and what would be right."""
+    lines = [re.sub(r"^[│|\s]+|[│|\s]+$", "", line) for line in box.splitlines()]
+    lines = [line for line in lines if line and not re.match(r"^[╭╰+]", line)]
+    said = " ".join(lines)
+    said = re.sub(r"\s*─{3,}\s*", "; ", said)
+    return said or "the command line could not be read; try --help"
+
+
+def to_json(config: RunConfig) -> dict:
+    """The configuration as plain JSON values."""
+    return {k: _plain(v) for k, v in dataclasses.asdict(config).items()}
+
+
+def _plain(value):
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def main(run, config_type: type[ConfigT], full: dict, argv=None) -> int:
+    """Parse, run, and turn what the user can mend into one line.
+
+    Returns:
+        The exit code: 0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.
+    """
+    try:
+        run(parse(config_type, full, argv))
+    except (InputError, RunError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt as stop:
+        print(f"\ninterrupted{': ' + str(stop) if str(stop) else ''}", file=sys.stderr)
+        return 130
+    return 0

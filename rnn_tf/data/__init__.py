@@ -1,0 +1,1 @@
+"""Readers, checks and generators of the data that the experiments run on."""

@@ -1,0 +1,181 @@
+"""Split a daily series by time and cut it into windows, as `tf.data`.
+
+Words: an origin is the index of the first day to forecast; `lookback` days before it
+are seen, `horizon` days from it on are the target.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnn_tf.config import InputError
+from rnn_tf.data.series import Series
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Where each part begins and ends, as indices of days; `end` is exclusive."""
+
+    train: tuple[int, int]
+    validation: tuple[int, int]
+    test: tuple[int, int]
+
+
+def periods_by_share(days: int) -> Periods:
+    """The last 20 % is test, the 10 % before it validation, the rest training."""
+    test, validation = days - round(days * 0.2), days - round(days * 0.3)
+    return Periods((0, validation), (validation, test), (test, days))
+
+
+def days_needed(lookback: int, horizon: int) -> int:
+    """The fewest days that `periods_by_share` can split into parts with a window."""
+    for days in itertools.count(lookback + horizon):
+        parts = periods_by_share(days)
+        if parts.train[1] >= lookback + horizon and all(
+            end - begin >= horizon for begin, end in (parts.validation, parts.test)
+        ):
+            return days
+
+
+def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:
+    """`bounds` gives the first and the last day of each part.
+
+    Raises:
+        InputError: a day lies outside the series.
+    """
+    found = {}
+    for split, (first, last) in bounds.items():
+        for day in (first, last):
+            if not series.dates[0] <= np.datetime64(day) <= series.dates[-1]:
+                raise InputError(
+                    f"{series.name} has no {day}: it runs from {series.dates[0]} "
+                    f"to {series.dates[-1]}"
+                )
+        ends = np.array([first, last], "datetime64[D]") - series.dates[0]
+        found[split] = (int(ends[0].astype(int)), int(ends[1].astype(int)) + 1)
+    return Periods(**found)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A series, its parts, and how windows are cut from it."""
+
+    series: Series
+    periods: Periods
+    lookback: int
+    horizon: int
+    history: int  # days a model is given, lookback or more
+    origins: dict[str, np.ndarray] = field(init=False)  # split -> (windows,) int64
+    scale: float = field(init=False)  # mean absolute value in training; models see 1
+
+    def __post_init__(self):
+        origins = {split: self._origins(split) for split in SPLITS}
+        for split, found in origins.items():
+            if len(found) == 0:
+                raise InputError(self._too_short(split))
+        train = self.training()
+        if np.array_equal(train[7:], train[:-7]):
+            what = "is constant" if np.ptp(train) == 0 else "repeats every 7 days"
+            raise InputError(
+                f"{self.series.name} {what} in training: there is nothing to learn, "
+                "and MASE is undefined (it would divide by zero)"
+            )
+        object.__setattr__(self, "origins", origins)
+        object.__setattr__(self, "scale", float(np.abs(train).mean()))
+
+    def _origins(self, split: str) -> np.ndarray:
+        """First target days whose targets lie in the part; a filled day is no target
+        outside training."""
+        begin, end = getattr(self.periods, split)
+        first = max(begin, self.periods.train[0] + self.lookback)
+        origins = np.arange(first, end - self.horizon + 1)
+        if split == "train" or not len(origins):
+            return origins
+        return origins[~self._days(self.series.filled, origins).any(axis=1)]
+
+    def _too_short(self, split: str) -> str:
+        begin, end = getattr(self.periods, split)
+        return (
+            f"{self.series.name} is too short: its {split} part of {end - begin} days "
+            f"holds no window of --lookback {self.lookback} + --horizon {self.horizon} "
+            f"days; a series needs {days_needed(self.lookback, self.horizon)} days "
+            f"split by share, and this one has {len(self.series.values)}"
+        )
+
+    def _days(self, values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        return values[origins[:, None] + np.arange(self.horizon)]
+
+    def training(self) -> np.ndarray:
+        """(days,): the values of the training period."""
+        begin, end = self.periods.train
+        return self.series.values[begin:end]
+
+    def facts(self) -> dict:
+        """What config.json records of the data, and a sentence for the terminal."""
+        dates, counts = self.series.dates, {k: len(v) for k, v in self.origins.items()}
+        parts = {}
+        for split in SPLITS:
+            begin, end = getattr(self.periods, split)
+            parts[split] = [str(dates[begin]), str(dates[end - 1])]
+        says = ", ".join(f"{k} {' to '.join(v)}" for k, v in parts.items())
+        return {
+            "source": self.series.name,
+            "sha256": self.series.sha256,
+            "unit": self.series.unit,
+            "periods": parts,
+            "windows": counts,
+            "scale": self.scale,
+            "notes": list(self.series.notes),
+            "says": "; ".join([f"{self.series.name}, {says}", *self.series.notes]),
+        }
+
+    def targets(self, split: str) -> np.ndarray:
+        """(windows, horizon), in the series' unit."""
+        return self._days(self.series.values, self.origins[split])
+
+    def dates(self, split: str) -> np.ndarray:
+        """(windows,) datetime64[D]: the first day forecast by each window."""
+        return self.series.dates[self.origins[split]]
+
+    def scaled(self) -> np.ndarray:
+        """(history + days,) float32: the series a model sees, NaN where it has none.
+
+        Days before the training period are NaN, so no model sees them.
+        """
+        begin = self.periods.train[0]
+        padding = np.full(self.history + begin, np.nan)
+        known = self.series.values[begin:] / self.scale
+        return np.concatenate([padding, known]).astype("float32")
+
+    def dataset(self, split: str, batch: int, seed: int | None = None, steps: int = 1):
+        """A `tf.data.Dataset` of windows; memory holds the series once.
+
+        Args:
+            split: train, validation or test.
+            batch: windows per batch.
+            seed: shuffles anew each epoch and drops the remainder; None keeps order.
+            steps: 1 gives targets (batch, horizon). More gives a target for each of
+                the last `steps` steps, (batch, steps, horizon): seq-to-seq.
+        """
+        import tensorflow as tf  # here, so that --help need not wait for it
+
+        values = tf.constant(self.scaled())
+        inputs = tf.range(self.history, dtype=tf.int64)
+        back = tf.range(steps, dtype=tf.int64)[:, None] - (steps - 1)
+        targets = self.history + back + tf.range(self.horizon, dtype=tf.int64)
+        targets = targets[0] if steps == 1 else targets
+
+        def cut(origins):
+            at = tf.reshape(origins, [-1] + [1] * len(targets.shape))
+            x = tf.gather(values, origins[:, None] + inputs)[..., None]
+            return x, tf.gather(values, at + targets)
+
+        origins = tf.data.Dataset.from_tensor_slices(self.origins[split])
+        if seed is not None:
+            size = len(self.origins[split])
+            origins = origins.shuffle(size, seed=seed, reshuffle_each_iteration=True)
+        origins = origins.batch(batch, drop_remainder=seed is not None)
+        return origins.map(cut, num_parallel_calls=1).prefetch(2)

@@ -1,0 +1,75 @@
+"""The contract between an experiment and the recipe: plain data, plain functions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_tf.config import RunConfig
+from rnn_tf.results import Run
+from rnn_tf.strategy import Devices
+
+
+@dataclass(frozen=True)
+class Data:
+    """What `load_data` gives: three parts that share no target."""
+
+    shape: tuple[int, ...]  # of one input, without the batch
+    # (split, model, seed) -> tf.data.Dataset of (inputs, targets) that fit the model;
+    # train is shuffled anew each epoch by the seed. Test is read once, in step 8.
+    dataset: Callable
+    steps_per_epoch: int  # gradient steps
+    block: int  # neighbouring examples that are not independent; 1 if all are
+    facts: dict  # for config.json: source, checksum, periods, counts, and "says"
+    source: Any = None  # whatever the experiment's own functions need
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What `evaluate` says of one set of predictions."""
+
+    metrics: list[dict]  # metric, slice, value, unit, n
+    errors: np.ndarray  # (examples,): the headline metric of each example, in order
+    predictions: list[dict]  # example, step, target, prediction
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Plain functions, called by `runner.run` in the order of the recipe."""
+
+    name: str
+    headline: str  # the metric of the table and of every choice; lower is better
+    models: dict[str, Callable]  # name -> build(hp, config, shape)
+    answers: tuple[str, ...]  # the models that the course proposes
+    load_data: Callable[[RunConfig], Data]
+    baselines: Callable[[RunConfig, Data], dict[str, Callable]]  # name -> predict(split)
+    # (hp, config, gradient steps) -> optimizer, loss, and a metric named "score"
+    compile_arguments: Callable
+    # (data, what a model puts out) -> predictions in the data's own unit
+    decode: Callable[[Data, np.ndarray], np.ndarray]
+    evaluate: Callable[[Data, str, np.ndarray], Scores]  # (data, split, predictions)
+    export: Callable  # (models, data) -> their mean, from and to the data's own unit
+    plot: Callable  # (folder, data, tables) -> None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table: a baseline, a model over its seeds, or an ensemble."""
+
+    model: str
+    kind: str  # baseline, answer, tuned, ensemble
+    seeds: tuple[int | str, ...]  # ("",) where there is no seed
+    predict: Callable[[str], list[np.ndarray]]  # split -> one array per seed
+    members: Callable[[], list] = list  # the Keras models, one per seed
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the steps of one run share."""
+
+    experiment: Experiment
+    config: RunConfig
+    devices: Devices
+    data: Data
+    run: Run

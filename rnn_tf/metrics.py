@@ -1,0 +1,49 @@
+"""Errors of forecasts, in the series' own unit where they have one.
+
+All take targets and predictions of shape (values,), and lower is better.
+"""
+
+import lazy_loader
+import numpy as np
+
+sklearn_metrics = lazy_loader.load("sklearn.metrics", suppress_warning=True)
+
+
+def mae(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Mean absolute error."""
+    return float(sklearn_metrics.mean_absolute_error(targets, predictions))
+
+
+def rmse(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Root of the mean squared error, over all values of (values,)."""
+    return float(sklearn_metrics.root_mean_squared_error(targets, predictions))
+
+
+def smape(targets: np.ndarray, predictions: np.ndarray) -> float:
+    """Symmetric mean absolute percentage error, 0 to 200 %.
+
+    200 |y - f| / (|y| + |f|), and 0 where both are 0 (Makridakis et al., 2020, M4).
+    """
+    total = np.abs(targets) + np.abs(predictions)
+    error = np.abs(targets - predictions)
+    parts = np.divide(error, total, out=np.zeros_like(total), where=total > 0)
+    return float(200 * parts.mean())
+
+
+def mase(
+    targets: np.ndarray, predictions: np.ndarray, training: np.ndarray, season: int = 7
+) -> float:
+    """Mean absolute scaled error (Hyndman and Koehler, 2006), no unit.
+
+    The MAE over that of the seasonal naive forecast inside the training period, so
+    below 1 is better than "as a week ago" was there.
+
+    Raises:
+        ValueError: the training period repeats itself exactly, so the scale is 0.
+    """
+    scale = np.abs(training[season:] - training[:-season]).mean()
+    if scale == 0:
+        raise ValueError(
+            f"MASE is undefined: the training period repeats every {season} days"
+        )
+    return float(np.abs(targets - predictions).mean() / scale)

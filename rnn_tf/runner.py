@@ -1,0 +1,224 @@
+"""The recipe: nine steps, in this order, the same for every experiment."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lazy_loader
+import numpy as np
+from rich.console import Console
+
+from rnn_tf import results, stats, strategy, summary, training
+from rnn_tf.config import RunConfig, RunError, to_json
+from rnn_tf.experiment import Entry, Experiment, Job, Scores
+from rnn_tf.progress import RunProgress
+
+keras = lazy_loader.load("keras")
+pd = lazy_loader.load("pandas")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a notebook gets back."""
+
+    folder: Path
+    tables: dict[str, Any]  # DataFrames: the run's CSV files, and "summary"
+    model: Any  # what was chosen on validation, as it was saved
+
+
+def run(experiment: Experiment, config: RunConfig) -> Outcome:
+    """Run the recipe and print the table.
+
+    Raises:
+        InputError: the data or an option cannot be used; no run folder is left.
+    """
+    console = Console()
+    # 1. freeze the configuration, open the run folder
+    with results.open_run(config.results, experiment.name, to_json(config)) as folder:
+        # 2. and 3. the devices, before anything else starts TensorFlow; then the seed
+        devices = strategy.start(config)
+        keras.utils.set_random_seed(1)
+        # 4. data
+        data = experiment.load_data(config)
+        folder.record(
+            headline=experiment.headline, devices=devices.facts(), data=data.facts
+        )
+        console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
+        job = Job(experiment, config, devices, data, folder)
+        # 5. baselines
+        entries = baseline_entries(job)
+        # 6. tune, and 7. retrain the best over the seeds, model by model
+        fits = len(experiment.models) * (config.trials + config.seeds)
+        with RunProgress(fits, console) as progress:
+            for name in experiment.models:
+                entries += network_entries(job, name, progress)
+        for entry in entries:
+            folder.add("metrics", metric_rows(entry, "validation", scores(job, entry)))
+        chosen = choose(entries, folder.rows["metrics"], experiment.headline)
+        # 8. test, once
+        test(job, entries)
+        # 9. tables, pictures, summary
+        tables = {name: pd.DataFrame(rows) for name, rows in folder.rows.items()}
+        experiment.plot(folder.path, data, tables)
+        model = save(job, chosen)
+    tables["summary"] = summary.refresh(config.results)
+    summary.show(tables["summary"], console, folder.path.name)
+    return Outcome(folder.path, tables, model)
+
+
+def baseline_entries(job: Job) -> list[Entry]:
+    """Step 5: the baselines, entries like any other."""
+    baselines = job.experiment.baselines(job.config, job.data)
+    return [
+        Entry(name, "baseline", ("",), functools.cache(lambda split, p=p: [p(split)]))
+        for name, p in baselines.items()
+    ]
+
+
+def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
+    """Steps 6 and 7 for one model: the entry of its seeds, and of their ensemble.
+
+    A model whose every trial or every seed failed has no entry; `trials.csv` says why.
+    """
+    names = list(job.experiment.models)
+    label = f"model {names.index(name) + 1}/{len(names)} {name}"
+    hp = training.tune(job, name, label, progress)
+    if hp is None:
+        progress.skip(job.config.seeds)
+        return []
+    model, weights = training.retrain(job, name, hp, label, progress)
+    if not weights:
+        return []
+
+    @functools.cache
+    def predict(split: str) -> list[np.ndarray]:
+        dataset = job.data.dataset(split, model)
+        return [_predict(job, model, values, dataset) for values in weights.values()]
+
+    @functools.cache
+    def mean(split: str) -> list[np.ndarray]:
+        return [np.mean(predict(split), axis=0)]
+
+    def members() -> list:
+        built = [training.build(job, name, hp, epochs=1) for _ in weights]
+        for one, values in zip(built, weights.values(), strict=True):
+            one.set_weights(values)
+        return built
+
+    kind = "answer" if name in job.experiment.answers else "tuned"
+    entries = [Entry(name, kind, tuple(weights), predict, members)]
+    if len(weights) > 1:
+        entries.append(Entry(f"{name}_ensemble", "ensemble", ("",), mean, members))
+    return entries
+
+
+def _predict(job: Job, model, weights: list, dataset) -> np.ndarray:
+    model.set_weights(weights)
+    return job.experiment.decode(job.data, model.predict(dataset, verbose=0))
+
+
+def scores(job: Job, entry: Entry, split: str = "validation") -> list[Scores]:
+    """One `Scores` per seed of the entry."""
+    evaluate = job.experiment.evaluate
+    return [evaluate(job.data, split, p) for p in entry.predict(split)]
+
+
+def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:
+    """The rows of `metrics.csv` for one entry and split."""
+    return [
+        {"model": entry.model, "kind": entry.kind, "seed": seed, "split": split} | row
+        for seed, one in zip(entry.seeds, scored, strict=True)
+        for row in one.metrics
+    ]
+
+
+def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
+    """The network or ensemble with the lowest mean on validation; test is not read.
+
+    Raises:
+        RunError: no network was trained.
+    """
+
+    def mean(entry: Entry) -> float:
+        key = entry.model, "validation", headline, ""
+        names = "model", "split", "metric", "slice"
+        found = [r["value"] for r in metrics if tuple(r[n] for n in names) == key]
+        return float(np.mean(found))
+
+    networks = [entry for entry in entries if entry.kind != "baseline"]
+    if not networks:
+        raise RunError("no model could be trained; trials.csv says why")
+    return min(networks, key=mean)
+
+
+def test(job: Job, entries: list[Entry]) -> None:
+    """Step 8: score every entry on the test set, with intervals.
+
+    Intervals are over test examples: each example's error is averaged over the seeds
+    first. The difference to a baseline is paired by example. The baseline it is taken
+    to is the one that did best on this very test set, the strictest there is.
+    """
+    scored = {entry.model: scores(job, entry, "test") for entry in entries}
+    errors = {m: np.mean([s.errors for s in found], 0) for m, found in scored.items()}
+    baselines = [entry.model for entry in entries if entry.kind == "baseline"]
+    best = min(baselines, key=lambda model: errors[model].mean())
+    job.run.record(best_baseline=best)
+    for entry in entries:
+        rows = metric_rows(entry, "test", scored[entry.model])
+        unit = next(r["unit"] for r in rows if r["metric"] == job.experiment.headline)
+        rival = best, errors[best]
+        rows += interval_rows(job, entry, errors[entry.model], unit, rival)
+        job.run.add("metrics", rows)
+    job.run.add("predictions", prediction_rows(entries, scored))
+
+
+def interval_rows(job: Job, entry: Entry, errors, unit: str, rival) -> list[dict]:
+    """The entry's mean over seeds and its difference to a rival, with intervals.
+
+    Args:
+        job: the run.
+        entry: whose rows these are.
+        errors: (examples,), averaged over the seeds.
+        unit: of the errors.
+        rival: name and errors of the entry to compare with.
+    """
+    name, rival_errors = rival
+    base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
+    base |= {"unit": unit, "n": len(errors)}
+    rows = []
+    for metric, slice_, values in (
+        ("mean", "", errors),
+        ("difference", name, errors - rival_errors),
+    ):
+        low, high = stats.block_interval(values, job.data.block)
+        row = {"metric": f"{job.experiment.headline}_{metric}", "slice": slice_}
+        row |= {"value": float(values.mean()), "low": low, "high": high}
+        rows.append(base | row)
+    return rows
+
+
+def prediction_rows(entries: list[Entry], scored: dict[str, list[Scores]]) -> list:
+    """The rows of `predictions.csv`."""
+    return [
+        {"model": entry.model, "kind": entry.kind, "seed": seed} | row
+        for entry in entries
+        for seed, one in zip(entry.seeds, scored[entry.model], strict=True)
+        for row in one.predictions
+    ]
+
+
+def save(job: Job, chosen: Entry):
+    """Save what was chosen as one Keras model; an ensemble is saved whole.
+
+    Of a model with several seeds, the one with the best validation error is saved.
+    """
+    members = chosen.members()
+    if chosen.kind != "ensemble":
+        found = [one.errors.mean() for one in scores(job, chosen)]
+        members = [members[int(np.argmin(found))]]
+    model = job.experiment.export(members, job.data)
+    with results.replacing(job.run.path / f"{chosen.model}.keras") as temporary:
+        model.save(temporary)
+    job.run.record(chosen=chosen.model)
+    return model

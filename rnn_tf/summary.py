@@ -1,0 +1,175 @@
+"""The results table: derived from the run folders, never written by hand.
+
+`python -m rnn_tf.summary` is `make summary`. No TensorFlow.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import lazy_loader
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from rnn_tf import results, stats
+from rnn_tf.config import InputError
+
+pd = lazy_loader.load("pandas")
+
+COLUMNS = (
+    "experiment run status data model kind chosen metric unit mean sd seeds seed_low "
+    "seed_high low high baseline difference difference_low difference_high "
+    "parameters seconds commit dirty command"
+).split()
+
+
+def refresh(root: Path):
+    """Read every run folder below `root`, write `summary.csv`, return it."""
+    runs = sorted(root.glob("*/*/config.json"))
+    rows = [row for path in runs for row in summarise(path.parent)]
+    results.write_csv(root / "summary.csv", COLUMNS, rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def summarise(folder: Path) -> list[dict]:
+    """One row per model of one run; none while its test set has not been read."""
+    info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    metrics = folder / "metrics.csv"
+    if "best_baseline" not in info or not metrics.is_file():
+        return []
+    frame = pd.read_csv(metrics, keep_default_na=False, na_values={"value": [""]})
+    frame = frame[frame["split"] == "test"]
+    trials = _final_runs(folder)
+    shared = {
+        "experiment": info["experiment"],
+        "run": folder.name,
+        "status": info["status"],
+        "data": info["data"]["source"],
+        "metric": info["headline"],
+        "baseline": info["best_baseline"],
+        **{key: info[key] for key in ("commit", "dirty", "command")},
+    }
+    return [
+        shared | _row(model, part, info, trials)
+        for model, part in frame.groupby("model", sort=False)
+    ]
+
+
+def _final_runs(folder: Path):
+    """Parameters and seconds of the final runs, by model."""
+    path = folder / "trials.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=["parameters", "seconds"])
+    trials = pd.read_csv(path)
+    final = trials[trials["phase"] == "final"]
+    return final.groupby("model")[["parameters", "seconds"]].mean()
+
+
+def _row(model: str, part, info: dict, trials) -> dict:
+    """Mean, spread and intervals of one model on the test set."""
+    headline = info["headline"]
+    overall = part[part["slice"].astype(str) == ""]
+    scores = overall[overall["metric"] == headline]["value"].astype(float).to_numpy()
+    low, high = stats.t_interval(scores)
+    row = {
+        "model": model,
+        "kind": part["kind"].iloc[0],
+        "chosen": model == info.get("chosen"),
+        "unit": part[part["metric"] == headline]["unit"].iloc[0],
+        "mean": scores.mean(),
+        "sd": scores.std(ddof=1) if len(scores) > 1 else "",
+        "seeds": len(scores),
+    }
+    if len(scores) > 1:
+        row |= {"seed_low": low, "seed_high": high}
+    mean = part[part["metric"] == f"{headline}_mean"].iloc[0]
+    difference = part[part["metric"] == f"{headline}_difference"].iloc[0]
+    row |= {"low": float(mean["low"]), "high": float(mean["high"])}
+    row |= {"difference": difference["value"]}
+    row |= {f"difference_{k}": float(difference[k]) for k in ("low", "high")}
+    base = model.removesuffix("_ensemble")
+    if base in trials.index:
+        row |= {"parameters": int(trials.loc[base, "parameters"])}
+        row |= {"seconds": round(trials.loc[base, "seconds"], 1)}
+    return row
+
+
+def verdict(row) -> str:
+    """What the interval of the paired difference to the best baseline allows."""
+    if row["model"] == row["baseline"]:
+        return "best baseline"
+    if row["difference_high"] < 0:
+        return "better"
+    return "worse" if row["difference_low"] > 0 else "not proved"
+
+
+def show(summary, console: Console, run: str | None = None) -> None:
+    """Print one table per run; of `run` alone if it is given."""
+    wanted = summary if run is None else summary[summary["run"] == run]
+    if wanted.empty:
+        console.print("no results yet; try: make results")
+    for name, part in wanted.groupby("run", sort=False):
+        console.print(_table(name, part.sort_values("mean")))
+        console.print(_caption(part), highlight=False)
+
+
+def _table(name: str, part) -> Table:
+    first = part.iloc[0]
+    unit = f", {first['unit']}" if first["unit"] else ""
+    title = f"{first['experiment']} · {first['data']} · {name} ({first['status']})"
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    table.add_column("model", overflow="fold")
+    table.add_column(f"test {first['metric'].upper()}{unit}", justify="right")
+    table.add_column("n", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("against best baseline", justify="right")
+    table.add_column("")
+    for _, row in part.iterrows():
+        sd = f" ± {_number(row['sd'])}" if row["seeds"] > 1 else ""
+        interval = f"{_number(row['low'])} to {_number(row['high'])}"
+        against = (
+            f"{_number(row['difference'], '+')} [{_number(row['difference_low'], '+')}, "
+            f"{_number(row['difference_high'], '+')}]"
+        )
+        marked = f"{row['model']} *" if row["chosen"] else row["model"]
+        mean, n = f"{_number(row['mean'])}{sd}", str(row["seeds"])
+        table.add_row(marked, mean, n, interval, against, verdict(row))
+    return table
+
+
+def _caption(part) -> str:
+    """How to read the table."""
+    baseline = part["baseline"].iloc[0]
+    return (
+        "* chosen on validation. n: seeds; ± standard deviation over them. Intervals: "
+        "block bootstrap over\ntest examples, with the error averaged over the seeds; "
+        f"the difference is paired to {baseline},\nthe baseline that did best on this "
+        "test set. Where it holds 0, nothing is proved."
+    )
+
+
+def _number(value: float, sign: str = "") -> str:
+    """Four digits or so: 41,234 or 0.04123."""
+    if abs(value) >= 1000:
+        return f"{value:{sign},.0f}"
+    return f"{value:{sign}.4g}"
+
+
+def main(results: Path = Path("results")) -> None:
+    """Rebuild summary.csv from the run folders and print the tables.
+
+    Args:
+        results: Folder that holds the run folders.
+    """
+    if not results.is_dir():
+        raise InputError(f"{results} is not a folder; nothing has run yet")
+    show(refresh(results), Console())
+
+
+if __name__ == "__main__":
+    try:
+        tyro.cli(main)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,172 @@
+"""Steps 6 and 7: tune a model and retrain it over the seeds, by one `fit`."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import lazy_loader
+
+from rnn_tf.experiment import Job
+from rnn_tf.progress import RunProgress
+
+keras = lazy_loader.load("keras")
+
+# Called after each epoch with the number of epochs so far and the best score among
+# them; True stops the training.
+EpochHook = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One finished training run. `score` is the best on validation, lower is better."""
+
+    best_so_far: tuple[float, ...]  # one per epoch
+    history: tuple[dict, ...]  # one per epoch: rows of history.csv
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """The best score on validation; the model is left with its weights."""
+        return self.best_so_far[-1]
+
+    @property
+    def finite(self) -> bool:
+        """False if the loss became NaN or infinite: a failed run."""
+        losses = [row["loss"] for row in self.history]
+        return math.isfinite(self.score) and all(map(math.isfinite, losses))
+
+
+def fit(job: Job, model, seed: int, epochs: int, hook: EpochHook) -> Fit:
+    """Train `model` and leave it with the weights of its best epoch.
+
+    Args:
+        job: the run.
+        model: compiled, with a metric named "score", lower is better.
+        seed: shuffles the training set.
+        epochs: at most so many; `patience` epochs without a better score end it.
+        hook: see `EpochHook`.
+    """
+    started = time.perf_counter()
+    rows, best = [], []
+
+    def on_epoch_end(epoch, logs):
+        score = logs["val_score"]
+        best.append(min([*best[-1:], score if math.isfinite(score) else math.inf]))
+        row = {"epoch": epoch + 1, "loss": logs["loss"], "score": score}
+        row |= {"validation_loss": logs["val_loss"]}
+        rows.append(row | {"seconds": round(time.perf_counter() - started, 3)})
+        if hook(epoch + 1, best[-1]) or not math.isfinite(logs["loss"]):
+            model.stop_training = True
+
+    stop_early = keras.callbacks.EarlyStopping(
+        "val_score", patience=job.config.patience, mode="min", restore_best_weights=True
+    )
+    after_epoch = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
+    model.fit(
+        job.data.dataset("train", model, seed),
+        validation_data=job.data.dataset("validation", model),
+        epochs=epochs,
+        verbose=0,
+        callbacks=[stop_early, after_epoch],
+    )
+    return Fit(tuple(best), tuple(rows), time.perf_counter() - started)
+
+
+def build(job: Job, name: str, hp, epochs: int):
+    """The model `name` with the values of `hp`, compiled for the run's devices."""
+    with job.devices.scope():
+        model = job.experiment.models[name](hp, job.config, job.data.shape)
+        steps = epochs * job.data.steps_per_epoch
+        arguments = job.experiment.compile_arguments(hp, job.config, steps)
+        model.compile(**arguments, **job.devices.compile_options)
+    return model
+
+
+def tune(job: Job, name: str, label: str, progress: RunProgress):
+    """Step 6: the hyperparameters with the best validation score, or None."""
+    from rnn_tf import tuning  # imports TensorFlow, which runs by now
+
+    config = job.config
+
+    def fit_trial(hp, number, loses):
+        progress.begin(f"{label} · trial {number}/{config.trials}")
+        keras.utils.set_random_seed(1)
+        model = build(job, name, hp, config.trial_epochs)
+
+        def hook(epochs, best):
+            progress.epoch(epochs, config.trial_epochs)
+            return loses(epochs, best)
+
+        return fit(job, model, 1, config.trial_epochs, hook), model.count_params()
+
+    def report(row):
+        job.run.add("trials", [{"model": name, "phase": "search", "seed": 1} | row])
+        progress.finish(f"{label} · trial {row['trial']}/{config.trials}", row)
+
+    folder = job.run.path / "tuner" / name
+    return tuning.search(
+        lambda hp: build(job, name, hp, 1), fit_trial, config.trials, folder, report
+    )
+
+
+def retrain(job: Job, name: str, hp, label: str, progress: RunProgress):
+    """Step 7: the model, and its weights after each finished seed.
+
+    A seed whose loss is not finite is a failed row in `trials.csv` and has no weights.
+
+    Returns:
+        The compiled model and `{seed: weights}`.
+    """
+    model, weights, blank = None, {}, None
+    for seed in range(1, job.config.seeds + 1):
+        what = f"{label} · seed {seed}/{job.config.seeds}"
+        progress.begin(what)
+        keras.utils.set_random_seed(seed)
+        fresh = build(job, name, hp, job.config.epochs)
+        if model is None:
+            model, blank = fresh, optimizer_state(fresh)
+        else:
+            reset(model, fresh, blank)
+
+        def hook(epochs, best):
+            progress.epoch(epochs, job.config.epochs)
+            return False
+
+        final = fit(job, model, seed, job.config.epochs, hook)
+        if final.finite:
+            weights[seed] = model.get_weights()
+        row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
+        rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
+        job.run.add("history", rows)
+        job.run.add("trials", [row])
+        progress.finish(what, row)
+    return model, weights
+
+
+def _row(name: str, seed: int, final: Fit, hp) -> dict:
+    """A final run as a row of `trials.csv`."""
+    row = {"model": name, "phase": "final", "seed": seed, "epochs": len(final.history)}
+    row |= {"seconds": round(final.seconds, 3)}
+    row |= {f"hp.{key}": value for key, value in hp.values.items()}
+    if final.finite:
+        return row | {"status": "completed", "score": final.score}
+    return row | {"status": "failed", "error": "the loss is not finite"}
+
+
+def optimizer_state(model) -> list:
+    """The optimizer's variables before the first step."""
+    model.optimizer.build(model.trainable_variables)
+    return [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
+
+
+def reset(model, fresh, blank: list) -> None:
+    """Put a trained model back to the start, with the variables of a fresh one.
+
+    A second seed then trains without being compiled again, which costs seconds with
+    XLA, and ends on the same weights as the fresh model would.
+    """
+    for variable, start in zip(model.variables, fresh.variables, strict=True):
+        variable.assign(start)
+    for variable, start in zip(model.optimizer.variables, blank, strict=True):
+        variable.assign(start)

@@ -1,0 +1,130 @@
+"""keras-tuner: one search per model, its trials as rows, failures counted.
+
+Importing this module imports TensorFlow.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras_tuner
+from keras_tuner.engine import trial as trial_module
+
+from rnn_tf.training import Fit
+
+# Epochs that a trial may always have, before it can be called a loser.
+GRACE_EPOCHS = 5
+
+
+class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
+    """Bayesian search whose first trial is the defaults, so it never ends behind them.
+
+    Source: Gaussian process with upper confidence bound (Srinivas et al., 2010), as
+    keras-tuner has it. Its seed must not be 0, which keras-tuner reads as "random".
+    """
+
+    def populate_space(self, trial_id: str) -> dict:
+        """The values of the next trial."""
+        if len(self.start_order) == 0:
+            status = trial_module.TrialStatus.RUNNING
+            return {"status": status, "values": dict(self.get_space().values)}
+        return super().populate_space(trial_id)
+
+
+class _Tuner(keras_tuner.Tuner):
+    """A tuner whose trials are fitted by our own function; it keeps no checkpoints."""
+
+    def run_trial(self, trial, fit_trial):
+        return fit_trial(trial)
+
+
+def clearly_losing(curves: list[tuple[float, ...]], epochs: int, best: float) -> bool:
+    """The median stopping rule (Golovin et al., 2017, "Google Vizier", section 3.2).
+
+    Args:
+        curves: best score so far after each epoch, one tuple per finished trial.
+        epochs: of the running trial so far.
+        best: the running trial's best score so far; lower is better.
+
+    Returns:
+        True if it is worse than the median of the others at the same epoch.
+    """
+    if epochs < GRACE_EPOCHS or not curves:
+        return False
+    rivals = [curve[min(epochs, len(curve)) - 1] for curve in curves]
+    return best > statistics.median(rivals)
+
+
+def search(
+    declare: Callable[[keras_tuner.HyperParameters], object],
+    fit_trial: Callable[..., tuple[Fit, int]],
+    trials: int,
+    folder: Path,
+    report: Callable[[dict], None],
+) -> keras_tuner.HyperParameters | None:
+    """Search for the hyperparameters with the lowest validation score.
+
+    Args:
+        declare: builds the model once, so that the space is known.
+        fit_trial: `(hyperparameters, trial number, loses)` -> the fit and the number
+            of parameters; it stops the trial when `loses(epochs, best)` says so.
+        trials: how many.
+        folder: where keras-tuner keeps its state.
+        report: called with a row of `trials.csv` after each trial.
+
+    Returns:
+        The best completed trial's hyperparameters; None if every trial failed.
+    """
+    curves = []
+
+    def run_trial(trial):
+        number = len(tuner.oracle.start_order)
+        started = time.perf_counter()
+        row = {"trial": number, "status": "failed"} | _values(trial)
+        try:
+            fit, parameters = fit_trial(
+                trial.hyperparameters,
+                number,
+                lambda epochs, best: clearly_losing(curves, epochs, best),
+            )
+            row |= {"epochs": len(fit.history), "parameters": parameters}
+            if not fit.finite:
+                raise keras_tuner.errors.FailedTrialError("the loss is not finite")
+            row |= {"status": "completed", "score": fit.score}
+            curves.append(fit.best_so_far)
+            return fit.score
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise
+        finally:
+            report(row | {"seconds": round(time.perf_counter() - started, 3)})
+
+    oracle = DefaultsFirst(
+        objective=keras_tuner.Objective("score", "min"),
+        max_trials=trials,
+        num_initial_points=max(2, trials // 2),
+        seed=1,
+        max_consecutive_failed_trials=trials + 1,
+    )
+    tuner = _Tuner(oracle, declare, directory=folder.parent, project_name=folder.name)
+    oracle.verbose = 0
+    tuner.search(run_trial)
+    return _best(tuner.oracle)
+
+
+def _values(trial) -> dict:
+    """The trial's hyperparameters as `hp.<name>` columns."""
+    return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}
+
+
+def _best(oracle) -> keras_tuner.HyperParameters | None:
+    """`get_best_hyperparameters` can return a failed trial's; this cannot."""
+    completed = [
+        trial
+        for trial in oracle.trials.values()
+        if trial.status == trial_module.TrialStatus.COMPLETED
+    ]
+    if not completed:
+        return None
+    return min(completed, key=lambda trial: trial.score).hyperparameters
