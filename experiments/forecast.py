@@ -77,18 +77,18 @@ class Config(RunConfig):
 
     @property
     def history(self) -> int:
-        """Days that a model is given: the lookback, and what `_weekly` cuts out."""
-        more = layers.YEAR + layers.WEEK * (1 + layers.AROUND) if self.weekly else 0
-        return self.lookback + more
+        """Days that a model is given: the lookback, or two years to look things up."""
+        return max(self.lookback, 2 * layers.YEAR) if self.weekly else self.lookback
 
 
 FULL = {
     "seeds": 5,
-    "trials": 8,
-    "trial_epochs": 40,
-    "epochs": 150,
+    "trials": 6,
+    "trial_epochs": 25,
+    "epochs": 100,
     "patience": 40,
 }
+STEPS_PER_EPOCH = 128  # at most, unless --batch-size is given
 
 # ---------------------------------------------------------------- data
 
@@ -99,7 +99,7 @@ def load_data(config: Config):
     cut = windows.Windows(
         found, periods, config.lookback, config.horizon, config.history
     )
-    batch = min(config.batch_size, len(cut.origins["train"]))
+    batch = config.batch_size or _batch_size(len(cut.origins["train"]))
 
     def dataset(split, model, seed=None):
         steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
@@ -110,11 +110,22 @@ def load_data(config: Config):
     return Data(
         shape=(config.history, 1),
         dataset=dataset,
+        batch_size=batch,
         steps_per_epoch=len(cut.origins["train"]) // batch,
         block=max(14, 2 * config.horizon),
         facts=cut.facts(),
         source=cut,
     )
+
+
+def _batch_size(count: int) -> int:
+    """32, doubled while an epoch has too many steps, halved while it has none."""
+    batch = 32
+    while count // batch > STEPS_PER_EPOCH:
+        batch *= 2
+    while count < batch:
+        batch //= 2
+    return batch
 
 
 def _series(config: Config) -> tuple[series.Series, windows.Periods]:
@@ -198,34 +209,37 @@ def iterated(hp, config: Config, shape):
 
 
 def weekly_gru(hp, config: Config, shape):
-    """Weeks folded into steps; beside each week, how last year's next week deviated.
+    """Weeks folded into steps, each beside the week that followed it last year.
 
-    The GRU sees `lookback / 7` steps of 21 numbers. Its state corrects the usual week.
+    The GRU's state corrects the usual week, and opens a gate for each day to move from
+    the usual week towards last year's.
     """
-    past, scale, usual, _, steps = _weekly(config, shape)
+    past, scale, usual, year, steps = _weekly(config, shape)
     state = keras.layers.GRU(_units(hp))(steps)
     correction = keras.layers.Dense(layers.WEEK)(state)
-    return keras.Model(past, (usual + correction) * scale)
+    gate = keras.layers.Dense(layers.WEEK, activation="sigmoid")(state)
+    match = year[:, config.lookback // layers.WEEK]
+    return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
 def year_gru(hp, config: Config, shape):
-    """As `weekly_gru`, then a GRU to and fro over the seven days ahead.
+    """As `weekly_gru`, and a second GRU runs to and fro over the seven days ahead.
 
     Each day ahead sees ten days to each side of its match last year, so that a holiday
-    is found whether it kept its date or its weekday. All days share the weights.
+    is found whether it kept its date or its weekday.
     """
-    past, scale, usual, last_year, steps = _weekly(config, shape)
+    past, scale, usual, year, steps = _weekly(config, shape)
     state = keras.layers.GRU(_units(hp))(steps)
-    match = layers.around_each_day(last_year, config.lookback // layers.WEEK + 1, 10)
-    beside = [usual, keras.ops.roll(usual, 1, axis=1), keras.ops.roll(usual, -1, axis=1)]
-    shape_of_week = keras.ops.stack(beside, axis=-1)
+    near = layers.around_each_day(year, config.lookback // layers.WEEK, AROUND)
+    beside = [keras.ops.roll(usual, by, axis=1)[:, :, None] for by in (0, 1, -1)]
     state = keras.ops.repeat(state[:, None], layers.WEEK, axis=1)
-    x = keras.ops.concatenate([match, shape_of_week, state], axis=-1)
-    day_units = hp.Choice("day_units", [16, 32], default=32)
-    days = keras.layers.GRU(day_units, return_sequences=True)
-    x = keras.layers.Bidirectional(days)(x)
-    correction = keras.layers.Dense(1)(x)[:, :, 0]
-    return keras.Model(past, usual * (1 + correction) * scale)
+    x = keras.ops.concatenate([near, *beside, state], axis=-1)
+    cell = keras.layers.GRU(hp.Choice("day_units", [16, 32]), return_sequences=True)
+    days = keras.layers.Bidirectional(cell)(x)
+    correction = keras.layers.Dense(1)(days)[:, :, 0]
+    gate = keras.layers.Dense(1, activation="sigmoid")(days)[:, :, 0]
+    match = near[:, :, AROUND]
+    return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
 def _lookback(config: Config, shape):
@@ -239,22 +253,22 @@ def _units(hp, default: int = 32) -> int:
 
 
 def _weekly(config: Config, shape):
-    """What the weekly models share.
+    """What the weekly models share: weeks of seven days, as shares of a year's level.
 
     Returns:
-        The input; the level (batch, 1) that everything below is divided by; the usual
-        week (batch, 7); last year's deviations (batch, weeks + 5, 7); and the steps
-        (batch, weeks, 21): the week and the usual week, and last year's next week.
+        The input; the level (batch, 1); the usual week (batch, 7); last year's weeks,
+        less the usual one, from `weeks` before the match to 2 after it,
+        (batch, weeks + 3, 7); and the steps (batch, weeks, 21): each week less the
+        usual one, the usual one, and the week that followed it last year.
     """
     past, count = keras.Input(shape, name="past"), config.lookback // layers.WEEK
     scale = layers.level(past)
-    by_week = layers.weeks(past, scale)
-    usual = layers.usual_week(by_week)
-    last_year = layers.deviations(by_week, years=1, before=count + 1, after=3)
-    recent = by_week[:, -count:] - usual[:, None]
-    repeated = keras.ops.repeat(usual[:, None], count, axis=1)
-    steps = [recent, repeated, last_year[:, 2 : count + 2]]
-    return past, scale, usual, last_year, keras.ops.concatenate(steps, axis=-1)
+    recent = layers.weeks(past[:, -config.lookback :], scale)
+    usual = layers.usual_week(recent)
+    year = layers.last_year(past, scale, usual, before=count, after=2)
+    steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
+    steps += [year[:, 1 : count + 1]]
+    return past, scale, usual, year, keras.ops.concatenate(steps, axis=-1)
 
 
 MODELS = {
@@ -271,6 +285,7 @@ MODELS = {
 }
 
 WEEKLY = ("weekly_gru", "year_gru")
+AROUND = 10  # days to each side of last year's match that `year_gru` sees
 
 
 # ---------------------------------------------------------------- training

@@ -36,8 +36,8 @@ class RunConfig:
     """Epochs of a final training run, at most."""
     patience: int = 5
     """Epochs without a better validation score before training stops."""
-    batch_size: int = 32
-    """Examples per gradient step, over all replicas."""
+    batch_size: int | None = None
+    """Examples per gradient step, over all replicas; by default what fits the data."""
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
     """Devices: auto takes what is there; mirrored copies the model to several."""
     replicas: int = 2
@@ -48,7 +48,8 @@ class RunConfig:
     def __post_init__(self):
         for name in ("seeds", "trials", "trial_epochs", "epochs", "patience"):
             require_at_least(self, name, 1)
-        require_at_least(self, "batch_size", 1)
+        if self.batch_size is not None:
+            require_at_least(self, "batch_size", 1)
         require_at_least(self, "replicas", 1)
 
 

@@ -19,6 +19,7 @@ class Data:
     # (split, model, seed) -> tf.data.Dataset of (inputs, targets) that fit the model;
     # train is shuffled anew each epoch by the seed. Test is read once, in step 8.
     dataset: Callable
+    batch_size: int  # over all replicas
     steps_per_epoch: int  # gradient steps
     block: int  # neighbouring examples that are not independent; 1 if all are
     facts: dict  # for config.json: source, checksum, periods, counts, and "says"

@@ -10,7 +10,6 @@ keras = lazy_loader.load("keras")
 
 WEEK = 7
 YEAR = 364  # 52 weeks: the same weekday, a year before
-AROUND = 3  # weeks to each side that say what is usual for a weekday at that time
 
 
 def median(x, axis: int = 1):
@@ -20,16 +19,24 @@ def median(x, axis: int = 1):
     return (low + keras.ops.take(x, count // 2, axis=axis)) / 2
 
 
-def level(past):
+def level(past, otherwise=None):
     """Mean of the absolute values of the last 364 days, over the days that are known.
 
-    (batch, days, 1) -> (batch, 1); unknown days are NaN.
+    Args:
+        past: (batch, days, 1), NaN where unknown.
+        otherwise: (batch, 1), taken where less than half of the year is known.
+
+    Returns:
+        (batch, 1), above 0.
     """
     year = keras.ops.abs(past[:, -YEAR:, 0])
     known = keras.ops.logical_not(keras.ops.isnan(year))
     total = keras.ops.sum(keras.ops.where(known, year, 0.0), axis=1, keepdims=True)
     days = keras.ops.sum(keras.ops.cast(known, past.dtype), axis=1, keepdims=True)
-    return total / days + 1e-6  # a year of zeros must not divide by zero
+    mean = total / keras.ops.maximum(days, 1.0) + 1e-6
+    if otherwise is None:
+        return mean
+    return keras.ops.where(days >= YEAR / 2, mean, otherwise)
 
 
 def weeks(past, scale):
@@ -43,28 +50,26 @@ def usual_week(by_week):
     return median(by_week[:, -4:])
 
 
-def deviations(by_week, years: int, before: int, after: int):
-    """How unlike their neighbours the weeks around the target week were, years ago.
+def last_year(past, scale, usual, before: int, after: int):
+    """How the weeks around the target week, a year ago, differ from this year's usual.
 
-    Each day minus the median of its weekday over three weeks to each side. A holiday
-    stands out, the season does not.
+    Each year is measured by its own level, so growth does not matter; the season and
+    the holidays of last year are what is left.
 
     Args:
-        by_week: (batch, weeks, 7), NaN where unknown.
-        years: how many years back.
+        past: (batch, days, 1), NaN where unknown.
+        scale: this year's level, (batch, 1).
+        usual: this year's usual week, as a share of its level, (batch, 7).
         before: weeks before the week that matches the target week.
         after: weeks after it.
 
     Returns:
-        (batch, before + 1 + after, 7); 0 where a day or its neighbours are unknown.
+        (batch, before + 1 + after, 7); 0 where a day is unknown.
     """
-    match = by_week.shape[1] - years * YEAR // WEEK
-    rows = [
-        by_week[:, week] - median(by_week[:, week - AROUND : week + AROUND + 1])
-        for week in range(match - before, match + after + 1)
-    ]
-    stacked = keras.ops.stack(rows, axis=1)
-    return keras.ops.where(keras.ops.isnan(stacked), 0.0, stacked)
+    by_week = weeks(past, level(past[:, :-YEAR], otherwise=scale))
+    match = by_week.shape[1] - YEAR // WEEK
+    found = by_week[:, match - before : match + after + 1] - usual[:, None]
+    return keras.ops.where(keras.ops.isnan(found), 0.0, found)
 
 
 def around_each_day(by_week, week: int, days: int):

@@ -1,5 +1,7 @@
 """Every picture. Drawn from the tables alone, so that they can be drawn again."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import lazy_loader
@@ -66,44 +68,46 @@ def _two_best(predictions) -> list[str]:
 
 
 def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
-    """Test error by day ahead: networks in colour, baselines in grey."""
+    """Test error by step ahead, best first: networks in colour, baselines in grey.
+
+    Ensembles are left out; they run along their models. A line far above the others
+    leaves the picture, and its name says so.
+    """
     figure, (axis,) = _figure(height=5)
     rows = metrics[(metrics["split"] == "test") & (metrics["metric"] == metric)]
-    rows = rows[rows["slice"] != ""]
-    mean = rows.groupby(["kind", "model", "slice"])["value"].mean().unstack()
-    order = mean.mean(axis=1).sort_values().index
-    networks = [key for key in order if key[0] != "baseline"]
-    for key in order:
-        line = mean.loc[key]
-        if key[0] == "baseline":
-            axis.plot(line.index, line, color="0.6", lw=1, ls="--")
-            axis.annotate(key[1], (line.index[-1], line.iloc[-1]), fontsize=7)
-        else:
-            number = networks.index(key)
-            colour = COLOURS[number % len(COLOURS)]
-            style = ["-", "-.", ":"][number // len(COLOURS) % 3]
-            axis.plot(line.index, line, style, color=colour, lw=1.6, label=key[1])
-    axis.set(xlabel="days ahead", ylabel=f"{metric.upper()}, {unit}")
-    axis.set_title("Error by day ahead (baselines dashed)")
-    axis.set_xticks(range(1, int(rows["slice"].max()) + 1))
-    axis.set_ylim(bottom=0)
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.12, 0.5))
+    rows = rows[(rows["slice"] != "") & (rows["kind"] != "ensemble")]
+    lines = rows.groupby(["kind", "model", "slice"])["value"].mean().unstack()
+    lines = lines.loc[lines.mean(axis=1).sort_values().index]
+    top = 1.1 * lines[lines.mean(axis=1) < 2 * lines.mean(axis=1).median()].max().max()
+    styles = {True: _styles(["0.55"]), False: _styles(COLOURS)}
+    for (kind, model), line in lines.iterrows():
+        style = next(styles[kind == "baseline"])
+        name = f"{model} (above)" if line.min() > top else model
+        axis.plot(line.index, line, label=name, lw=1.6, **style)
+    axis.set(xlabel="days ahead", ylabel=f"{metric.upper()}, {unit}", ylim=(0, top))
+    axis.set_title("Test error by day ahead: networks in colour, baselines in grey")
+    axis.set_xticks(list(lines.columns))
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)
+
+
+def _styles(colours: list[str]) -> Iterator[dict]:
+    """Colours with a solid line, then the same with dashes, and so on."""
+    for dashes in itertools.cycle(["-", "--", ":", "-."]):
+        for colour in colours:
+            yield {"color": colour, "linestyle": dashes}
 
 
 def learning_curves(path: Path, history) -> None:
     """Training loss and validation score by epoch: mean and range over the seeds."""
     figure, axes = _figure(rows=2, height=7)
     for axis, column in zip(axes, ("loss", "score"), strict=True):
-        for number, (model, rows) in enumerate(history.groupby("model", sort=False)):
+        models = history.groupby("model", sort=False)
+        for (model, rows), style in zip(models, _styles(COLOURS), strict=False):
             seeds = rows.groupby("epoch")[column]
-            colour = COLOURS[number % len(COLOURS)]
-            style = ["-", "-.", ":"][number // len(COLOURS) % 3]
-            mean = seeds.mean()
-            axis.plot(mean.index, mean, style, color=colour, lw=1.3, label=model)
-            axis.fill_between(
-                mean.index, seeds.min(), seeds.max(), color=colour, alpha=0.12, lw=0
-            )
+            mean, band = seeds.mean(), {"color": style["color"], "alpha": 0.12, "lw": 0}
+            axis.plot(mean.index, mean, lw=1.3, label=model, **style)
+            axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
         low, high = np.nanquantile(history[column], [0, 0.97])
         axis.set(ylabel=column, xlabel="epoch", yscale="log", ylim=(low * 0.95, high))
     axes[0].set_title("Training loss; below, validation score (scaled units)")

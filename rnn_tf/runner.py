@@ -41,6 +41,7 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
+        devices.check(data.batch_size, data.steps_per_epoch)
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
@@ -91,10 +92,13 @@ def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
     if not weights:
         return []
 
+    # Not compiled, so that XLA does not compile for the shape of each part.
+    plain = keras.Model(model.inputs, model.outputs)
+
     @functools.cache
     def predict(split: str) -> list[np.ndarray]:
         dataset = job.data.dataset(split, model)
-        return [_predict(job, model, values, dataset) for values in weights.values()]
+        return [_predict(job, plain, values, dataset) for values in weights.values()]
 
     @functools.cache
     def mean(split: str) -> list[np.ndarray]:

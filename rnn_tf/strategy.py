@@ -1,10 +1,10 @@
 """The only room that names devices: which ones run a model, and how it is compiled.
 
-Measured on 2 CPU cores (LSTM(32) on windows of (56, 1), batch 32): XLA
-(`jit_compile=True`) trains about twice as fast as Keras's own choice, which is "off" on
-a CPU. `steps_per_execution` saves the way back to Python between steps, but crashes
-with two or more replicas (keras#19246, keras#20582). On a GPU, XLA would keep LSTM and
-GRU from their cuDNN kernels.
+Measured on one core of an EPYC (GRU(32) and LSTM(32), windows of (56, 1), batch 32):
+XLA takes 2 to 4 s more to compile and saves about 5 ms a step, where Keras's own choice
+on a CPU is "off". So it pays from some 600 steps on. `steps_per_execution` saves the
+way back to Python between steps, but crashes with two or more replicas (keras#19246,
+keras#20582). On a GPU, XLA would keep LSTM and GRU from their cuDNN kernels.
 """
 
 import contextlib
@@ -18,15 +18,16 @@ from typing import Any
 
 from rnn_tf.config import InputError, RunConfig
 
+STEPS_THAT_REPAY_XLA = 600
+
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a run and the compile arguments that are fastest on them."""
+    """The devices of a run, and how models are compiled for them."""
 
-    name: str
+    name: str  # cpu, gpu or mirrored
     devices: tuple[str, ...]
     strategy: Any  # tf.distribute.Strategy
-    compile_options: dict
 
     @property
     def replicas(self) -> int:
@@ -36,6 +37,28 @@ class Devices:
     def scope(self) -> AbstractContextManager:
         """Build, compile and restore models inside this scope."""
         return self.strategy.scope()
+
+    def compile_options(self, steps: int) -> dict:
+        """The fastest arguments of `model.compile` for so many gradient steps."""
+        if self.replicas > 1:
+            return {"jit_compile": False, "steps_per_execution": 1}
+        if self.name == "gpu":
+            return {"jit_compile": "auto", "steps_per_execution": 32}
+        jit = steps >= STEPS_THAT_REPAY_XLA
+        return {"jit_compile": jit, "steps_per_execution": 32}
+
+    def check(self, batch_size: int, steps_per_epoch: int) -> None:
+        """Raise InputError unless a batch can be shared out over the replicas."""
+        if steps_per_epoch < 1:
+            raise InputError(
+                f"a batch of {batch_size} is more than the training examples there "
+                "are; give a smaller --batch-size"
+            )
+        if batch_size % self.replicas:
+            raise InputError(
+                f"a batch of {batch_size} cannot be shared out evenly over "
+                f"{self.replicas} replicas; give another --batch-size"
+            )
 
     def says(self) -> str:
         """One phrase for the first line of a run."""
@@ -47,7 +70,6 @@ class Devices:
             "strategy": self.name,
             "names": list(self.devices),
             "replicas": self.replicas,
-            "compile_options": self.compile_options,
         }
 
 
@@ -69,10 +91,7 @@ def start(config: RunConfig) -> Devices:
     if choice == "cpu":
         _hide_gpus(tf, gpus)
     device = "/GPU:0" if choice == "gpu" else "/CPU:0"
-    # On a GPU "auto" leaves LSTM and GRU to cuDNN.
-    jit = "auto" if choice == "gpu" else True
-    options = {"jit_compile": jit, "steps_per_execution": 32}
-    return Devices(choice, (device,), tf.distribute.get_strategy(), options)
+    return Devices(choice, (device,), tf.distribute.get_strategy())
 
 
 def _hide_gpus(tf, gpus: list) -> None:
@@ -87,11 +106,6 @@ def _hide_gpus(tf, gpus: list) -> None:
 
 
 def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
-    if config.batch_size % config.replicas:
-        raise InputError(
-            f"--batch-size {config.batch_size} does not divide by "
-            f"--replicas {config.replicas}"
-        )
     if gpus and len(gpus) < config.replicas:
         raise InputError(
             f"--replicas {config.replicas}, but TensorFlow sees {len(gpus)} GPUs"
@@ -101,8 +115,7 @@ def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
         _virtual_cpus(tf, config.replicas)
     devices = tuple(f"/{kind}:{i}" for i in range(config.replicas))
     strategy = tf.distribute.MirroredStrategy(devices)
-    options = {"jit_compile": False, "steps_per_execution": 1}
-    return Devices("mirrored", devices, strategy, options)
+    return Devices("mirrored", devices, strategy)
 
 
 def _virtual_cpus(tf, count: int) -> None:
@@ -132,6 +145,7 @@ def import_tensorflow():
 
         # Starts the device list, whose search for CUDA is part of the noise.
         tf.config.list_physical_devices()
+    tf.get_logger().setLevel("ERROR")  # one model after another is no retracing
     return tf
 
 

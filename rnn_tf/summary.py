@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lazy_loader
 import tyro
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -98,10 +99,10 @@ def _row(model: str, part, info: dict, trials) -> dict:
 def verdict(row) -> str:
     """What the interval of the paired difference to the best baseline allows."""
     if row["model"] == row["baseline"]:
-        return "best baseline"
+        return "(itself)"
     if row["difference_high"] < 0:
         return "better"
-    return "worse" if row["difference_low"] > 0 else "not proved"
+    return "worse" if row["difference_low"] > 0 else "unclear"
 
 
 def show(summary, console: Console, run: str | None = None) -> None:
@@ -110,31 +111,32 @@ def show(summary, console: Console, run: str | None = None) -> None:
     if wanted.empty:
         console.print("no results yet; try: make results")
     for name, part in wanted.groupby("run", sort=False):
-        console.print(_table(name, part.sort_values("mean")))
+        console.print(_table(name, part.sort_values("mean"), console.width))
         console.print(_caption(part), highlight=False)
 
 
-def _table(name: str, part) -> Table:
+def _table(name: str, part, width: int) -> Table:
     first = part.iloc[0]
     unit = f", {first['unit']}" if first["unit"] else ""
-    title = f"{first['experiment']} · {first['data']} · {name} ({first['status']})"
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    table.add_column("model", overflow="fold")
-    table.add_column(f"test {first['metric'].upper()}{unit}", justify="right")
+    title = f"{first['experiment']} on {first['data']}{unit} · {name} ({first['status']})"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
+    table.add_column("model", no_wrap=True)
+    table.add_column(f"test {first['metric'].upper()}", justify="right", no_wrap=True)
     table.add_column("n", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("against best baseline", justify="right")
-    table.add_column("")
+    if width >= 100:
+        table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("against best baseline", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for _, row in part.iterrows():
         sd = f" ± {_number(row['sd'])}" if row["seeds"] > 1 else ""
-        interval = f"{_number(row['low'])} to {_number(row['high'])}"
-        against = (
-            f"{_number(row['difference'], '+')} [{_number(row['difference_low'], '+')}, "
-            f"{_number(row['difference_high'], '+')}]"
-        )
         marked = f"{row['model']} *" if row["chosen"] else row["model"]
-        mean, n = f"{_number(row['mean'])}{sd}", str(row["seeds"])
-        table.add_row(marked, mean, n, interval, against, verdict(row))
+        cells = [marked, f"{_number(row['mean'])}{sd}", str(row["seeds"])]
+        if width >= 100:
+            cells.append(f"{_number(row['low'])} to {_number(row['high'])}")
+        keys = "difference", "difference_low", "difference_high"
+        difference, low, high = (_number(row[key], "+") for key in keys)
+        table.add_row(*cells, f"{difference} [{low}, {high}]", verdict(row))
     return table
 
 
@@ -142,18 +144,18 @@ def _caption(part) -> str:
     """How to read the table."""
     baseline = part["baseline"].iloc[0]
     return (
-        "* chosen on validation. n: seeds; ± standard deviation over them. Intervals: "
-        "block bootstrap over\ntest examples, with the error averaged over the seeds; "
-        f"the difference is paired to {baseline},\nthe baseline that did best on this "
-        "test set. Where it holds 0, nothing is proved."
+        "* chosen on validation. n: seeds; ±: standard deviation over them. Intervals: "
+        "95 %, block bootstrap over test examples, errors averaged over the seeds. "
+        f"Differences are paired, to {baseline}, the baseline that did best on this "
+        "test set; where the interval holds 0, nothing is proved."
     )
 
 
 def _number(value: float, sign: str = "") -> str:
-    """Four digits or so: 41,234 or 0.04123."""
-    if abs(value) >= 1000:
+    """Whole from 100 on, three digits below: 41,234 or 0.0412."""
+    if abs(value) >= 100:
         return f"{value:{sign},.0f}"
-    return f"{value:{sign}.4g}"
+    return f"{value:{sign}.3g}"
 
 
 def main(results: Path = Path("results")) -> None:

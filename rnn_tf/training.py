@@ -68,18 +68,27 @@ def fit(job: Job, model, seed: int, epochs: int, hook: EpochHook) -> Fit:
         validation_data=job.data.dataset("validation", model),
         epochs=epochs,
         verbose=0,
+        shuffle=False,  # the data set shuffles itself
         callbacks=[stop_early, after_epoch],
     )
     return Fit(tuple(best), tuple(rows), time.perf_counter() - started)
 
 
-def build(job: Job, name: str, hp, epochs: int):
-    """The model `name` with the values of `hp`, compiled for the run's devices."""
+def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
+    """The model `name` with the values of `hp`, compiled for the run's devices.
+
+    Args:
+        job: the run.
+        name: of the model.
+        hp: keras-tuner's hyperparameters.
+        epochs: of one training run; schedules end there.
+        runs: how often the compiled model will be trained.
+    """
+    steps = epochs * job.data.steps_per_epoch
     with job.devices.scope():
         model = job.experiment.models[name](hp, job.config, job.data.shape)
-        steps = epochs * job.data.steps_per_epoch
         arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        model.compile(**arguments, **job.devices.compile_options)
+        model.compile(**arguments, **job.devices.compile_options(runs * steps))
     return model
 
 
@@ -123,7 +132,7 @@ def retrain(job: Job, name: str, hp, label: str, progress: RunProgress):
         what = f"{label} · seed {seed}/{job.config.seeds}"
         progress.begin(what)
         keras.utils.set_random_seed(seed)
-        fresh = build(job, name, hp, job.config.epochs)
+        fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
         if model is None:
             model, blank = fresh, optimizer_state(fresh)
         else:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +54,14 @@ def read_csv(
 def _read_columns(path: Path, date_column: str, value_column: str):
     """The two columns as text, one row per line of the file."""
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+        with warnings.catch_warnings():  # cells that have no header are an error
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check --data") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError) as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is not a readable CSV file: {reason}") from None
     for option, name in (("date", date_column), ("value", value_column)):

@@ -1,0 +1,62 @@
+# Experiments on recurrent networks. `make help` lists the targets.
+#
+#   ARGS    options of an experiment:  make forecast ARGS="--data cta --size full"
+#   PYTHON  the Python that makes the virtual environment, 3.10 to 3.13
+#   VENV    its folder; empty to use PYTHON as it is, with what it has installed:
+#           make VENV= forecast
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+EXPERIMENTS := forecast
+
+# The interpreter that runs everything, and the stamps that say what it has installed.
+ifneq ($(VENV),)
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.dev-ready
+else
+RUN := $(PYTHON)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup results summary test lint clean $(EXPERIMENTS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment (every other target does so if needed)
+
+results: $(EXPERIMENTS) ## run every experiment, quick, on embedded data
+
+forecast: $(READY) ## the next seven days of a daily series
+	@$(RUN) -m experiments.forecast $(ARGS)
+
+summary: $(READY) ## rebuild results/summary.csv and print the tables
+	@$(RUN) -m rnn_tf.summary $(ARGS)
+
+test: $(READY) $(DEV_READY) ## run all tests
+	@$(RUN) -m pytest $(ARGS)
+
+lint: $(READY) $(DEV_READY) ## check style and format
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+clean: ## remove the virtual environment and caches; results stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ifneq ($(VENV),)
+$(READY): requirements.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or \
+	sys.exit("error: this is Python %d.%d and TensorFlow needs 3.10 to 3.13; try: make PYTHON=python3.12" % v)'
+	@echo "installing into $(VENV), which takes a minute or two ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(READY)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+endif

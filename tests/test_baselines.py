@@ -1,0 +1,89 @@
+"""Baselines against loops that anybody can follow."""
+
+import numpy as np
+import pytest
+
+from rnn_tf import baselines
+from rnn_tf.data.synthetic import daily_series
+from rnn_tf.data.windows import Windows, periods_by_share
+from tests.conftest import make_series
+
+VALUES = np.random.default_rng(1).normal(100, 20, size=500)
+ORIGINS = np.array([400, 401, 430])
+
+
+def by_loop(forecast):
+    """(windows, 7) from a function of origin and day ahead, counted from 0."""
+    return np.array([[forecast(o, day) for day in range(7)] for o in ORIGINS])
+
+
+LOOPS = {
+    baselines.last_value: lambda o, day: VALUES[o - 1],
+    baselines.week_before: lambda o, day: VALUES[o + day - 7],
+    baselines.year_before: lambda o, day: VALUES[o + day - 364],
+    baselines.mean_of_weeks: lambda o, day: np.mean(
+        [VALUES[o + day - 7 * week] for week in (1, 2, 3, 4)]
+    ),
+    baselines.median_of_weeks: lambda o, day: np.median(
+        [VALUES[o + day - 7 * week] for week in (1, 2, 3, 4)]
+    ),
+}
+
+
+@pytest.mark.parametrize("baseline", LOOPS, ids=lambda f: f.__name__)
+def test_against_a_loop(baseline):
+    found = baseline(VALUES, ORIGINS, 7)
+    np.testing.assert_allclose(found, by_loop(LOOPS[baseline]))
+
+
+@pytest.mark.parametrize("horizon", [1, 7, 10, 30])
+@pytest.mark.parametrize("baseline", LOOPS, ids=lambda f: f.__name__)
+def test_nothing_from_the_origin_on_is_read(baseline, horizon):
+    """Would catch a week before that is still ahead, in a horizon of over 7 days."""
+    future = VALUES.copy()
+    future[400:] = np.nan
+    found = baseline(future, np.array([400]), horizon)
+    assert found.shape == (1, horizon)
+    assert np.isfinite(found).all()
+
+
+def test_ridge_finds_a_linear_rule_and_reads_no_future():
+    """Each day is the mean of the same weekday one and two weeks before."""
+    random, values = np.random.default_rng(2), np.zeros(500)
+    values[:14] = random.normal(10, 1, size=14)
+    for day in range(14, 500):
+        values[day] = (values[day - 7] + values[day - 14]) / 2 + random.normal(0, 1e-3)
+    train = np.arange(28, 393)
+    found = baselines.ridge(values, ORIGINS, 7, train, 28, 10.0)
+    expected = np.array([values[o : o + 7] for o in ORIGINS])
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    values[400:] = 1e9
+    again = baselines.ridge(values, ORIGINS[:1], 7, train, 28, 10.0)
+    np.testing.assert_allclose(again, found[:1])
+
+
+def test_sarima_forecasts_are_those_of_statsmodels():
+    """Would catch a state that is a day late, or that has seen the target."""
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+
+    values = daily_series(300).values
+    begin, end = 20, 220
+    origins = np.array([230, 260])
+    found = baselines.sarima(values, origins, 7, (begin, end))
+    scale = np.abs(values[begin:end]).mean()
+    order = {"order": (1, 0, 0), "seasonal_order": (0, 1, 1, 7)}
+    fitted = SARIMAX(values[begin:end] / scale, **order).fit(disp=False)
+    for row, origin in zip(found, origins, strict=True):
+        known = fitted.apply(values[begin:origin] / scale)
+        np.testing.assert_allclose(row, known.forecast(7) * scale, rtol=1e-6)
+
+
+def test_a_short_series_does_without_a_year_before():
+    made = make_series(VALUES[:250])
+    cut = Windows(made, periods_by_share(250), 28, 7, 28)
+    found = baselines.predictors(cut, classical=False)
+    assert "year_before" not in found
+    assert {"last_value", "median_of_4_weeks", "ridge"} <= set(found)
+    assert "sarima" not in found
+    for predict in found.values():
+        assert predict("test").shape == cut.targets("test").shape

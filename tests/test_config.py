@@ -1,0 +1,91 @@
+"""The command line: quick to answer, complete, and clear when it refuses."""
+
+import dataclasses
+import json
+import time
+
+import pytest
+
+from experiments import forecast
+from rnn_tf import config
+from tests.conftest import run_python
+
+
+def test_help_is_quick_and_lists_every_option():
+    """Would catch an import of TensorFlow before the arguments are parsed."""
+    run_python("-m", "experiments.forecast", "--help")  # fills the byte-code cache
+    started = time.perf_counter()
+    done = run_python("-m", "experiments.forecast", "--help")
+    took = time.perf_counter() - started
+    assert done.returncode == 0
+    assert took < 2, f"--help took {took:.1f} s"
+    for field in dataclasses.fields(forecast.Config):
+        assert f"--{field.name.replace('_', '-')}" in done.stdout
+    assert done.stdout.count("(default:") == len(dataclasses.fields(forecast.Config))
+
+
+def test_config_and_summary_never_import_tensorflow():
+    code = (
+        "import sys, rnn_tf.config, rnn_tf.results, rnn_tf.summary, rnn_tf.stats\n"
+        "import experiments.forecast\n"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    assert run_python("-c", code).returncode == 0
+
+
+def test_full_overrides_quick_and_an_option_overrides_both():
+    quick = config.parse(forecast.Config, forecast.FULL, [])
+    full = config.parse(forecast.Config, forecast.FULL, ["--size", "full"])
+    asked = config.parse(
+        forecast.Config, forecast.FULL, ["--size", "full", "--seeds", "4"]
+    )
+    assert quick == forecast.Config()
+    assert full == config.sized(forecast.Config, forecast.FULL, "full")
+    assert full.seeds == forecast.FULL["seeds"] != quick.seeds
+    assert asked == dataclasses.replace(full, seeds=4)
+
+
+def test_json_holds_every_field():
+    written = json.loads(json.dumps(config.to_json(forecast.Config())))
+    assert set(written) == {f.name for f in dataclasses.fields(forecast.Config)}
+    assert written["results"] == "results"
+    assert written["models"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--lookbak", "3"], "--lookbak"),
+        (["--lookback", "x"], "--lookback"),
+        (["--size", "huge"], "'quick', 'full'"),
+        (["--strategy", "quantum"], "quantum"),
+        (["--seeds", "0"], "--seeds is 0; it must be at least 1"),
+        (["--batch-size", "-1"], "--batch-size is -1"),
+        (["--horizon", "0"], "--horizon is 0; it must be at least 1"),
+        (["--train-from", "1999"], "take 2001 to 2017"),
+        (["--models", "transformer"], "known are mlp"),
+        (["--models", "year_gru", "--horizon", "3"], "--horizon 7"),
+        (["--models", "weekly_gru", "--lookback", "30"], "--lookback of 28"),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, expected, capsys):
+    code = config.main(None, forecast.Config, forecast.FULL, arguments)
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert expected in said.err
+
+
+def test_ctrl_c_and_failed_runs_have_their_own_exit_codes(capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt("the rows so far are in results/x")
+
+    def failed(_):
+        raise config.RunError("no model could be trained")
+
+    assert config.main(interrupted, forecast.Config, forecast.FULL, []) == 130
+    assert "results/x" in capsys.readouterr().err
+    assert config.main(failed, forecast.Config, forecast.FULL, []) == 1
+    assert capsys.readouterr().err == "error: no model could be trained\n"

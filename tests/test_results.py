@@ -1,0 +1,119 @@
+"""Run folders: whole files, statuses, provenance."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rnn_tf import results
+from rnn_tf.config import InputError
+from tests.conftest import ROOT
+
+
+def read(path):
+    """A CSV file as a list of dicts."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_rows_are_on_disk_after_each_add_with_new_columns_behind(tmp_path):
+    with results.open_run(tmp_path, "made", {}) as run:
+        run.add("trials", [{"model": "a", "score": 0.1, "hp.units": 8}])
+        run.add("trials", [{"model": "b", "score": 1 / 3, "hp.rate": 2.0}])
+        rows = read(run.path / "trials.csv")
+    assert list(rows[0]) == [*results.TRIALS, "hp.units", "hp.rate"]
+    assert [row["model"] for row in rows] == ["a", "b"]
+    assert float(rows[1]["score"]) == 1 / 3  # every digit is kept
+    assert rows[0]["hp.rate"] == ""
+
+
+def test_a_complete_run_says_where_it_came_from(tmp_path):
+    with results.open_run(tmp_path, "made", {"size": "quick"}) as run:
+        running = json.loads((run.path / "config.json").read_text())
+    info = json.loads((run.path / "config.json").read_text())
+    assert running["status"] == "running"
+    assert info["status"] == "complete"
+    assert info["config"] == {"size": "quick"}
+    assert info["versions"]["keras"][0] == "3"
+    for key in ("command", "started", "commit", "dirty", "python", "machine"):
+        assert key in info
+
+
+def test_the_commit_is_the_one_checked_out():
+    git = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    head = subprocess.run(git, capture_output=True, text=True).stdout.strip()
+    assert results.provenance()["commit"] == (head or "unknown")
+
+
+def test_bad_input_leaves_no_folder(tmp_path):
+    with (
+        pytest.raises(InputError),
+        results.open_run(tmp_path / "results", "made", {}) as run,
+    ):
+        run.add("metrics", [{"model": "a"}])
+        raise InputError("the file is empty")
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt, "interrupted"), (OSError, "failed")]
+)
+def test_ctrl_c_and_a_crash_keep_the_rows_so_far(tmp_path, error, status):
+    with pytest.raises(error), results.open_run(tmp_path, "made", {}) as run:
+        run.add("metrics", [{"model": "a"}])
+        raise error
+    assert len(read(run.path / "metrics.csv")) == 1
+    assert json.loads((run.path / "config.json").read_text())["status"] == status
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path):
+    """As root every folder can be written to, so the place is a file."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(InputError, match="cannot write to .*--results"),
+        results.open_run(tmp_path / "file", "made", {}),
+    ):
+        pass
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "table.csv"
+    results.write_text(path, "old")
+    with pytest.raises(RuntimeError), results.replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from rnn_tf import results
+rows = [{"model": "m" * 50, "value": i} for i in range(3000)]
+for count in range(1, 10**9):
+    results.write_csv(Path(sys.argv[1]), results.METRICS, rows[: 1 + count * 7 % 3000])
+    print(count, flush=True)
+"""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.003, 0.011, 0.029, 0.071])
+def test_kill_9_in_the_middle_of_writing_leaves_a_whole_file(tmp_path, pause):
+    """Would catch a file that is written in place: it would end in half a row."""
+    path = tmp_path / "metrics.csv"
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    process.stdout.readline()  # it has begun
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    rows = read(path)
+    assert [int(row["value"]) for row in rows] == list(range(len(rows)))
+    assert path.read_text().endswith("\n")

@@ -1,0 +1,190 @@
+"""Reading people's CSV files: sound ones exactly, unsound ones refused in a line."""
+
+import string
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnn_tf.config import InputError
+from rnn_tf.data import series
+
+DAYS = [f"2020-01-{day:02d}" for day in range(1, 22)]
+
+
+def text(days=DAYS, values=None, header="date,value"):
+    """A CSV file of one row a day; values 100, 101, ... unless given."""
+    values = [100 + i for i in range(len(days))] if values is None else values
+    return "\n".join([header, *(f"{d},{v}" for d, v in zip(days, values, strict=True))])
+
+
+def read(path, fill="none"):
+    return series.read_csv(path, "date", "value", fill)
+
+
+def test_a_sound_file_is_read_as_it_is(csv_file):
+    found = read(csv_file(text()))
+    assert found.dates[0] == np.datetime64("2020-01-01")
+    assert found.values.tolist() == [100 + i for i in range(21)]
+    assert not found.filled.any()
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    "form", ["{m}/{d}/2020", "{d}/{m}/2020", "{d}.{m}.2020", "2020/{m}/{d}", "2020{m}{d}"]
+)
+def test_date_formats_that_fit_every_row(csv_file, form):
+    """Would catch 02/01 read as the 1st of February in a day-first file."""
+    days = [form.format(d=day[8:], m="01") for day in DAYS]
+    assert read(csv_file(text(days))).dates[1] == np.datetime64("2020-01-02")
+
+
+def test_rows_are_sorted_and_identical_duplicates_counted(csv_file):
+    lines = text().splitlines()
+    shuffled = [lines[0], *reversed(lines[1:]), lines[3], lines[3]]
+    found = read(csv_file("\n".join(shuffled)))
+    assert found.values.tolist() == [100 + i for i in range(21)]
+    assert found.notes == ("dropped 2 identical duplicate rows",)
+
+
+def test_other_columns_and_their_gaps_do_not_matter(csv_file):
+    lines = [f"{day},{i},," for i, day in enumerate(DAYS)]
+    found = read(csv_file("\n".join(["date,value,a,b", *lines])))
+    assert len(found.values) == 21
+
+
+def replaced(index, value):
+    values = [100 + i for i in range(21)]
+    values[index] = value
+    return text(values=values)
+
+
+BAD = {
+    "empty file": ("", "is empty"),
+    "header alone": ("date,value\n", "no rows"),
+    "no such column": (text(header="day,value"), "no column 'date'; it has 'day'"),
+    "unparsable date": (
+        text(["2020-01-01", "soon", *DAYS[2:]]),
+        "line 3: 'soon' is not a date",
+    ),
+    "impossible date": (text([*DAYS[:-1], "2020-02-31"]), "'2020-02-31' is not a date"),
+    "empty date": (text([*DAYS[:-1], ""]), "line 22: '' is not a date"),
+    "text value": (replaced(4, "many"), "line 6: 'many' is not a finite number"),
+    "infinite value": (replaced(4, "inf"), "'inf' is not a finite number"),
+    "overflow": (replaced(4, "1e999"), "'1e999' is not a finite number"),
+    "two values for a date": (
+        text([*DAYS, "2020-01-03"], [*range(21), 7]),
+        "different values for one date: 2020-01-03",
+    ),
+    "gap": (text(DAYS[:5] + DAYS[7:]), "2 days are missing, the first is 2020-01-06"),
+    "empty cell": (replaced(4, ""), "1 days are missing, the first is 2020-01-05"),
+    "weekly": (text(DAYS[::7]), "not daily: the usual step is 7 days"),
+    "hourly": (
+        text([f"2020-01-01 {hour:02d}:00:00" for hour in range(21)]),
+        "not daily: 2020-01-01 01:00:00 has a time of day",
+    ),
+    "nothing but gaps": (text(values=[""] * 21), "holds no number"),
+    "too many columns in a row": (text() + "\n2020-01-22,1,2,3", "not a readable CSV"),
+    "binary": (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "no column|not a readable CSV"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_an_unsound_file_is_refused_in_one_line(csv_file, case):
+    content, expected = BAD[case]
+    with pytest.raises(InputError, match=expected) as refused:
+        read(csv_file(content))
+    assert "\n" not in str(refused.value)
+    assert "series.csv" in str(refused.value)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read(tmp_path / "absent.csv")
+    with pytest.raises(InputError, match="not a readable CSV"):
+        read(tmp_path)
+
+
+def test_seasonal_fill_takes_the_week_before_and_linear_the_neighbours(csv_file):
+    path = csv_file(text(DAYS[:9] + DAYS[11:], [*range(9), *range(11, 21)]))
+    seasonal, linear = read(path, "seasonal"), read(path, "linear")
+    assert seasonal.values[9:11].tolist() == [2, 3]
+    assert linear.values[9:11].tolist() == [9, 10]
+    assert np.flatnonzero(linear.filled).tolist() == [9, 10]
+    assert linear.notes == ("filled 2 missing days (linear)",)
+
+
+def test_a_gap_longer_than_a_week_is_filled_week_by_week(csv_file):
+    found = read(csv_file(text(DAYS[:7] + DAYS[17:], range(11))), "seasonal")
+    assert found.values[7:17].tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1, 2]
+
+
+def test_fill_refuses_to_make_up_what_it_cannot_know(csv_file):
+    with pytest.raises(InputError, match="no same weekday before it"):
+        read(csv_file(text(DAYS[:3] + DAYS[4:])), "seasonal")
+    far = [*DAYS, "2099-01-01"]
+    with pytest.raises(InputError, match="more than half would be made up"):
+        read(csv_file(text(far)), "linear")
+
+
+cells = st.one_of(
+    st.text(string.printable, max_size=12),
+    st.sampled_from(["", "nan", "inf", "1e400", '"', "2020-01-01", "0", "-3.5", "1,2"]),
+    st.dates().map(str),
+    st.floats().map(str),
+)
+tables = st.lists(st.lists(cells, min_size=0, max_size=4), max_size=12)
+
+
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rows=tables, fill=st.sampled_from(["none", "seasonal", "linear"]))
+def test_any_table_is_a_sound_series_or_one_clear_line(csv_file, rows, fill):
+    """Property: never another exception, never a gap, a NaN or an unsorted day."""
+    lines = ["date,value", *(",".join(row) for row in rows)]
+    try:
+        found = read(csv_file("\n".join(lines)), fill)
+    except InputError as refused:
+        assert "\n" not in str(refused)
+        return
+    assert (np.diff(found.dates).astype(int) == 1).all()
+    assert np.isfinite(found.values).all()
+    assert len(found.dates) == len(found.values) == len(found.filled)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(content=st.binary(max_size=200))
+def test_any_bytes_are_refused_in_one_line(csv_file, content):
+    with pytest.raises(InputError):
+        read(csv_file(content))
+
+
+@given(
+    values=st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30),
+    start=st.dates(),
+)
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_what_is_written_is_read(csv_file, values, start):
+    """Property: any gapless series comes back bit for bit."""
+    try:
+        days = np.datetime64(start) + np.arange(len(values))
+        [np.datetime64(day).item().year for day in days]
+    except (OverflowError, ValueError, AttributeError):
+        return
+    if not 1700 <= start.year <= 2200:
+        return
+    found = read(csv_file(text([str(day) for day in days], [repr(v) for v in values])))
+    assert found.values.tolist() == values
+    assert (found.dates == days).all()

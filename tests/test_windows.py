@@ -1,0 +1,133 @@
+"""Windows: exact, and blind to the future."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from rnn_tf.config import InputError
+from rnn_tf.data import windows
+from rnn_tf.data.windows import Windows, periods_by_share
+from tests.conftest import make_series
+
+
+def ramp(days=200, lookback=28, horizon=7, history=40):
+    """Day i has the value i, so every number says which day it is."""
+    return Windows(
+        make_series(np.arange(days)), periods_by_share(days), lookback, horizon, history
+    )
+
+
+def collected(dataset):
+    """All batches of a data set as two arrays."""
+    parts = [(x.numpy(), y.numpy()) for x, y in dataset]
+    return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("split", windows.SPLITS)
+def test_a_ramp_shows_which_day_is_where(split):
+    """Would catch a label that lies a day, or a horizon, too far."""
+    cut = ramp()
+    x, y = collected(cut.dataset(split, 16))
+    first = cut.origins[split]
+    x, y = x[..., 0] * cut.scale, y * cut.scale
+    assert x.shape == (len(first), 40)
+    np.testing.assert_allclose(y, first[:, None] + np.arange(7), rtol=1e-6)
+    expected = (first[:, None] + np.arange(-40, 0)).astype(float)
+    expected[expected < 0] = np.nan
+    np.testing.assert_allclose(x, expected, rtol=1e-6)
+
+
+def test_parts_share_no_target_and_lie_in_order():
+    cut = ramp()
+    days = {s: set(cut.targets(s).ravel().astype(int)) for s in windows.SPLITS}
+    assert max(days["train"]) < min(days["validation"])
+    assert max(days["validation"]) < min(days["test"])
+    assert days["test"] == set(range(160, 200))
+    assert days["validation"] == set(range(140, 160))
+
+
+def test_a_target_at_every_step_is_what_follows_that_step():
+    cut = ramp()
+    _, y = collected(cut.dataset("train", 16, steps=28))
+    at = cut.origins["train"][:, None, None] + np.arange(-27, 1)[:, None] + np.arange(7)
+    np.testing.assert_allclose(y * cut.scale, at, rtol=1e-6)
+
+
+def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
+    cut = ramp()
+    once, again, other = (
+        collected(cut.dataset("train", 16, seed))[1] for seed in (1, 1, 2)
+    )
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+    assert len(once) == len(cut.origins["train"]) // 16 * 16
+    assert len(np.unique(once[:, 0])) == len(once)
+
+
+def test_each_epoch_is_shuffled_anew():
+    dataset = ramp().dataset("train", 16, seed=1)
+    assert not np.array_equal(collected(dataset)[1], collected(dataset)[1])
+
+
+def test_changing_the_last_30_percent_moves_nothing_in_training():
+    """Would catch a scaler, or a window, that sees validation or test."""
+    cut = ramp()
+    values = cut.series.values.copy()
+    values[140:] = values[140:] * 3 + 1000
+    changed = dataclasses.replace(
+        cut, series=dataclasses.replace(cut.series, values=values)
+    )
+    assert changed.scale == cut.scale
+    for before, after in zip(
+        collected(cut.dataset("train", 8, seed=1)),
+        collected(changed.dataset("train", 8, seed=1)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(before, after)
+    assert not np.array_equal(cut.targets("validation"), changed.targets("validation"))
+
+
+def test_days_before_training_are_unknown():
+    """Would catch a model that reads 2015 though it trains from 2016 on."""
+    parts = windows.Periods((50, 140), (140, 160), (160, 200))
+    cut = Windows(make_series(np.arange(1.0, 201)), parts, 28, 7, 60)
+    x, _ = collected(cut.dataset("train", 200))
+    assert np.nanmin(x[..., 0] * cut.scale) == pytest.approx(51)
+    assert cut.origins["train"][0] == 78
+
+
+def test_a_filled_day_is_no_target_outside_training():
+    plain = ramp()
+    filled = np.zeros(200, bool)
+    filled[[100, 150, 180]] = True
+    made = dataclasses.replace(plain.series, filled=filled)
+    cut = dataclasses.replace(plain, series=made)
+    assert len(cut.origins["train"]) == len(plain.origins["train"])
+    for split, day in (("validation", 150), ("test", 180)):
+        assert day not in cut.targets(split)
+        assert len(cut.origins[split]) == len(plain.origins[split]) - 7
+
+
+@pytest.mark.parametrize(("lookback", "horizon"), [(56, 7), (28, 1), (10, 30)])
+def test_the_fewest_days_are_exactly_enough(lookback, horizon):
+    """Would catch a message that asks for too few days, or too many."""
+    need = windows.days_needed(lookback, horizon)
+    random = np.random.default_rng(1)
+
+    def cut(days):
+        made = make_series(random.normal(size=days))
+        return Windows(made, periods_by_share(days), lookback, horizon, lookback)
+
+    assert all(len(found) for found in cut(need).origins.values())
+    with pytest.raises(InputError, match=f"needs {need} days .* has {need - 1}"):
+        cut(need - 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [(np.full(200, 5.0), "is constant"), (np.tile(np.arange(7.0), 30), "repeats every 7")],
+)
+def test_a_series_without_anything_to_learn_is_refused(values, said):
+    with pytest.raises(InputError, match=f"{said}.*MASE is undefined"):
+        Windows(make_series(values), periods_by_share(len(values)), 28, 7, 28)
