@@ -44,7 +44,8 @@ class Experiment:
     models: dict[str, Callable]  # name -> build(hp, config, shape)
     answers: tuple[str, ...]  # the models that the course proposes
     load_data: Callable[[RunConfig], Data]
-    baselines: Callable[[RunConfig, Data], dict[str, Callable]]  # name -> predict(split)
+    # -> {name: predict(split)}, in the data's own unit
+    baselines: Callable[[RunConfig, Data], dict[str, Callable]]
     # (hp, config, gradient steps) -> optimizer, loss, and a metric named "score"
     compile_arguments: Callable
     # (data, what a model puts out) -> predictions in the data's own unit

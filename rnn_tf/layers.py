@@ -46,7 +46,7 @@ def weeks(past, scale):
 
 
 def usual_week(by_week):
-    """The week to expect: each weekday's median over the last four weeks, (batch, 7)."""
+    """(batch, weeks, 7) -> (batch, 7): each weekday's median over the last four."""
     return median(by_week[:, -4:])
 
 

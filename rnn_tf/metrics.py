@@ -6,17 +6,17 @@ All take targets and predictions of shape (values,), and lower is better.
 import lazy_loader
 import numpy as np
 
-sklearn_metrics = lazy_loader.load("sklearn.metrics", suppress_warning=True)
+sklearn = lazy_loader.load("sklearn")
 
 
 def mae(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Mean absolute error."""
-    return float(sklearn_metrics.mean_absolute_error(targets, predictions))
+    return float(sklearn.metrics.mean_absolute_error(targets, predictions))
 
 
 def rmse(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Root of the mean squared error, over all values of (values,)."""
-    return float(sklearn_metrics.root_mean_squared_error(targets, predictions))
+    return float(sklearn.metrics.root_mean_squared_error(targets, predictions))
 
 
 def smape(targets: np.ndarray, predictions: np.ndarray) -> float:

@@ -23,9 +23,7 @@ from pathlib import Path
 
 from rnn_tf.config import InputError
 
-TRIALS = (
-    "model phase trial seed status error score seconds epochs parameters".split()
-)
+TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
 METRICS = "model kind seed split metric slice value low high unit n".split()
 PREDICTIONS = "model kind seed example step target prediction".split()
@@ -85,7 +83,9 @@ class Run:
 
     path: Path
     info: dict
-    rows: dict[str, list[dict]] = field(default_factory=lambda: {t: [] for t in SCHEMAS})
+    rows: dict[str, list[dict]] = field(
+        default_factory=lambda: {table: [] for table in SCHEMAS}
+    )
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
         """Add finished rows to `<table>.csv`; the file on disk is never half there."""

@@ -8,6 +8,7 @@ keras#20582). On a GPU, XLA would keep LSTM and GRU from their cuDNN kernels.
 """
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -114,8 +115,16 @@ def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
     if not gpus:
         _virtual_cpus(tf, config.replicas)
     devices = tuple(f"/{kind}:{i}" for i in range(config.replicas))
-    strategy = tf.distribute.MirroredStrategy(devices)
-    return Devices("mirrored", devices, strategy)
+    return Devices("mirrored", devices, _mirrored_strategy(devices))
+
+
+@functools.cache
+def _mirrored_strategy(devices: tuple[str, ...]):
+    """One per process: a second one would reuse the keys of the first one's
+    collective operations, and crash."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _virtual_cpus(tf, count: int) -> None:

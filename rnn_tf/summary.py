@@ -118,7 +118,8 @@ def show(summary, console: Console, run: str | None = None) -> None:
 def _table(name: str, part, width: int) -> Table:
     first = part.iloc[0]
     unit = f", {first['unit']}" if first["unit"] else ""
-    title = f"{first['experiment']} on {first['data']}{unit} · {name} ({first['status']})"
+    data, status = f"{first['data']}{unit}", first["status"]
+    title = f"{first['experiment']} on {data} · {name} ({status})"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
     table.add_column("model", no_wrap=True)

@@ -44,10 +44,10 @@ def test_a_level_of_less_than_half_a_year_is_not_trusted():
 
 
 def two_years():
-    """104 weeks of one clean pattern, half as many riders in the first year."""
+    """104 weeks of one clean pattern, half as many riders in the first 56 of them."""
     week = np.array([1.0, 1.1, 1.2, 1.1, 1.0, 0.9, 0.7])
     past = np.tile(week, 104)[None, :, None]
-    past[:, :364] /= 2
+    past[:, : 56 * 7] /= 2
     return past, week
 
 
@@ -62,7 +62,7 @@ def test_growth_leaves_no_trace_and_a_holiday_stands_at_its_place():
     expected = past[0, 357:378, 0].reshape(3, 7) / then - week / now
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
     assert np.unravel_index(found[0].argmin(), (3, 7)) == (1, 3)
-    assert np.abs(np.delete(found[0].ravel(), 10)).max() < 0.01
+    assert np.abs(np.delete(found[0].ravel(), 10)).max() < 0.06
 
 
 def test_unknown_days_differ_by_nothing():

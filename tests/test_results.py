@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -88,7 +87,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
         temporary.write_text("half of the n")
         raise RuntimeError
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 WRITER = """

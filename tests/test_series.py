@@ -31,9 +31,10 @@ def test_a_sound_file_is_read_as_it_is(csv_file):
     assert found.notes == ()
 
 
-@pytest.mark.parametrize(
-    "form", ["{m}/{d}/2020", "{d}/{m}/2020", "{d}.{m}.2020", "2020/{m}/{d}", "2020{m}{d}"]
-)
+FORMATS = "{m}/{d}/2020 {d}/{m}/2020 {d}.{m}.2020 2020/{m}/{d} 2020{m}{d}".split()
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_date_formats_that_fit_every_row(csv_file, form):
     """Would catch 02/01 read as the 1st of February in a day-first file."""
     days = [form.format(d=day[8:], m="01") for day in DAYS]

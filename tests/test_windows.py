@@ -126,7 +126,10 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [(np.full(200, 5.0), "is constant"), (np.tile(np.arange(7.0), 30), "repeats every 7")],
+    [
+        (np.full(200, 5.0), "is constant"),
+        (np.tile(np.arange(7.0), 30), "repeats every 7 days"),
+    ],
 )
 def test_a_series_without_anything_to_learn_is_refused(values, said):
     with pytest.raises(InputError, match=f"{said}.*MASE is undefined"):

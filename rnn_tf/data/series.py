@@ -61,7 +61,7 @@ def _read_columns(path: Path, date_column: str, value_column: str):
         raise InputError(f"{path} does not exist; check --data") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty") from None
-    except (pd.errors.ParserError, pd.errors.ParserWarning, OSError, ValueError) as error:
+    except (pd.errors.ParserWarning, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is not a readable CSV file: {reason}") from None
     for option, name in (("date", date_column), ("value", value_column)):
@@ -88,8 +88,8 @@ def _dates(path: Path, texts) -> np.ndarray:
             fewest = bad
     first = int(np.argmax(fewest))
     raise InputError(
-        f"{path}, line {first + 2}: {texts.iloc[first]!r} is not a date like 2019-12-31 "
-        f"or 12/31/2019 ({fewest.sum()} of {len(texts)} rows do not fit)"
+        f"{path}, line {first + 2}: {texts.iloc[first]!r} is not a date like "
+        f"2019-12-31 or 12/31/2019 ({fewest.sum()} of {len(texts)} rows do not fit)"
     )
 
 

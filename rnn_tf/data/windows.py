@@ -32,12 +32,14 @@ def periods_by_share(days: int) -> Periods:
 
 def days_needed(lookback: int, horizon: int) -> int:
     """The fewest days that `periods_by_share` can split into parts with a window."""
-    for days in itertools.count(lookback + horizon):
+
+    def enough(days: int) -> bool:
         parts = periods_by_share(days)
-        if parts.train[1] >= lookback + horizon and all(
-            end - begin >= horizon for begin, end in (parts.validation, parts.test)
-        ):
-            return days
+        ends = parts.validation, parts.test
+        long_enough = all(end - begin >= horizon for begin, end in ends)
+        return long_enough and parts.train[1] >= lookback + horizon
+
+    return next(filter(enough, itertools.count(lookback + horizon)))
 
 
 def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:

@@ -1,0 +1,137 @@
+"""What every model builder of every experiment must pass.
+
+A test module makes one `Case` per model and calls `check_*` on it.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Case:
+    """A builder and a batch of made-up examples that fits it."""
+
+    build: Callable  # hp -> an uncompiled model
+    compile_arguments: Callable  # hp -> arguments of `model.compile`
+    inputs: np.ndarray  # (batch, *shape)
+    targets: np.ndarray  # fitting the model's output
+    output_shape: tuple  # without the batch
+    parameters: int  # with default hyperparameters, counted by hand
+
+    def model(self, seed: int = 1, **compile_options):
+        """A compiled model with default hyperparameters."""
+        keras.utils.set_random_seed(seed)
+        hp = keras_tuner.HyperParameters()
+        model = self.build(hp)
+        options = {"jit_compile": False} | compile_options
+        model.compile(**self.compile_arguments(hp), **options)
+        return model
+
+
+def check_shapes_and_parameters(case: Case) -> None:
+    """Would catch a lost time axis, or a layer nobody meant to add."""
+    model = case.model()
+    assert model.output_shape == (None, *case.output_shape)
+    assert model.count_params() == case.parameters
+
+
+def check_saves_and_loads_in_safe_mode(case: Case, path) -> None:
+    """Would catch a Lambda, or a custom layer that a stranger cannot load."""
+    model, file = case.model(), path / "model.keras"
+    model.save(file)
+    loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
+    np.testing.assert_allclose(
+        loaded.predict(case.inputs, verbose=0),
+        model.predict(case.inputs, verbose=0),
+        atol=1e-6,
+    )
+
+
+def check_loss_falls_on_one_batch(case: Case) -> None:
+    """Would catch a gradient that does not reach the weights."""
+    model = case.model()
+    before = model.evaluate(case.inputs, case.targets, verbose=0)[0]
+    for _ in range(30):
+        model.train_on_batch(case.inputs, case.targets)
+    assert model.evaluate(case.inputs, case.targets, verbose=0)[0] < 0.8 * before
+
+
+def check_every_weight_moves(case: Case) -> None:
+    """Would catch a branch that is built and never used."""
+    model = case.model()
+    before = model.get_weights()
+    for _ in range(3):
+        model.train_on_batch(case.inputs, case.targets)
+    for weight, old in zip(model.weights, before, strict=True):
+        assert not np.array_equal(keras.ops.convert_to_numpy(weight), old), weight.path
+
+
+def check_xla_compiles_and_agrees(case: Case) -> None:
+    """Would catch an operation that XLA, and so a TPU, refuses or changes."""
+    plain, jitted = case.model(), case.model(jit_compile=True)
+    for model in (plain, jitted):
+        model.train_on_batch(case.inputs, case.targets)
+    np.testing.assert_allclose(
+        jitted.predict_on_batch(case.inputs),
+        plain.predict_on_batch(case.inputs),
+        atol=1e-5,
+    )
+
+
+@functools.cache
+def two_replicas() -> tf.distribute.Strategy:
+    """One strategy for the process: a second one would reuse the first one's keys."""
+    return tf.distribute.MirroredStrategy(["/CPU:0", "/CPU:1"])
+
+
+def check_two_replicas_agree_with_one_device(case: Case) -> None:
+    """Would catch a loss that is summed, not averaged, over replicas.
+
+    With plain SGD on a smooth loss: Adam would hide a factor in the gradient, and the
+    kink of the absolute error magnifies rounding.
+    """
+
+    def trained(strategy):
+        data = tf.data.Dataset.from_tensor_slices((case.inputs, case.targets))
+        with strategy.scope():
+            model = case.model()
+            optimizer = keras.optimizers.SGD(0.05)
+            model.compile(optimizer, "mean_squared_error", jit_compile=False)
+        model.fit(data.batch(len(case.inputs)), epochs=3, shuffle=False, verbose=0)
+        return model.get_weights()
+
+    assert two_replicas().num_replicas_in_sync == 2
+    one, two = trained(tf.distribute.get_strategy()), trained(two_replicas())
+    for weight, other in zip(one, two, strict=True):
+        np.testing.assert_allclose(other, weight, atol=1e-5)
+
+
+def check_every_hyperparameter_matters(case: Case) -> None:
+    """Would catch a hyperparameter that never reaches the model or its optimizer."""
+    default = keras_tuner.HyperParameters()
+    before = _description(case, default)
+    assert default.space
+    for one in default.space:
+        hp = default.copy()
+        hp.values[one.name] = _another_value(one, hp.get(one.name))
+        assert _description(case, hp) != before, f"{one.name} changes nothing"
+
+
+def _another_value(one, value):
+    if hasattr(one, "values"):
+        return next(other for other in one.values if other != value)
+    return one.max_value if value != one.max_value else one.min_value
+
+
+def _description(case: Case, hp) -> str:
+    model = case.build(hp)
+    arguments = case.compile_arguments(hp)
+    shapes = [weight.shape for weight in model.weights]
+    optimizer = arguments["optimizer"].get_config()
+    return repr((model.to_json(), shapes, optimizer, arguments["loss"]))

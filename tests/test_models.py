@@ -1,0 +1,110 @@
+"""The forecast's models, each through the shared harness."""
+
+import numpy as np
+import pytest
+
+from experiments import forecast
+from tests import model_harness
+from tests.model_harness import Case
+
+CONFIG = forecast.Config()
+DENSE = 32 * 7 + 7  # from 32 units to seven days
+
+
+def gru(units: int, features: int) -> int:
+    """Keras's GRU: three gates with kernel, recurrent kernel and two biases."""
+    return 3 * (units * (features + units) + 2 * units)
+
+
+PARAMETERS = {
+    "mlp": 56 * 64 + 64 + 64 * 7 + 7,
+    "simple_rnn": 32 * (1 + 32) + 32 + DENSE,
+    "lstm": 4 * (32 * (1 + 32) + 32) + DENSE,
+    "gru": gru(32, 1) + DENSE,
+    "stacked_gru": gru(32, 1) + gru(32, 32) + DENSE,
+    "seq2seq": gru(32, 1) + DENSE,
+    "conv_gru": 7 * 32 + 32 + gru(32, 32) + DENSE,
+    "iterated": gru(32, 1) + 32 + 1,
+    "weekly_gru": gru(32, 3 * 7) + 2 * DENSE,
+    "year_gru": gru(32, 3 * 7) + 2 * gru(16, 21 + 3 + 32) + 2 * (32 + 1),
+}
+PLAIN = [name for name in forecast.MODELS if name not in forecast.WEEKLY]
+CHECKS = [
+    model_harness.check_shapes_and_parameters,
+    model_harness.check_loss_falls_on_one_batch,
+    model_harness.check_every_weight_moves,
+    model_harness.check_xla_compiles_and_agrees,
+    model_harness.check_two_replicas_agree_with_one_device,
+    model_harness.check_every_hyperparameter_matters,
+]
+
+
+def case(name: str) -> Case:
+    """A noisy weekly pattern; half of the examples do not know their first year."""
+    random = np.random.default_rng(1)
+    week = np.array([1.1, 1.2, 1.2, 1.2, 1.1, 0.7, 0.5])
+    days = np.tile(week, 105) + random.normal(0, 0.1, size=(8, 735))
+    inputs = days[:, : CONFIG.history, None].astype("float32")
+    inputs[:4, : CONFIG.history - 300] = np.nan
+    targets = days[:, -7:].astype("float32")
+    output_shape = (7,)
+    if name == "seq2seq":
+        windows = np.lib.stride_tricks.sliding_window_view(days, 7, axis=1)
+        targets = windows[:, -56:].astype("float32")
+        output_shape = (56, 7)
+    return Case(
+        lambda hp: forecast.MODELS[name](hp, CONFIG, (CONFIG.history, 1)),
+        lambda hp: forecast.compile_arguments(hp, CONFIG, 1000),
+        inputs,
+        targets,
+        output_shape,
+        PARAMETERS[name],
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", forecast.MODELS)
+def test_model(name, check):
+    check(case(name))
+
+
+@pytest.mark.parametrize("name", forecast.MODELS)
+def test_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(case(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_models_see_the_lookback_and_nothing_before(name):
+    """Would catch a slice that is a day off."""
+    made = case(name)
+    model = made.model()
+    changed = made.inputs.copy()
+    changed[:, :-56] = np.nan
+    known = model.predict(made.inputs, verbose=0)
+    assert np.array_equal(model.predict(changed, verbose=0), known)
+    changed[:, -56] += 1
+    assert not np.array_equal(model.predict(changed, verbose=0), known)
+
+
+@pytest.mark.parametrize("name", forecast.WEEKLY)
+def test_weekly_models_forecast_in_proportion(name):
+    """Twice the riders, twice the forecast: all they see is relative to the level."""
+    made = case(name)
+    model = made.model()
+    once = model.predict(made.inputs, verbose=0)
+    np.testing.assert_allclose(
+        model.predict(2 * made.inputs, verbose=0), 2 * once, rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(("horizon", "lookback"), [(1, 10), (3, 30), (14, 28)])
+def test_plain_models_take_any_horizon_and_lookback(horizon, lookback):
+    import keras_tuner
+
+    config = forecast.Config(horizon=horizon, lookback=lookback)
+    assert not config.weekly
+    assert config.history == lookback
+    for name in PLAIN:
+        hp = keras_tuner.HyperParameters()
+        model = forecast.MODELS[name](hp, config, (lookback, 1))
+        assert model.output_shape[-1] == horizon

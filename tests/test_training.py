@@ -1,0 +1,116 @@
+"""Fitting: the best epoch is kept, seeds are what they say, failures are rows."""
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import forecast
+from rnn_tf import results, strategy, training
+from rnn_tf.experiment import Data, Experiment, Job
+from tests.conftest import make_series
+
+
+class Silent:
+    """A progress display that shows nothing."""
+
+    def begin(self, what): ...
+    def epoch(self, done, of): ...
+    def finish(self, what, row): ...
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A run of the forecast's MLP on a short noisy series."""
+    random = np.random.default_rng(1)
+    week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
+    made = make_series(week + random.normal(0, 0.3, size=280))
+    config = forecast.Config(lookback=14, epochs=6, seeds=2, trials=2, trial_epochs=2)
+    cut = forecast.windows.Windows(
+        made, forecast.windows.periods_by_share(280), 14, 7, 14
+    )
+    steps = len(cut.origins["train"]) // 16
+
+    def dataset(split, model, seed=None):
+        return cut.dataset(split, 16 if seed else 500, seed)
+
+    experiment = Experiment(
+        "forecast", "mae", {"mlp": forecast.mlp}, (), None, None,
+        forecast.compile_arguments, forecast.decode, forecast.evaluate, None, None,
+    )  # fmt: skip
+    data = Data((14, 1), dataset, 16, steps, 14, {}, cut)
+    with results.open_run(tmp_path, "forecast", {}) as run:
+        yield Job(experiment, config, strategy.start(config), data, run)
+
+
+def defaults():
+    import keras_tuner
+
+    return keras_tuner.HyperParameters()
+
+
+def test_the_weights_left_are_those_of_the_best_epoch(job):
+    keras.utils.set_random_seed(1)
+    model = training.build(job, "mlp", defaults(), 6)
+    fit = training.fit(job, model, 1, 6, lambda epochs, best: False)
+    left = model.evaluate(
+        job.data.dataset("validation", model), return_dict=True, verbose=0
+    )
+    assert left["score"] == pytest.approx(fit.score, rel=1e-5)
+    assert fit.score == min(row["score"] for row in fit.history)
+    assert [row["epoch"] for row in fit.history] == list(range(1, 7))
+
+
+def test_the_hook_stops_the_training(job):
+    model = training.build(job, "mlp", defaults(), 6)
+    fit = training.fit(job, model, 1, 6, lambda epochs, best: epochs == 3)
+    assert len(fit.history) == 3
+
+
+def test_a_reset_model_trains_as_a_fresh_one_does(job):
+    """Would catch momentum, or a learning rate, that survives into the next seed."""
+
+    def trained(model):
+        training.fit(job, model, 2, 3, lambda epochs, best: False)
+        return model.get_weights()
+
+    keras.utils.set_random_seed(1)
+    used = training.build(job, "mlp", defaults(), 3)
+    blank = training.optimizer_state(used)
+    first = trained(used)
+    keras.utils.set_random_seed(2)
+    training.reset(used, training.build(job, "mlp", defaults(), 3), blank)
+    again = trained(used)
+    keras.utils.set_random_seed(2)
+    fresh = trained(training.build(job, "mlp", defaults(), 3))
+    for a, b in zip(again, fresh, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first[0], again[0])
+
+
+def test_each_seed_has_its_rows_and_its_weights(job):
+    _, weights = training.retrain(job, "mlp", defaults(), "mlp", Silent())
+    assert list(weights) == [1, 2]
+    assert not np.array_equal(weights[1][0], weights[2][0])
+    final = job.run.rows["trials"]
+    assert [(row["phase"], row["seed"], row["status"]) for row in final] == [
+        ("final", 1, "completed"),
+        ("final", 2, "completed"),
+    ]
+    assert len(job.run.rows["history"]) == 12
+
+
+def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
+    hp = defaults()
+    hp.Fixed("learning_rate", 1e38)
+    _, weights = training.retrain(job, "mlp", hp, "mlp", Silent())
+    assert weights == {}
+    for row in job.run.rows["trials"]:
+        assert row["status"] == "failed"
+        assert row["error"] == "the loss is not finite"
+        assert "score" not in row
+
+
+def test_xla_only_where_it_repays(job):
+    """2 steps are not worth compiling for, 600 are."""
+    assert job.devices.compile_options(2)["jit_compile"] is False
+    assert job.devices.compile_options(600)["jit_compile"] is True

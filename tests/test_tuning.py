@@ -1,0 +1,98 @@
+"""The search: defaults first, losers stopped, failures counted, nothing left behind."""
+
+import pytest
+
+from rnn_tf import tuning
+from rnn_tf.training import Fit
+
+
+def fit_of(curve) -> Fit:
+    """A finished training run with these validation scores."""
+    best = tuple(min(curve[: i + 1]) for i in range(len(curve)))
+    history = tuple({"epoch": i + 1, "loss": s} for i, s in enumerate(curve))
+    return Fit(best, history, 0.1)
+
+
+def search(score, trials, folder):
+    """Search x in [0, 10], default 3; `score(x, number)` gives a trial's curve."""
+    rows, seen = [], []
+
+    def declare(hp):
+        hp.Float("x", 0, 10, default=3.0)
+        import keras
+
+        return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+    def fit_trial(hp, number, loses):
+        seen.append(hp.get("x"))
+        return fit_of(score(hp.get("x"), number)), 2
+
+    best = tuning.search(declare, fit_trial, trials, folder / "made", rows.append)
+    return best, rows, seen
+
+
+def test_the_first_trial_is_the_defaults_and_the_best_wins(tmp_path):
+    best, rows, seen = search(lambda x, _: [abs(x - 7)], 8, tmp_path)
+    assert seen[0] == 3.0
+    assert len(set(seen)) == 8
+    assert best.get("x") == min(seen, key=lambda x: abs(x - 7))
+    assert [row["trial"] for row in rows] == list(range(1, 9))
+    assert all(row["status"] == "completed" for row in rows)
+    assert [row["hp.x"] for row in rows] == seen
+    assert rows[0] | {"seconds": 0} == {
+        "trial": 1, "status": "completed", "hp.x": 3.0, "epochs": 1,
+        "parameters": 2, "score": 4.0, "seconds": 0,
+    }  # fmt: skip
+
+
+def test_the_same_search_again_tries_the_same_values(tmp_path):
+    """Would catch keras-tuner's seed 0, which means random."""
+    first = search(lambda x, _: [abs(x - 7)], 5, tmp_path / "a")[2]
+    assert search(lambda x, _: [abs(x - 7)], 5, tmp_path / "b")[2] == first
+
+
+def test_a_failed_trial_is_a_row_and_never_wins(tmp_path):
+    """Would catch `get_best_hyperparameters`, which can return a failed trial's."""
+
+    def score(x, number):
+        if number == 2:
+            raise MemoryError("too big\nby far")
+        return [float("nan")] if number == 3 else [10.0 - number]
+
+    best, rows, seen = search(score, 4, tmp_path)
+    assert [row["status"] for row in rows] == [
+        "completed", "failed", "failed", "completed",
+    ]  # fmt: skip
+    assert rows[1]["error"] == "MemoryError: too big"
+    assert "not finite" in rows[2]["error"]
+    assert "score" not in rows[1]
+    assert best.get("x") == seen[3]
+
+
+def test_no_best_where_every_trial_failed(tmp_path):
+    best, rows, _ = search(lambda x, _: [float("inf")], 3, tmp_path)
+    assert best is None
+    assert [row["status"] for row in rows] == ["failed"] * 3
+
+
+def test_keras_tuners_files_are_gone(tmp_path):
+    search(lambda x, _: [x], 2, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+CURVES = [(9, 8, 7, 6, 5, 4), (9, 7, 5, 3, 3, 3), (9, 9, 9, 9, 9, 9)]
+
+
+@pytest.mark.parametrize(
+    ("curves", "epochs", "best", "loses"),
+    [
+        (CURVES, 5, 5.1, True),  # the median after 5 epochs is 5
+        (CURVES, 5, 5.0, False),
+        (CURVES, 6, 4.5, True),
+        (CURVES, 50, 3.9, False),  # finished trials keep their last score
+        (CURVES, 4, 100, False),  # too early to tell
+        ([], 9, 100, False),  # nobody to compare with
+    ],
+)
+def test_the_median_stopping_rule(curves, epochs, best, loses):
+    assert tuning.clearly_losing(curves, epochs, best) is loses
