@@ -105,7 +105,9 @@ def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
         return [np.mean(predict(split), axis=0)]
 
     def members() -> list:
-        built = [training.build(job, name, hp, epochs=1) for _ in weights]
+        # Not compiled: a saved model must not need this project's metric to load.
+        builder = job.experiment.models[name]
+        built = [builder(hp, job.config, job.data.shape) for _ in weights]
         for one, values in zip(built, weights.values(), strict=True):
             one.set_weights(values)
         return built

@@ -113,7 +113,7 @@ def tune(job: Job, name: str, label: str, progress: RunProgress):
         job.run.add("trials", [{"model": name, "phase": "search", "seed": 1} | row])
         progress.finish(f"{label} · trial {row['trial']}/{config.trials}", row)
 
-    folder = job.run.path / "tuner" / name
+    folder = job.run.path / f"tuner-{name}"
     return tuning.search(
         lambda hp: build(job, name, hp, 1), fit_trial, config.trials, folder, report
     )
@@ -134,7 +134,7 @@ def retrain(job: Job, name: str, hp, label: str, progress: RunProgress):
         keras.utils.set_random_seed(seed)
         fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
         if model is None:
-            model, blank = fresh, optimizer_state(fresh)
+            model, blank = fresh, optimizer_state(job, fresh)
         else:
             reset(model, fresh, blank)
 
@@ -163,9 +163,10 @@ def _row(name: str, seed: int, final: Fit, hp) -> dict:
     return row | {"status": "failed", "error": "the loss is not finite"}
 
 
-def optimizer_state(model) -> list:
+def optimizer_state(job: Job, model) -> list:
     """The optimizer's variables before the first step."""
-    model.optimizer.build(model.trainable_variables)
+    with job.devices.scope():
+        model.optimizer.build(model.trainable_variables)
     return [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
 
 

@@ -75,7 +75,7 @@ def test_a_reset_model_trains_as_a_fresh_one_does(job):
 
     keras.utils.set_random_seed(1)
     used = training.build(job, "mlp", defaults(), 3)
-    blank = training.optimizer_state(used)
+    blank = training.optimizer_state(job, used)
     first = trained(used)
     keras.utils.set_random_seed(2)
     training.reset(used, training.build(job, "mlp", defaults(), 3), blank)

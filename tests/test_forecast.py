@@ -1,0 +1,287 @@
+"""The forecast from end to end: what a run leaves, and what bad input does not."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import forecast
+from rnn_tf import results, summary
+from rnn_tf.config import InputError
+from tests.conftest import ROOT, run_python
+
+TINY = {
+    "models": ("mlp", "seq2seq"),
+    "trials": 2,
+    "trial_epochs": 1,
+    "epochs": 2,
+    "seeds": 2,
+    "lookback": 28,
+    "classical": False,
+}
+TINY_OPTIONS = (
+    "--models mlp simple_rnn --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
+    "--lookback 28 --no-classical"
+).split()
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One small run on embedded data."""
+    return forecast.run(
+        forecast.Config(results=tmp_path_factory.mktemp("results"), **TINY)
+    )
+
+
+def test_a_run_leaves_what_the_readme_promises(done):
+    left = {path.name for path in done.folder.iterdir()}
+    chosen = json.loads((done.folder / "config.json").read_text())["chosen"]
+    assert left == {
+        "config.json", "trials.csv", "history.csv", "metrics.csv", "predictions.csv",
+        "forecasts.png", "error_by_day.png", "learning_curves.png", f"{chosen}.keras",
+    }  # fmt: skip
+    for name, columns in results.SCHEMAS.items():
+        header = (done.folder / f"{name}.csv").read_text().splitlines()[0].split(",")
+        assert header[: len(columns)] == columns
+
+
+def test_every_column_is_explained():
+    """Would catch a column that results/README.md does not know."""
+    text = (ROOT / "results" / "README.md").read_text()
+    for columns in [*results.SCHEMAS.values(), summary.COLUMNS]:
+        for column in columns:
+            assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
+
+
+def test_every_model_and_baseline_has_its_rows(done):
+    metrics = rows(done.folder / "metrics.csv")
+    kinds = {row["model"]: row["kind"] for row in metrics}
+    assert kinds == {
+        "last_value": "baseline", "week_before": "baseline", "ridge": "baseline",
+        "mean_of_4_weeks": "baseline", "median_of_4_weeks": "baseline",
+        "year_before": "baseline", "mlp": "answer", "mlp_ensemble": "ensemble",
+        "seq2seq": "tuned", "seq2seq_ensemble": "ensemble",
+    }  # fmt: skip
+    scores = [r for r in metrics if r["model"] == "mlp" and r["split"] == "test"]
+    per_seed = [r for r in scores if r["seed"] == "1"]
+    assert len(per_seed) == 4 * (1 + 7)  # metrics x (overall and each day)
+    trials = rows(done.folder / "trials.csv")
+    assert len(trials) == 2 * (2 + 2)  # models x (trials and seeds)
+    assert all(row["status"] == "completed" for row in trials)
+    assert len(rows(done.folder / "history.csv")) == 2 * 2 * 2
+
+
+def test_metrics_can_be_worked_out_again_from_the_predictions(done):
+    """Would catch a scale that is left out, or a step that is shifted."""
+    frame = done.tables["predictions"]
+    error = (frame["target"] - frame["prediction"]).abs()
+    again = error.groupby([frame["model"], frame["seed"]]).mean()
+    metrics = done.tables["metrics"]
+    found = metrics[(metrics["split"] == "test") & (metrics["metric"] == "mae")]
+    found = found[found["slice"] == ""].set_index(["model", "seed"])["value"]
+    assert len(found) == len(again)
+    for key, value in found.items():
+        assert again[key] == pytest.approx(value)
+
+
+def test_an_ensemble_is_the_mean_of_its_seeds(done):
+    frame = done.tables["predictions"]
+    keys = ["example", "step"]
+    seeds = frame[frame["model"] == "mlp"].groupby(keys)["prediction"].mean()
+    both = frame[frame["model"] == "mlp_ensemble"].set_index(keys)["prediction"]
+    np.testing.assert_allclose(both.sort_index(), seeds.sort_index())
+
+
+def test_the_choice_is_the_lowest_on_validation(done):
+    metrics = done.tables["metrics"]
+    overall = metrics[(metrics["slice"] == "") & (metrics["metric"] == "mae")]
+    networks = overall[overall["kind"] != "baseline"]
+    on = networks[networks["split"] == "validation"].groupby("model")["value"].mean()
+    info = json.loads((done.folder / "config.json").read_text())
+    assert info["chosen"] == on.idxmin()
+    test = overall[(overall["split"] == "test") & (overall["kind"] == "baseline")]
+    best = test.loc[test["value"].idxmin(), "model"]
+    assert info["best_baseline"] == best
+
+
+def test_the_saved_model_forecasts_in_riders(done):
+    """From the last days, in riders, to the days ahead, in riders."""
+    info = json.loads((done.folder / "config.json").read_text())
+    path = done.folder / f"{info['chosen']}.keras"
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    frame = done.tables["predictions"]
+    frame = frame[frame["model"] == info["chosen"]]
+    days = forecast.synthetic.daily_series()
+    first = np.flatnonzero(days.dates == np.datetime64(frame["example"].iloc[0]))[0]
+    history = model.input_shape[1]
+    past = days.values[first - history : first].reshape(1, history, 1)
+    found = model.predict(past.astype("float32"), verbose=0)[0]
+    np.testing.assert_allclose(found, frame["prediction"][:7], rtol=1e-4)
+
+
+def test_the_summary_is_derived_from_the_folder(done):
+    table = done.tables["summary"].set_index("model")
+    metrics = done.tables["metrics"]
+    values = metrics[
+        (metrics["model"] == "mlp") & (metrics["split"] == "test")
+        & (metrics["metric"] == "mae") & (metrics["slice"] == "")
+    ]["value"]  # fmt: skip
+    row = table.loc["mlp"]
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["sd"] == pytest.approx(values.std(ddof=1))
+    assert (row["seeds"], row["kind"], row["status"]) == (2, "answer", "complete")
+    assert row["low"] < row["mean"] < row["high"]
+    trials = done.tables["trials"]
+    units = trials[trials["model"] == "mlp"]["hp.units"].iloc[-1]
+    assert row["parameters"] == 28 * units + units + units * 7 + 7
+    best = table.loc[row["baseline"]]
+    assert row["difference"] == pytest.approx(row["mean"] - best["mean"])
+    assert best["difference"] == 0
+    assert table["chosen"].sum() == 1
+
+
+def test_the_same_seed_gives_the_same_csv(done, tmp_path):
+    again = forecast.run(forecast.Config(results=tmp_path, **TINY))
+    for name in ("metrics.csv", "predictions.csv"):
+        before, after = (d / name for d in (done.folder, again.folder))
+        assert before.read_bytes() == after.read_bytes(), name
+    for name in ("trials", "history"):
+        before, after = (d.tables[name].drop(columns="seconds") for d in (done, again))
+        assert before.equals(after), name
+
+
+def test_two_replicas_run_the_whole_recipe(tmp_path):
+    config = forecast.Config(
+        results=tmp_path, strategy="mirrored", **TINY | {"models": ("mlp",)}
+    )
+    info = json.loads((forecast.run(config).folder / "config.json").read_text())
+    assert info["devices"]["replicas"] == 2
+    assert info["status"] == "complete"
+
+
+# ------------------------------------------------------------------- bad input
+
+
+def daily(count: int, value=lambda i: 100 + 10 * (i % 7) + i * i % 13) -> str:
+    """A CSV file of so many days."""
+    first = np.datetime64("2020-01-01")
+    lines = [f"{first + i},{value(i)}" for i in range(count)]
+    return "\n".join(["date,value", *lines])
+
+
+BAD = {
+    "too short": (daily(40), "is too short.*needs .* days .* has 40"),
+    "constant": (daily(400, lambda i: 5), "is constant in training"),
+    "a gap": (daily(400).replace("2020-03-01,", "2031-03-01,"), "--fill seasonal"),
+    "text": (daily(400).replace(",104", ",a lot", 1), "'a lot' is not a finite number"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_data_leaves_no_run_folder(case, csv_file, tmp_path):
+    content, said = BAD[case]
+    config = forecast.Config(
+        data=str(csv_file(content)), results=tmp_path / "results", **TINY
+    )
+    with pytest.raises(InputError, match=said):
+        forecast.run(config)
+    assert not list((tmp_path / "results").rglob("*"))
+
+
+@pytest.mark.slow
+def test_bad_data_is_one_line_and_exit_code_2(tmp_path):
+    done = run_python(
+        "-m", "experiments.forecast", "--data", tmp_path / "absent.csv",
+        "--results", tmp_path / "results",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == f"error: {tmp_path}/absent.csv does not exist; check --data\n"
+    assert done.stdout == ""
+    assert not list((tmp_path / "results").rglob("*"))
+
+
+def test_a_shuffled_file_with_gaps_and_duplicates_runs(csv_file, tmp_path):
+    """A user's own series, as it comes: filled and dropped rows are recorded."""
+    lines = daily(420).splitlines()
+    kept = [lines[0], *reversed(lines[1:200] + lines[202:]), lines[7]]
+    config = forecast.Config(
+        data=str(csv_file("\n".join(kept))),
+        fill="seasonal",
+        results=tmp_path / "results",
+        **TINY | {"models": ("mlp",)},
+    )
+    done = forecast.run(config)
+    info = json.loads((done.folder / "config.json").read_text())
+    assert info["data"]["notes"] == [
+        "dropped 1 identical duplicate rows",
+        "filled 2 missing days (seasonal)",
+    ]
+    assert info["data"]["source"] == "series"
+    assert "year_before" not in set(done.tables["metrics"]["model"])
+
+
+# ------------------------------------------------------------ Ctrl-C and kill -9
+
+
+def start(folder) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiments.forecast", "--results", str(folder)]
+        + TINY_OPTIONS,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+
+
+def wait_for_line(process, word: str) -> None:
+    for line in process.stdout:
+        if word in line:
+            return
+    raise AssertionError(f"no line with {word!r}; stderr: {process.stderr.read()}")
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_rows_that_are_complete(tmp_path):
+    process = start(tmp_path)
+    wait_for_line(process, "mlp · seed 1/2")
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    (folder,) = (tmp_path / "forecast").iterdir()
+    assert process.returncode == 130
+    assert error == f"\ninterrupted: the rows so far are in {folder}\n"
+    assert json.loads((folder / "config.json").read_text())["status"] == "interrupted"
+    finals = [r for r in rows(folder / "trials.csv") if r["phase"] == "final"]
+    assert finals[0]["seed"] == "1"
+    assert len(rows(folder / "history.csv")) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 0.4, 1.3])
+def test_kill_9_leaves_whole_files(tmp_path, pause):
+    """Would catch a file written in place, and a summary that trips over a dead run."""
+    process = start(tmp_path)
+    wait_for_line(process, "mlp · seed 1/2")
+    time.sleep(pause)
+    process.kill()
+    process.communicate()
+    (folder,) = (tmp_path / "forecast").iterdir()
+    assert json.loads((folder / "config.json").read_text())["status"] == "running"
+    for path in folder.glob("*.csv"):
+        table = rows(path)
+        assert table
+        assert all(None not in row and None not in row.values() for row in table)
+    assert summary.refresh(tmp_path).empty
