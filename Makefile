@@ -26,7 +26,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make the virtual environment (every other target does so if needed)
+setup: $(READY) ## make the virtual environment; the others do so if needed
 
 results: $(EXPERIMENTS) ## run every experiment, quick, on embedded data
 

@@ -76,9 +76,16 @@ class Config(RunConfig):
         return whole and self.horizon == layers.WEEK
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The models to run."""
+        every = tuple(n for n in MODELS if self.weekly or n not in WEEKLY)
+        return self.models or every
+
+    @property
     def history(self) -> int:
         """Days that a model is given: the lookback, or two years to look things up."""
-        return max(self.lookback, 2 * layers.YEAR) if self.weekly else self.lookback
+        years = 2 * layers.YEAR if set(self.names) & set(WEEKLY) else 0
+        return max(self.lookback, years)
 
 
 FULL = {
@@ -369,10 +376,10 @@ def export(models: list, data: Data):
     return keras.Model(past, mean * data.source.scale)
 
 
-def plot(folder: Path, data: Data, tables: dict) -> None:
-    """The pictures of a run."""
+def plot(folder: Path, data: Data, tables: dict, shown: list[str]) -> None:
+    """The pictures of a run; `shown` are the models worth a closer look."""
     unit = data.source.series.unit
-    plots.forecasts(folder / "forecasts.png", tables["predictions"], unit)
+    plots.forecasts(folder / "forecasts.png", tables["predictions"], shown, unit)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
 
@@ -382,11 +389,10 @@ def plot(folder: Path, data: Data, tables: dict) -> None:
 
 def run(config: Config) -> runner.Outcome:
     """Run the recipe; see `rnn_tf.runner.run`."""
-    names = config.models or [n for n in MODELS if config.weekly or n not in WEEKLY]
     experiment = Experiment(
         name="forecast",
         headline="mae",
-        models={name: MODELS[name] for name in names},
+        models={name: MODELS[name] for name in config.names},
         answers=("mlp",),
         load_data=load_data,
         baselines=find_baselines,

@@ -52,7 +52,7 @@ class Experiment:
     decode: Callable[[Data, np.ndarray], np.ndarray]
     evaluate: Callable[[Data, str, np.ndarray], Scores]  # (data, split, predictions)
     export: Callable  # (models, data) -> their mean, from and to the data's own unit
-    plot: Callable  # (folder, data, tables) -> None
+    plot: Callable  # (folder, data, tables, models worth a closer look) -> None
 
 
 @dataclass(frozen=True)

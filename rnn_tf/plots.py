@@ -13,6 +13,7 @@ pd = lazy_loader.load("pandas")
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+WEEKS_SHOWN = 6
 
 
 def _figure(rows: int = 1, height: float = 4.5):
@@ -32,39 +33,28 @@ def _save(figure, path: Path) -> None:
         figure.savefig(temporary)
 
 
-def forecasts(path: Path, predictions, unit: str, weeks: int = 6) -> None:
-    """Truth against the forecasts of two models, whole weeks end to end.
+def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
+    """Truth against the forecasts of `models`, the last six weeks end to end.
 
-    The band is the range over the seeds. The models are the best network and the best
-    baseline of the predictions given.
+    The band is the range over the seeds.
     """
     figure, (axis,) = _figure()
     step = int(predictions["step"].max())
     starts = sorted(predictions["example"].unique())[::step]
-    # The weeks before the end of the year, where the hard days are.
-    shown = predictions[predictions["example"].isin(starts[-weeks:])].copy()
-    days = pd.to_timedelta(shown["step"] - 1, unit="D")
-    shown["date"] = pd.to_datetime(shown["example"]) + days
+    shown = predictions[predictions["example"].isin(starts[-WEEKS_SHOWN * 7 // step :])]
+    dates = pd.to_datetime(shown["example"])
+    shown = shown.assign(date=dates + pd.to_timedelta(shown["step"] - 1, unit="D"))
     truth = shown.groupby("date")["target"].first()
     axis.plot(truth.index, truth, color="black", lw=2, label="truth")
-    for colour, model in zip(COLOURS, _two_best(predictions), strict=False):
+    for model, style in zip(models, _styles(COLOURS), strict=False):
         seeds = shown[shown["model"] == model].groupby("date")["prediction"]
-        axis.plot(seeds.mean().index, seeds.mean(), color=colour, lw=1.3, label=model)
-        axis.fill_between(
-            seeds.min().index, seeds.min(), seeds.max(), color=colour, alpha=0.25, lw=0
-        )
+        mean, band = seeds.mean(), {"color": style["color"], "alpha": 0.25, "lw": 0}
+        axis.plot(mean.index, mean, lw=1.3, label=model, **style)
+        axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
     axis.set(ylabel=unit, title=f"Forecasts of {step} days, end to end")
+    axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.08))
     _save(figure, path)
-
-
-def _two_best(predictions) -> list[str]:
-    """The network with several seeds, and the baseline, with the lowest error."""
-    error = (predictions["target"] - predictions["prediction"]).abs()
-    mean = error.groupby([predictions["kind"], predictions["model"]]).mean()
-    networks = [mean[kind] for kind in ("tuned", "answer") if kind in mean]
-    best = [pd.concat(networks).idxmin()] if networks else []
-    return [*best, mean["baseline"].idxmin()]
 
 
 def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
@@ -79,7 +69,7 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     lines = rows.groupby(["kind", "model", "slice"])["value"].mean().unstack()
     lines = lines.loc[lines.mean(axis=1).sort_values().index]
     top = 1.1 * lines[lines.mean(axis=1) < 2 * lines.mean(axis=1).median()].max().max()
-    styles = {True: _styles(["0.55"]), False: _styles(COLOURS)}
+    styles = {True: _styles(["0.4", "0.7"]), False: _styles(COLOURS)}
     for (kind, model), line in lines.iterrows():
         style = next(styles[kind == "baseline"])
         name = f"{model} (above)" if line.min() > top else model
@@ -87,6 +77,7 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     axis.set(xlabel="days ahead", ylabel=f"{metric.upper()}, {unit}", ylim=(0, top))
     axis.set_title("Test error by day ahead: networks in colour, baselines in grey")
     axis.set_xticks(list(lines.columns))
+    axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _save(figure, path)
 

@@ -61,7 +61,8 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
         test(job, entries)
         # 9. tables, pictures, summary
         tables = {name: pd.DataFrame(rows) for name, rows in folder.rows.items()}
-        experiment.plot(folder.path, data, tables)
+        shown = [chosen.model.removesuffix("_ensemble"), folder.info["best_baseline"]]
+        experiment.plot(folder.path, data, tables, shown)
         model = save(job, chosen)
     tables["summary"] = summary.refresh(config.results)
     summary.show(tables["summary"], console, folder.path.name)

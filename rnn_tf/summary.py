@@ -27,8 +27,13 @@ COLUMNS = (
 
 def refresh(root: Path):
     """Read every run folder below `root`, write `summary.csv`, return it."""
-    runs = sorted(root.glob("*/*/config.json"))
-    rows = [row for path in runs for row in summarise(path.parent)]
+    rows = []
+    for path in sorted(root.glob("*/*/config.json")):
+        try:
+            rows += summarise(path.parent)
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
     results.write_csv(root / "summary.csv", COLUMNS, rows)
     return pd.DataFrame(rows, columns=COLUMNS)
 

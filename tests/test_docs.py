@@ -1,0 +1,150 @@
+"""The README and the Makefile do what they say: every command is run or parsed."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from experiments import forecast
+from rnn_tf import config
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+BASH = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
+COMMANDS = [line.split("#")[0].strip() for line in BASH.splitlines() if line.strip()]
+TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
+TINY = (
+    "--models mlp --trials 1 --trial-epochs 1 --epochs 1 --seeds 2 --lookback 28 "
+    "--no-classical"
+)
+
+
+def make(*arguments, cwd=ROOT, timeout=280) -> subprocess.CompletedProcess:
+    """Run make with the interpreter of the tests."""
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_names_targets_and_options_there_are(command):
+    words = shlex.split(command)
+    assert words[0] == "make"
+    targets = [word for word in words[1:] if "=" not in word]
+    assert set(targets) <= set(TARGETS)
+    assert make("-n", *words[1:]).returncode == 0
+    arguments = [word[5:] for word in words if word.startswith("ARGS=")]
+    for argument in arguments:
+        if argument != "--help":
+            config.parse(forecast.Config, forecast.FULL, shlex.split(argument))
+
+
+def test_plain_make_lists_every_target_on_one_line_each():
+    lines = make().stdout.splitlines()
+    assert make("help").stdout.splitlines() == lines
+    assert [line.split()[1] for line in lines] == TARGETS
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.slow
+def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
+    options = f"ARGS={TINY} --results {tmp_path}"
+    done = make("VENV=", "results", options)
+    assert done.returncode == 0, done.stderr
+    assert "mlp_ensemble *" in done.stdout
+    assert done.stderr == ""
+    again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")
+    assert "mlp_ensemble *" in again.stdout
+
+
+def test_make_passes_a_failure_on():
+    done = make("VENV=", "forecast", "ARGS=--lookbak 3")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].startswith("error: Unrecognized options")
+
+
+def test_make_lint_passes():
+    """The code that is tested is code that lints."""
+    done = make("VENV=", "lint")
+    assert done.returncode == 0, done.stdout
+
+
+def test_make_clean_keeps_the_results(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for folder in (".venv", ".pytest_cache", "rnn_tf/__pycache__", "results/forecast"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert make("clean", cwd=tmp_path).returncode == 0
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}
+    assert left == {"Makefile", "rnn_tf", "results", "results/forecast"}
+
+
+def test_a_python_that_tensorflow_cannot_use_is_one_line(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.txt").touch()
+    old = tmp_path / "old-python"
+    old.write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'import sys; "
+        'sys.version_info = (3, 9); exec(sys.argv[1])\' "$2"\n'
+    )
+    old.chmod(0o755)
+    done = make(f"PYTHON={old}", "setup", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        "error: this is Python 3.9 and TensorFlow needs 3.10 to 3.13; "
+        "try: make PYTHON=python3.12"
+    )
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_ci_runs_the_commands_of_the_readme():
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "make lint" in script
+    assert "make test" in script
+    assert "make test" in COMMANDS
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(tmp_path):
+    """The five lines that load a saved model, in a fresh process and without us."""
+    options = [*shlex.split(TINY), "--results", str(tmp_path)]
+    done = forecast.run(config.parse(forecast.Config, forecast.FULL, options))
+    (model,) = done.folder.glob("*.keras")
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    code = code.replace("results/forecast/<run>/<model>.keras", str(model))
+    code += "\nprint(week_ahead.shape)"
+    days = np.linspace(1e5, 2e5, 28).tolist()
+    found = subprocess.run(
+        [sys.executable, "-c", f"last_days = {days}\n{code}"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "(1, 7)" in found.stdout, found.stderr
+
+
+def test_no_file_names_a_place_outside_the_project():
+    """The project stands alone."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    outside = "../" + "shared"
+    for name in listed:
+        assert outside not in (ROOT / name).read_bytes().decode("latin-1"), name
+
+
+@pytest.mark.slow
+def test_with_tensorflow_it_starts_in_reasonable_time():
+    """Importing everything takes seconds, not tens of them."""
+    started = time.perf_counter()
+    code = "from rnn_tf import strategy; strategy.import_tensorflow()"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert time.perf_counter() - started < 30

@@ -1,0 +1,86 @@
+"""Pictures: drawn from tables alone, whole, and with everybody in them."""
+
+import numpy as np
+import pandas as pd
+
+from rnn_tf import plots
+
+
+def size(path) -> tuple[int, int]:
+    """Width and height of a PNG file, from its header."""
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def predictions(horizon: int = 7, days: int = 60):
+    """Two models and a baseline; forecasts are the truth plus noise."""
+    random, rows = np.random.default_rng(1), []
+    starts = pd.date_range("2019-01-01", periods=days).strftime("%Y-%m-%d")
+    for model, kind, seeds in (("gru", "tuned", (1, 2)), ("naive", "baseline", ("",))):
+        for seed in seeds:
+            for number, start in enumerate(starts):
+                for step in range(1, horizon + 1):
+                    target = 100 + (number + step) % 7
+                    row = {"model": model, "kind": kind, "seed": seed, "step": step}
+                    row |= {"example": start, "target": target}
+                    rows.append(row | {"prediction": target + random.normal()})
+    return pd.DataFrame(rows)
+
+
+def test_forecasts_of_any_horizon(tmp_path):
+    for horizon in (1, 7, 30):
+        path = tmp_path / f"{horizon}.png"
+        plots.forecasts(path, predictions(horizon), ["gru", "naive"], "riders")
+        assert size(path)[0] > 900
+
+
+def error_rows(values: dict):
+    """Rows of metrics.csv: one value per model and day ahead."""
+    return pd.DataFrame(
+        {
+            "model": model, "kind": kind, "split": "test", "metric": "mae",
+            "slice": day, "value": value + day,
+        }
+        for (model, kind), value in values.items()
+        for day in range(1, 8)
+    )  # fmt: skip
+
+
+def drawn_labels(monkeypatch, draw) -> list[str]:
+    """The legend's texts of the figure that `draw` saves."""
+    figures = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    draw()
+    legend = figures[0].axes[0].get_legend()
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_error_by_step_names_everyone_and_says_who_is_out_of_the_picture(monkeypatch):
+    """Would catch one bad model that squeezes all the others to a line."""
+    rows = error_rows({
+        ("gru", "tuned"): 10, ("mlp", "answer"): 12, ("naive", "baseline"): 14,
+        ("last_value", "baseline"): 900, ("gru_ensemble", "ensemble"): 9,
+    })  # fmt: skip
+    names = drawn_labels(
+        monkeypatch, lambda: plots.error_by_step(None, rows, "mae", "riders")
+    )
+    assert names == ["gru", "mlp", "naive", "last_value (above)"]
+
+
+def test_learning_curves_show_every_model(monkeypatch):
+    rows = pd.DataFrame(
+        {"model": m, "seed": s, "epoch": e, "loss": 1 / e, "score": 2 / e}
+        for m in ("gru", "mlp")
+        for s in (1, 2)
+        for e in range(1, 4)
+    )
+    names = drawn_labels(monkeypatch, lambda: plots.learning_curves(None, rows))
+    assert names == ["gru", "mlp"]
+
+
+def test_no_two_models_look_alike():
+    """Would catch a palette that repeats before the line style changes."""
+    styles = plots._styles(plots.COLOURS)
+    looks = [tuple(next(styles).values()) for _ in range(2 * len(plots.COLOURS))]
+    assert len(set(looks)) == len(looks)

@@ -1,0 +1,103 @@
+"""The results table: what intervals allow, at any width, from any mix of folders."""
+
+import json
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from rnn_tf import results, summary
+from tests.conftest import run_python
+
+
+def make_run(root, low=-5.0, high=-1.0, **info):
+    """A finished run of one baseline and one model with three seeds."""
+    with results.open_run(root, "made", {}) as run:
+        known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
+        run.record(**known, data={"source": "cta"}, **info)
+        base = {"split": "test", "metric": "mae", "slice": "", "unit": "rides", "n": 9}
+        rows = [base | {"model": "naive", "kind": "baseline", "seed": "", "value": 50}]
+        for seed, value in ((1, 46), (2, 47), (3, 48)):
+            row = {"model": "gru", "kind": "tuned", "seed": seed, "value": value}
+            rows.append(base | row)
+        for model, kind, value, ends in (
+            ("naive", "baseline", 0, (0, 0)), ("gru", "tuned", -3, (low, high)),
+        ):  # fmt: skip
+            row = base | {"model": model, "kind": kind, "seed": ""}
+            mean = {"metric": "mae_mean", "value": 50 + value, "low": 40, "high": 60}
+            difference = {"metric": "mae_difference", "slice": "naive", "value": value}
+            rows += [row | mean]
+            rows += [row | difference | {"low": ends[0], "high": ends[1]}]
+        run.add("metrics", rows)
+        final = {"model": "gru", "phase": "final", "parameters": 7, "seconds": 2.5}
+        run.add("trials", [final, final | {"phase": "search", "seconds": 99}])
+    return run.path
+
+
+def test_mean_spread_and_intervals(tmp_path):
+    make_run(tmp_path)
+    table = summary.refresh(tmp_path).set_index("model")
+    row = table.loc["gru"]
+    assert (row["mean"], row["sd"], row["seeds"]) == (47, 1, 3)
+    assert row["seed_low"] == pytest.approx(47 - 4.302653 / 3**0.5, abs=1e-4)
+    assert (row["low"], row["high"], row["difference"]) == (40, 60, -3)
+    assert (row["parameters"], row["seconds"]) == (7, 2.5)
+    assert (table.loc["naive", "seeds"], table.loc["naive", "sd"]) == (1, "")
+    on_disk = pd.read_csv(tmp_path / "summary.csv")
+    assert list(on_disk) == summary.COLUMNS
+    assert len(on_disk) == 2
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(-5, -1, "better"), (-5, 1, "unclear"), (1, 5, "worse")]
+)
+def test_no_winner_where_the_interval_holds_zero(tmp_path, low, high, said):
+    make_run(tmp_path, low, high)
+    rows = summary.refresh(tmp_path).to_dict("records")
+    verdicts = {row["model"]: summary.verdict(row) for row in rows}
+    assert verdicts == {"naive": "(itself)", "gru": said}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_is_cut_off(tmp_path, width, capsys):
+    make_run(tmp_path, low=-132_741.0, high=-118_274.0)
+    summary.show(summary.refresh(tmp_path), Console(width=width))
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "[-132,741, -118,274]" in shown
+    assert ("40 to 60" in shown) == (width == 120)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_runs_without_a_test_score_are_left_out(tmp_path):
+    whole = make_run(tmp_path)
+    with results.open_run(tmp_path, "made", {}):
+        pass
+    assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
+
+
+def test_a_damaged_folder_is_named_and_does_not_hide_the_others(tmp_path, capsys):
+    """Would catch a crash on a config.json that somebody edited."""
+    whole, broken = make_run(tmp_path), make_run(tmp_path)
+    (broken / "config.json").write_text('{"status": ')
+    assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
+    assert str(broken) in capsys.readouterr().err
+
+
+def test_make_summary_on_nothing_is_one_line(tmp_path):
+    done = run_python("-m", "rnn_tf.summary", "--results", tmp_path / "absent")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "nothing has run yet" in done.stderr
+    empty = run_python("-m", "rnn_tf.summary", "--results", tmp_path)
+    assert empty.returncode == 0
+    assert empty.stdout == "no results yet; try: make results\n"
+
+
+def test_make_summary_prints_the_table(tmp_path):
+    path = make_run(tmp_path)
+    info = json.loads((path / "config.json").read_text())
+    done = run_python("-m", "rnn_tf.summary", "--results", tmp_path)
+    assert done.returncode == 0
+    assert info["run_id"] in done.stdout
+    assert "gru *" in done.stdout
