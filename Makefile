@@ -53,10 +53,11 @@ $(READY): requirements.txt
 	sys.exit("error: this is Python %d.%d and TensorFlow needs 3.10 to 3.13; try: make PYTHON=python3.12" % v)'
 	@echo "installing into $(VENV), which takes a minute or two ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(RUN) -m pip install --quiet --upgrade pip  # Python 3.10's resolves for many minutes
+	@$(RUN) -m pip install --quiet -r requirements.txt
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(READY)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 endif

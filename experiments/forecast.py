@@ -95,7 +95,6 @@ FULL = {
     "epochs": 100,
     "patience": 40,
 }
-STEPS_PER_EPOCH = 128  # at most, unless --batch-size is given
 
 # ---------------------------------------------------------------- data
 
@@ -106,7 +105,7 @@ def load_data(config: Config):
     cut = windows.Windows(
         found, periods, config.lookback, config.horizon, config.history
     )
-    batch = config.batch_size or _batch_size(len(cut.origins["train"]))
+    batch = config.batch_size or windows.batch_size(len(cut.origins["train"]))
 
     def dataset(split, model, seed=None):
         steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
@@ -123,16 +122,6 @@ def load_data(config: Config):
         facts=cut.facts(),
         source=cut,
     )
-
-
-def _batch_size(count: int) -> int:
-    """32, doubled while an epoch has too many steps, halved while it has none."""
-    batch = 32
-    while count // batch > STEPS_PER_EPOCH:
-        batch *= 2
-    while count < batch:
-        batch //= 2
-    return batch
 
 
 def _series(config: Config) -> tuple[series.Series, windows.Periods]:
@@ -221,7 +210,8 @@ def weekly_gru(hp, config: Config, shape):
     The GRU's state corrects the usual week, and opens a gate for each day to move from
     the usual week towards last year's.
     """
-    past, scale, usual, year, steps = _weekly(config, shape)
+    past = keras.Input(shape, name="past")
+    scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
     correction = keras.layers.Dense(layers.WEEK)(state)
     gate = keras.layers.Dense(layers.WEEK, activation="sigmoid")(state)
@@ -235,7 +225,8 @@ def year_gru(hp, config: Config, shape):
     Each day ahead sees ten days to each side of its match last year, so that a holiday
     is found whether it kept its date or its weekday.
     """
-    past, scale, usual, year, steps = _weekly(config, shape)
+    past = keras.Input(shape, name="past")
+    scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
     near = layers.around_each_day(year, config.lookback // layers.WEEK, AROUND)
     beside = [keras.ops.roll(usual, by, axis=1)[:, :, None] for by in (0, 1, -1)]
@@ -257,25 +248,6 @@ def _lookback(config: Config, shape):
 
 def _units(hp, default: int = 32) -> int:
     return hp.Choice("units", [16, 32, 64], default=default)
-
-
-def _weekly(config: Config, shape):
-    """What the weekly models share: weeks of seven days, as shares of a year's level.
-
-    Returns:
-        The input; the level (batch, 1); the usual week (batch, 7); last year's weeks,
-        less the usual one, from `weeks` before the match to 2 after it,
-        (batch, weeks + 3, 7); and the steps (batch, weeks, 21): each week less the
-        usual one, the usual one, and the week that followed it last year.
-    """
-    past, count = keras.Input(shape, name="past"), config.lookback // layers.WEEK
-    scale = layers.level(past)
-    recent = layers.weeks(past[:, -config.lookback :], scale)
-    usual = layers.usual_week(recent)
-    year = layers.last_year(past, scale, usual, before=count, after=2)
-    steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
-    steps += [year[:, 1 : count + 1]]
-    return past, scale, usual, year, keras.ops.concatenate(steps, axis=-1)
 
 
 MODELS = {
@@ -336,31 +308,18 @@ def decode(data: Data, output: np.ndarray) -> np.ndarray:
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score forecasts (windows, horizon) overall and per day ahead."""
-    cut = data.source
-    targets = cut.targets(split)
-    rows = _metric_rows(cut, targets, predictions, "")
+    cut, targets = data.source, data.source.targets(split)
+    of_series = cut.training(), cut.series.unit
+    rows = metrics.rows(targets, predictions, *of_series, "")
     for day in range(cut.horizon):
-        rows += _metric_rows(cut, targets[:, day], predictions[:, day], day + 1)
+        one = targets[:, day], predictions[:, day]
+        rows += metrics.rows(*one, *of_series, day + 1)
     found = [
         {"example": str(date), "step": day + 1, "target": y, "prediction": float(f)}
         for date, ys, fs in zip(cut.dates(split), targets, predictions, strict=True)
         for day, (y, f) in enumerate(zip(ys.tolist(), fs, strict=True))
     ]
     return Scores(rows, np.abs(targets - predictions).mean(axis=1), found)
-
-
-def _metric_rows(cut, targets, predictions, ahead) -> list[dict]:
-    y, f, unit = targets.ravel(), predictions.ravel(), cut.series.unit
-    values = {
-        "mae": (metrics.mae(y, f), unit),
-        "rmse": (metrics.rmse(y, f), unit),
-        "smape": (metrics.smape(y, f), "%"),
-        "mase": (metrics.mase(y, f, cut.training()), ""),
-    }
-    return [
-        {"metric": name, "slice": ahead, "value": value, "unit": unit, "n": y.size}
-        for name, (value, unit) in values.items()
-    ]
 
 
 def export(models: list, data: Data):

@@ -45,9 +45,9 @@ def weeks(past, scale):
     return keras.ops.reshape(shares, (-1, past.shape[1] // WEEK, WEEK))
 
 
-def usual_week(by_week):
+def usual_week(recent):
     """(batch, weeks, 7) -> (batch, 7): each weekday's median over the last four."""
-    return median(by_week[:, -4:])
+    return median(recent[:, -4:])
 
 
 def last_year(past, scale, usual, before: int, after: int):
@@ -66,18 +66,40 @@ def last_year(past, scale, usual, before: int, after: int):
     Returns:
         (batch, before + 1 + after, 7); 0 where a day is unknown.
     """
-    by_week = weeks(past, level(past[:, :-YEAR], otherwise=scale))
-    match = by_week.shape[1] - YEAR // WEEK
-    found = by_week[:, match - before : match + after + 1] - usual[:, None]
+    then = weeks(past, level(past[:, :-YEAR], otherwise=scale))
+    match = then.shape[1] - YEAR // WEEK
+    found = then[:, match - before : match + after + 1] - usual[:, None]
     return keras.ops.where(keras.ops.isnan(found), 0.0, found)
 
 
-def around_each_day(by_week, week: int, days: int):
+def around_each_day(year, week: int, days: int):
     """A view of `days` days to each side of each day of one week.
 
     (batch, weeks, 7) -> (batch, 7, 2 * days + 1).
     """
-    flat = keras.ops.reshape(by_week, (-1, WEEK * by_week.shape[1]))
+    flat = keras.ops.reshape(year, (-1, WEEK * year.shape[1]))
     first = WEEK * week - days
     views = [flat[:, first + j : first + j + 2 * days + 1] for j in range(WEEK)]
     return keras.ops.stack(views, axis=1)
+
+
+def by_week(past, lookback: int):
+    """What a model that works in weeks needs, as shares of this year's level.
+
+    Args:
+        past: (batch, days, 1) with two years of days, NaN where unknown.
+        lookback: days to read week by week, 28 or more and 7 times something.
+
+    Returns:
+        The level, (batch, 1). The usual week, (batch, 7). Last year's weeks, less the
+        usual one, from `weeks` before the match of the target week to 2 after it,
+        (batch, weeks + 3, 7). The steps of a recurrent layer, (batch, weeks, 21): each
+        week less the usual one, the usual one, and the week that followed it last year.
+    """
+    count, scale = lookback // WEEK, level(past)
+    recent = weeks(past[:, -lookback:], scale)
+    usual = usual_week(recent)
+    year = last_year(past, scale, usual, before=count, after=2)
+    steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
+    steps += [year[:, 1 : count + 1]]
+    return scale, usual, year, keras.ops.concatenate(steps, axis=-1)

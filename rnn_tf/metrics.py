@@ -47,3 +47,26 @@ def mase(
             f"MASE is undefined: the training period repeats every {season} days"
         )
     return float(np.abs(targets - predictions).mean() / scale)
+
+
+def rows(targets, predictions, training, unit: str, part: str | int) -> list[dict]:
+    """All four metrics as rows of `metrics.csv`.
+
+    Args:
+        targets: any shape, in `unit`.
+        predictions: the same shape.
+        training: (days,), for MASE.
+        unit: of the series.
+        part: goes to the column `slice`.
+    """
+    y, f = targets.ravel(), predictions.ravel()
+    found = {
+        "mae": (mae(y, f), unit),
+        "rmse": (rmse(y, f), unit),
+        "smape": (smape(y, f), "%"),
+        "mase": (mase(y, f, training), ""),
+    }
+    return [
+        {"metric": name, "slice": part, "value": value, "unit": unit, "n": y.size}
+        for name, (value, unit) in found.items()
+    ]

@@ -49,21 +49,22 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
         job = Job(experiment, config, devices, data, folder)
         # 5. baselines
         entries = baseline_entries(job)
+        validate(job, entries)
         # 6. tune, and 7. retrain the best over the seeds, model by model
         fits = len(experiment.models) * (config.trials + config.seeds)
         with RunProgress(fits, console) as progress:
             for name in experiment.models:
-                entries += network_entries(job, name, progress)
-        for entry in entries:
-            folder.add("metrics", metric_rows(entry, "validation", scores(job, entry)))
+                trained = network_entries(job, name, progress)
+                validate(job, trained)
+                entries += trained
         chosen = choose(entries, folder.rows["metrics"], experiment.headline)
         # 8. test, once
         test(job, entries)
-        # 9. tables, pictures, summary
+        # 9. the chosen model, tables, pictures, summary
+        model = save(job, chosen)
         tables = {name: pd.DataFrame(rows) for name, rows in folder.rows.items()}
         shown = [chosen.model.removesuffix("_ensemble"), folder.info["best_baseline"]]
         experiment.plot(folder.path, data, tables, shown)
-        model = save(job, chosen)
     tables["summary"] = summary.refresh(config.results)
     summary.show(tables["summary"], console, folder.path.name)
     return Outcome(folder.path, tables, model)
@@ -125,7 +126,14 @@ def _predict(job: Job, model, weights: list, dataset) -> np.ndarray:
     return job.experiment.decode(job.data, model.predict(dataset, verbose=0))
 
 
-def scores(job: Job, entry: Entry, split: str = "validation") -> list[Scores]:
+def validate(job: Job, entries: list[Entry]) -> None:
+    """Score entries on the validation set, by which everything is chosen."""
+    for entry in entries:
+        rows = metric_rows(entry, "validation", scores(job, entry, "validation"))
+        job.run.add("metrics", rows)
+
+
+def scores(job: Job, entry: Entry, split: str) -> list[Scores]:
     """One `Scores` per seed of the entry."""
     evaluate = job.experiment.evaluate
     return [evaluate(job.data, split, p) for p in entry.predict(split)]
@@ -222,7 +230,7 @@ def save(job: Job, chosen: Entry):
     """
     members = chosen.members()
     if chosen.kind != "ensemble":
-        found = [one.errors.mean() for one in scores(job, chosen)]
+        found = [one.errors.mean() for one in scores(job, chosen, "validation")]
         members = [members[int(np.argmin(found))]]
     model = job.experiment.export(members, job.data)
     with results.replacing(job.run.path / f"{chosen.model}.keras") as temporary:

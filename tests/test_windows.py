@@ -109,6 +109,14 @@ def test_a_filled_day_is_no_target_outside_training():
         assert len(cut.origins[split]) == len(plain.origins[split]) - 7
 
 
+@pytest.mark.parametrize(
+    ("count", "size"),
+    [(1034, 32), (4127, 32), (4128, 64), (6512, 64), (31, 16), (1, 1)],
+)
+def test_the_batch_grows_and_shrinks_with_the_series(count, size):
+    assert windows.batch_size(count) == size
+
+
 @pytest.mark.parametrize(("lookback", "horizon"), [(56, 7), (28, 1), (10, 30)])
 def test_the_fewest_days_are_exactly_enough(lookback, horizon):
     """Would catch a message that asks for too few days, or too many."""

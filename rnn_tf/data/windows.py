@@ -181,3 +181,16 @@ class Windows:
             origins = origins.shuffle(size, seed=seed, reshuffle_each_iteration=True)
         origins = origins.batch(batch, drop_remainder=seed is not None)
         return origins.map(cut, num_parallel_calls=1).prefetch(2)
+
+
+def batch_size(count: int) -> int:
+    """32, doubled while an epoch has over 128 steps, halved while it has none.
+
+    An epoch of a long series then takes about as many steps as one of a short series.
+    """
+    size = 32
+    while count // size > 128:
+        size *= 2
+    while size > count:
+        size //= 2
+    return size
