@@ -6,11 +6,13 @@ Importing this module imports TensorFlow.
 import shutil
 import statistics
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import keras_tuner
 from keras_tuner.engine import trial as trial_module
+from sklearn.exceptions import ConvergenceWarning
 
 from rnn_tf.training import Fit
 
@@ -110,7 +112,9 @@ def search(
     )
     tuner = _Tuner(oracle, declare, directory=folder.parent, project_name=folder.name)
     oracle.verbose = 0
-    tuner.search(run_trial)
+    with warnings.catch_warnings():  # a Gaussian process of few trials, no news
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        tuner.search(run_trial)
     shutil.rmtree(folder)  # the rows are in trials.csv
     return _best(tuner.oracle)
 

@@ -75,6 +75,12 @@ def test_no_best_where_every_trial_failed(tmp_path):
     assert [row["status"] for row in rows] == ["failed"] * 3
 
 
+def test_the_searchs_own_doubts_are_not_shown(tmp_path, recwarn):
+    """Would catch scikit-learn's ConvergenceWarning between the lines of progress."""
+    search(lambda x, _: [1.0], 6, tmp_path)
+    assert [w for w in recwarn if "Convergence" in w.category.__name__] == []
+
+
 def test_keras_tuners_files_are_gone(tmp_path):
     search(lambda x, _: [x], 2, tmp_path)
     assert list(tmp_path.iterdir()) == []
