@@ -170,46 +170,44 @@ def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
 def test(job: Job, entries: list[Entry]) -> None:
     """Step 8: score every entry on the test set, with intervals.
 
-    Intervals are over test examples: each example's error is averaged over the seeds
-    first. The difference to a baseline is paired by example. The baseline it is taken
-    to is the one that did best on this very test set, the strictest there is.
+    Each entry is compared with the baseline that did best on this very test set, the
+    strictest there is, and with the course's answers.
     """
     scored = {entry.model: scores(job, entry, "test") for entry in entries}
     errors = {m: np.mean([s.errors for s in found], 0) for m, found in scored.items()}
     baselines = [entry.model for entry in entries if entry.kind == "baseline"]
     best = min(baselines, key=lambda model: errors[model].mean())
+    rivals = [best, *(entry.model for entry in entries if entry.kind == "answer")]
     job.run.record(best_baseline=best)
     for entry in entries:
         rows = metric_rows(entry, "test", scored[entry.model])
         unit = next(r["unit"] for r in rows if r["metric"] == job.experiment.headline)
-        rival = best, errors[best]
-        rows += interval_rows(job, entry, errors[entry.model], unit, rival)
-        job.run.add("metrics", rows)
+        base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
+        intervals = interval_rows(job, entry.model, errors, rivals)
+        job.run.add("metrics", rows + [base | r | {"unit": unit} for r in intervals])
     job.run.add("predictions", prediction_rows(entries, scored))
 
 
-def interval_rows(job: Job, entry: Entry, errors, unit: str, rival) -> list[dict]:
-    """The entry's mean over seeds and its difference to a rival, with intervals.
+def interval_rows(job: Job, model: str, errors: dict, rivals: list[str]) -> list[dict]:
+    """The mean error of a model and its difference to its rivals, with intervals.
+
+    Intervals are over test examples: each example's error is averaged over the seeds
+    first, and differences are paired by example.
 
     Args:
         job: the run.
-        entry: whose rows these are.
-        errors: (examples,), averaged over the seeds.
-        unit: of the errors.
-        rival: name and errors of the entry to compare with.
+        model: whose rows these are.
+        errors: model -> (examples,), averaged over the seeds.
+        rivals: the models to compare with.
     """
-    name, rival_errors = rival
-    base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
-    base |= {"unit": unit, "n": len(errors)}
+    own, headline = errors[model], job.experiment.headline
+    found = [(f"{headline}_mean", "", own)]
+    found += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
     rows = []
-    for metric, slice_, values in (
-        ("mean", "", errors),
-        ("difference", name, errors - rival_errors),
-    ):
+    for metric, rival, values in found:
         low, high = stats.block_interval(values, job.data.block)
-        row = {"metric": f"{job.experiment.headline}_{metric}", "slice": slice_}
-        row |= {"value": float(values.mean()), "low": low, "high": high}
-        rows.append(base | row)
+        row = {"metric": metric, "slice": rival, "value": float(values.mean())}
+        rows.append(row | {"low": low, "high": high, "n": len(values)})
     return rows
 
 

@@ -90,7 +90,8 @@ def _row(model: str, part, info: dict, trials) -> dict:
     if len(scores) > 1:
         row |= {"seed_low": low, "seed_high": high}
     mean = part[part["metric"] == f"{headline}_mean"].iloc[0]
-    difference = part[part["metric"] == f"{headline}_difference"].iloc[0]
+    differences = part[part["metric"] == f"{headline}_difference"]
+    difference = differences[differences["slice"] == info["best_baseline"]].iloc[0]
     row |= {"low": float(mean["low"]), "high": float(mean["high"])}
     row |= {"difference": difference["value"]}
     row |= {f"difference_{k}": float(difference[k]) for k in ("low", "high")}

@@ -3,7 +3,6 @@
 A test module makes one `Case` per model and calls `check_*` on it.
 """
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +10,9 @@ import keras
 import keras_tuner
 import numpy as np
 import tensorflow as tf
+
+from rnn_tf import strategy
+from rnn_tf.config import RunConfig
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,6 @@ def check_xla_compiles_and_agrees(case: Case) -> None:
     )
 
 
-@functools.cache
-def two_replicas() -> tf.distribute.Strategy:
-    """One strategy for the process: a second one would reuse the first one's keys."""
-    return tf.distribute.MirroredStrategy(["/CPU:0", "/CPU:1"])
-
-
 def check_two_replicas_agree_with_one_device(case: Case) -> None:
     """Would catch a loss that is summed, not averaged, over replicas.
 
@@ -97,17 +93,18 @@ def check_two_replicas_agree_with_one_device(case: Case) -> None:
     kink of the absolute error magnifies rounding.
     """
 
-    def trained(strategy):
+    def trained(distribution):
         data = tf.data.Dataset.from_tensor_slices((case.inputs, case.targets))
-        with strategy.scope():
+        with distribution.scope():
             model = case.model()
             optimizer = keras.optimizers.SGD(0.05)
             model.compile(optimizer, "mean_squared_error", jit_compile=False)
         model.fit(data.batch(len(case.inputs)), epochs=3, shuffle=False, verbose=0)
         return model.get_weights()
 
-    assert two_replicas().num_replicas_in_sync == 2
-    one, two = trained(tf.distribute.get_strategy()), trained(two_replicas())
+    mirrored = strategy.start(RunConfig(strategy="mirrored", replicas=2)).strategy
+    assert mirrored.num_replicas_in_sync == 2
+    one, two = trained(tf.distribute.get_strategy()), trained(mirrored)
     for weight, other in zip(one, two, strict=True):
         np.testing.assert_allclose(other, weight, atol=1e-5)
 

@@ -1,5 +1,6 @@
 """The README and the Makefile do what they say: every command is run or parsed."""
 
+import json
 import os
 import re
 import shlex
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import config
+from rnn_tf import config, summary
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -148,3 +149,35 @@ def test_with_tensorflow_it_starts_in_reasonable_time():
     code = "from rnn_tf import strategy; strategy.import_tensorflow()"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
     assert time.perf_counter() - started < 30
+
+
+def reference_table(name: str) -> str:
+    """The README's table of a reference run, from the CSV files of that run."""
+    rows = summary.summarise(ROOT / "results" / "reference" / name)
+    lines = [
+        "| model | test MAE | n | 95 % interval | against the median of 4 weeks | |",
+        "| :-- | --: | --: | --: | --: | :-- |",
+    ]
+    for row in sorted(rows, key=lambda row: row["mean"]):
+        sd = f" ± {row['sd']:,.0f}" if row["seeds"] > 1 else ""
+        mark = "**" if row["chosen"] else ""
+        low, high = row["difference_low"], row["difference_high"]
+        lines.append(
+            f"| {mark}{row['model']}{mark} | {row['mean']:,.0f}{sd} | {row['seeds']} "
+            f"| {row['low']:,.0f} to {row['high']:,.0f} "
+            f"| {row['difference']:+,.0f} [{low:+,.0f}, {high:+,.0f}] "
+            f"| {summary.verdict(row)} |"
+        )
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", ["forecast-2016", "forecast-2001"])
+def test_the_tables_of_the_readme_are_those_of_the_reference_runs(name):
+    """Would catch a number that was typed, or a table of another run."""
+    assert reference_table(name) in README
+    info = json.loads(
+        (ROOT / "results" / "reference" / name / "config.json").read_text()
+    )
+    assert info["commit"][:7] in README
+    assert info["best_baseline"] == "median_of_4_weeks"
+    assert (info["dirty"], info["status"]) == (False, "complete")

@@ -116,6 +116,18 @@ def test_the_choice_is_the_lowest_on_validation(done):
     assert info["best_baseline"] == best
 
 
+def test_everyone_is_compared_with_the_best_baseline_and_the_courses_answer(done):
+    metrics = done.tables["metrics"]
+    info = json.loads((done.folder / "config.json").read_text())
+    means = metrics[metrics["metric"] == "mae_mean"].set_index("model")["value"]
+    found = metrics[metrics["metric"] == "mae_difference"]
+    assert set(found["slice"]) == {info["best_baseline"], "mlp"}
+    assert len(found) == 2 * len(means)
+    for row in found.to_dict("records"):
+        assert row["value"] == pytest.approx(means[row["model"]] - means[row["slice"]])
+        assert row["low"] <= row["value"] <= row["high"]
+
+
 def test_the_saved_model_forecasts_in_riders(done):
     """From the last days, in riders, to the days ahead, in riders."""
     info = json.loads((done.folder / "config.json").read_text())
