@@ -50,7 +50,7 @@ class Config(RunConfig):
     models: tuple[str, ...] = ()
     """Names of the models to run; all, if none is given."""
     classical: bool = True
-    """Also fit SARIMA, which takes seconds on 3 years and a minute on 18."""
+    """Also fit SARIMA, which takes a few seconds."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,10 +1,12 @@
 """The only room that names devices: which ones run a model, and how it is compiled.
 
-Measured on one core of an EPYC (GRU(32) and LSTM(32), windows of (56, 1), batch 32):
-XLA takes 2 to 4 s more to compile and saves about 5 ms a step, where Keras's own choice
-on a CPU is "off". So it pays from some 600 steps on. `steps_per_execution` saves the
-way back to Python between steps, but crashes with two or more replicas (keras#19246,
-keras#20582). On a GPU, XLA would keep LSTM and GRU from their cuDNN kernels.
+Measured on 2 cores of an EPYC, the forecast's models, windows of (56, 1), batch 32,
+medians of 7 alternating runs: with XLA and 32 steps per execution, training is 3.5
+times as fast as with Keras's defaults for GRU(32), 3.2 for LSTM(32) and 2.4 for
+SimpleRNN(32); with the 32 steps alone 1.2, 1.5 and 1.2 times. XLA takes 2 to 4 s more
+to compile, so it pays from some 600 steps on. `steps_per_execution` crashes with two or
+more replicas (keras#19246, keras#20582). On a GPU, XLA would keep LSTM and GRU from
+cuDNN.
 """
 
 import contextlib
