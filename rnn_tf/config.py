@@ -85,11 +85,16 @@ def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(config_type, default=default, args=argv)
+            return tyro.cli(config_type, prog=_program(), default=default, args=argv)
     except SystemExit as stop:
         if stop.code == 0:
             raise
         raise InputError(_one_line(complaint.getvalue())) from None
+
+
+def _program() -> str:
+    """The command as a user types it, for the help text."""
+    return f"python -m experiments.{Path(sys.argv[0]).stem}"
 
 
 def _one_line(box: str) -> str:

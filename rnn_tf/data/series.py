@@ -141,7 +141,7 @@ def _without_gaps(path: Path, dates, values, fill: str):
         raise InputError(
             f"{path} is not daily: the usual step is {np.median(steps):g} days"
         )
-    days = np.arange(dates[0], dates[-1] + 1)
+    days = np.arange(dates[0], dates[-1] + np.timedelta64(1, "D"))
     filled = ~np.isin(days, dates)
     if not filled.any():
         return days, values, filled, ()
