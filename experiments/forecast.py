@@ -72,8 +72,8 @@ class Config(RunConfig):
     @property
     def weekly(self) -> bool:
         """Whether the models that fold days into weeks can run."""
-        whole = self.lookback % layers.WEEK == 0 and self.lookback >= 4 * layers.WEEK
-        return whole and self.horizon == layers.WEEK
+        whole = self.lookback % series.WEEK == 0 and self.lookback >= 4 * series.WEEK
+        return whole and self.horizon == series.WEEK
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class Config(RunConfig):
     @property
     def history(self) -> int:
         """Days that a model is given: the lookback, or two years to look things up."""
-        years = 2 * layers.YEAR if set(self.names) & set(WEEKLY) else 0
+        years = 2 * series.YEAR if set(self.names) & set(WEEKLY) else 0
         return max(self.lookback, years)
 
 
@@ -213,9 +213,9 @@ def weekly_gru(hp, config: Config, shape):
     past = keras.Input(shape, name="past")
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
-    correction = keras.layers.Dense(layers.WEEK)(state)
-    gate = keras.layers.Dense(layers.WEEK, activation="sigmoid")(state)
-    match = year[:, config.lookback // layers.WEEK]
+    correction = keras.layers.Dense(series.WEEK)(state)
+    gate = keras.layers.Dense(series.WEEK, activation="sigmoid")(state)
+    match = year[:, config.lookback // series.WEEK]
     return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
@@ -228,9 +228,9 @@ def year_gru(hp, config: Config, shape):
     past = keras.Input(shape, name="past")
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
-    near = layers.around_each_day(year, config.lookback // layers.WEEK, AROUND)
+    near = layers.around_each_day(year, config.lookback // series.WEEK, AROUND)
     beside = [keras.ops.roll(usual, by, axis=1)[:, :, None] for by in (0, 1, -1)]
-    state = keras.ops.repeat(state[:, None], layers.WEEK, axis=1)
+    state = keras.ops.repeat(state[:, None], series.WEEK, axis=1)
     x = keras.ops.concatenate([near, *beside, state], axis=-1)
     cell = keras.layers.GRU(hp.Choice("day_units", [16, 32]), return_sequences=True)
     days = keras.layers.Bidirectional(cell)(x)
@@ -291,10 +291,12 @@ def last_step_mae(targets, predictions):
 
     (batch, horizon) or (batch, steps, horizon) -> (batch,), in scaled units.
     """
-    errors = keras.ops.abs(targets - predictions)
-    if len(errors.shape) == 3:
-        errors = errors[:, -1]
-    return keras.ops.mean(errors, axis=-1)
+    return keras.ops.mean(keras.ops.abs(last_step(targets - predictions)), axis=-1)
+
+
+def last_step(days):
+    """(batch, horizon), of (batch, horizon) or (batch, steps, horizon)."""
+    return days[:, -1] if len(days.shape) == 3 else days
 
 
 # ---------------------------------------------------------------- evaluation
@@ -302,8 +304,7 @@ def last_step_mae(targets, predictions):
 
 def decode(data: Data, output: np.ndarray) -> np.ndarray:
     """What a network puts out -> (windows, horizon) in the series' unit."""
-    last = output[:, -1] if output.ndim == 3 else output
-    return last.astype(float) * data.source.scale
+    return last_step(output).astype(float) * data.source.scale
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -329,8 +330,7 @@ def export(models: list, data: Data):
     """
     past = keras.Input(data.shape, name="past")
     scaled = past / data.source.scale
-    outputs = [model(scaled) for model in models]
-    days = [y[:, -1] if len(y.shape) == 3 else y for y in outputs]
+    days = [last_step(model(scaled)) for model in models]
     mean = keras.layers.average(days) if days[1:] else days[0]
     return keras.Model(past, mean * data.source.scale)
 

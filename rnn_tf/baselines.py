@@ -8,8 +8,7 @@ from functools import partial
 
 import numpy as np
 
-WEEK = 7
-YEAR = 364  # the same weekday, a year before
+from rnn_tf.data.series import WEEK, YEAR
 
 
 def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
@@ -63,20 +62,31 @@ def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: fl
     return model.predict(values[origins[:, None] + back] / scale) * scale
 
 
-def sarima(values, origins, horizon: int, train: tuple[int, int]):
-    """SARIMA(1,0,0)(0,1,1,7), fitted once on the training period, filtered forward.
+def fit_sarima(values: np.ndarray, train: tuple[int, int]):
+    """SARIMA(1,0,0)(0,1,1,7), fitted on the training period.
 
-    Source: Box and Jenkins (1970), as statsmodels has it. The forecast of h days is
-    the filtered state of the day before the origin moved h times by the transition
-    matrix, which is exact for a model without regressors.
+    Source: Box and Jenkins (1970), as statsmodels has it.
+
+    Returns:
+        statsmodels' results, the first day of training, and the scale of the series.
     """
     from statsmodels.tsa.statespace.sarimax import SARIMAX
 
     begin, end = train
     scale = np.abs(values[begin:end]).mean()
     order, seasonal = (1, 0, 0), (0, 1, 1, WEEK)
-    fitted = SARIMAX(values[begin:end] / scale, order=order, seasonal_order=seasonal)
-    everything = fitted.fit(disp=False).apply(values[begin:] / scale)
+    model = SARIMAX(values[begin:end] / scale, order=order, seasonal_order=seasonal)
+    return model.fit(disp=False), begin, scale
+
+
+def sarima(values: np.ndarray, origins: np.ndarray, horizon: int, fitted):
+    """What `fit_sarima` found, filtered forward over the series.
+
+    The forecast of h days is the filtered state of the day before the origin moved h
+    times by the transition matrix, which is exact for a model without regressors.
+    """
+    found, begin, scale = fitted
+    everything = found.apply(values[begin:] / scale)
     ssm = everything.model.ssm
     transition, design = ssm["transition"], ssm["design"]
     state = everything.filter_results.predicted_state[:, origins - begin]
@@ -105,7 +115,8 @@ def predictors(windows, classical: bool) -> dict:
         ridge, train_origins=train, lookback=windows.lookback, scale=windows.scale
     )
     if classical:
-        found["sarima"] = partial(sarima, train=windows.periods.train)
+        fitted = fit_sarima(values, windows.periods.train)
+        found["sarima"] = partial(sarima, fitted=fitted)
 
     def predict(baseline, split):
         return baseline(values, windows.origins[split], horizon)

@@ -6,10 +6,9 @@ days, column j of every week is the weekday of the j-th day ahead.
 
 import lazy_loader
 
-keras = lazy_loader.load("keras")
+from rnn_tf.data.series import WEEK, YEAR
 
-WEEK = 7
-YEAR = 364  # 52 weeks: the same weekday, a year before
+keras = lazy_loader.load("keras")
 
 
 def median(x, axis: int = 1):

@@ -128,9 +128,10 @@ def _predict(job: Job, model, weights: list, dataset) -> np.ndarray:
 
 def validate(job: Job, entries: list[Entry]) -> None:
     """Score entries on the validation set, by which everything is chosen."""
+    rows = []
     for entry in entries:
-        rows = metric_rows(entry, "validation", scores(job, entry, "validation"))
-        job.run.add("metrics", rows)
+        rows += metric_rows(entry, "validation", scores(job, entry, "validation"))
+    job.run.add("metrics", rows)
 
 
 def scores(job: Job, entry: Entry, split: str) -> list[Scores]:
@@ -179,12 +180,14 @@ def test(job: Job, entries: list[Entry]) -> None:
     best = min(baselines, key=lambda model: errors[model].mean())
     rivals = [best, *(entry.model for entry in entries if entry.kind == "answer")]
     job.run.record(best_baseline=best)
+    rows = []
     for entry in entries:
-        rows = metric_rows(entry, "test", scored[entry.model])
-        unit = next(r["unit"] for r in rows if r["metric"] == job.experiment.headline)
+        own = metric_rows(entry, "test", scored[entry.model])
+        unit = next(r["unit"] for r in own if r["metric"] == job.experiment.headline)
         base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
         intervals = interval_rows(job, entry.model, errors, rivals)
-        job.run.add("metrics", rows + [base | r | {"unit": unit} for r in intervals])
+        rows += own + [base | r | {"unit": unit} for r in intervals]
+    job.run.add("metrics", rows)
     job.run.add("predictions", prediction_rows(entries, scored))
 
 

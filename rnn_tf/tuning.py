@@ -38,8 +38,31 @@ class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
 class _Tuner(keras_tuner.Tuner):
     """A tuner whose trials are fitted by our own function; it keeps no checkpoints."""
 
-    def run_trial(self, trial, fit_trial):
-        return fit_trial(trial)
+    def run_trial(self, trial, fit_trial, report, curves):
+        """Fit one trial, report it, and return its score; see `search`.
+
+        `curves` gathers the best score so far after each epoch of finished trials.
+        """
+        number = len(self.oracle.start_order)
+        started = time.perf_counter()
+        row = {"trial": number, "status": "failed"} | _values(trial)
+        try:
+            fit, parameters = fit_trial(
+                trial.hyperparameters,
+                number,
+                lambda epochs, best: clearly_losing(curves, epochs, best),
+            )
+            row |= {"epochs": len(fit.history), "parameters": parameters}
+            if not fit.finite:
+                raise keras_tuner.errors.FailedTrialError("the loss is not finite")
+            row |= {"status": "completed", "score": fit.score}
+            curves.append(fit.best_so_far)
+            return fit.score
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise
+        finally:
+            report(row | {"seconds": round(time.perf_counter() - started, 3)})
 
 
 def clearly_losing(curves: list[tuple[float, ...]], epochs: int, best: float) -> bool:
@@ -79,30 +102,6 @@ def search(
     Returns:
         The best completed trial's hyperparameters; None if every trial failed.
     """
-    curves = []
-
-    def run_trial(trial):
-        number = len(tuner.oracle.start_order)
-        started = time.perf_counter()
-        row = {"trial": number, "status": "failed"} | _values(trial)
-        try:
-            fit, parameters = fit_trial(
-                trial.hyperparameters,
-                number,
-                lambda epochs, best: clearly_losing(curves, epochs, best),
-            )
-            row |= {"epochs": len(fit.history), "parameters": parameters}
-            if not fit.finite:
-                raise keras_tuner.errors.FailedTrialError("the loss is not finite")
-            row |= {"status": "completed", "score": fit.score}
-            curves.append(fit.best_so_far)
-            return fit.score
-        except Exception as error:
-            row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise
-        finally:
-            report(row | {"seconds": round(time.perf_counter() - started, 3)})
-
     oracle = DefaultsFirst(
         objective=keras_tuner.Objective("score", "min"),
         max_trials=trials,
@@ -114,7 +113,7 @@ def search(
     oracle.verbose = 0
     with warnings.catch_warnings():  # a Gaussian process of few trials, no news
         warnings.simplefilter("ignore", ConvergenceWarning)
-        tuner.search(run_trial)
+        tuner.search(fit_trial, report, [])
     shutil.rmtree(folder)  # the rows are in trials.csv
     return _best(tuner.oracle)
 

@@ -69,7 +69,8 @@ def test_sarima_forecasts_are_those_of_statsmodels():
     values = daily_series(300).values
     begin, end = 20, 220
     origins = np.array([230, 260])
-    found = baselines.sarima(values, origins, 7, (begin, end))
+    fitted = baselines.fit_sarima(values, (begin, end))
+    found = baselines.sarima(values, origins, 7, fitted)
     scale = np.abs(values[begin:end]).mean()
     order = {"order": (1, 0, 0), "seasonal_order": (0, 1, 1, 7)}
     fitted = SARIMAX(values[begin:end] / scale, **order).fit(disp=False)

@@ -13,6 +13,8 @@ from rnn_tf.config import InputError
 
 pd = lazy_loader.load("pandas")
 
+WEEK = 7
+YEAR = 364  # 52 weeks: the same weekday, a year before
 # The first format that fits every row is taken, so 13/01/2020 is no error.
 DATE_FORMATS = ("ISO8601", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.config import InputError
-from rnn_tf.data.series import Series
+from rnn_tf.data.series import WEEK, Series
 
 SPLITS = ("train", "validation", "test")
 
@@ -79,7 +79,7 @@ class Windows:
             if len(found) == 0:
                 raise InputError(self._too_short(split))
         train = self.training()
-        if np.array_equal(train[7:], train[:-7]):
+        if np.array_equal(train[WEEK:], train[:-WEEK]):
             what = "is constant" if np.ptp(train) == 0 else "repeats every 7 days"
             raise InputError(
                 f"{self.series.name} {what} in training: there is nothing to learn, "
