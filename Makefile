@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
-EXPERIMENTS := forecast
+EXPERIMENTS := stacked forecast
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
 ifneq ($(VENV),)
@@ -29,6 +29,9 @@ help: ## list the targets
 setup: $(READY) ## make the virtual environment; the others do so if needed
 
 results: $(EXPERIMENTS) ## run every experiment, quick, on embedded data
+
+stacked: $(READY) ## which layers return sequences, and what depth buys
+	@$(RUN) -m experiments.stacked $(ARGS)
 
 forecast: $(READY) ## the next seven days of a daily series
 	@$(RUN) -m experiments.forecast $(ARGS)

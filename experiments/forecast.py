@@ -20,7 +20,7 @@ import numpy as np
 from rnn_tf import baselines, config, layers, metrics, plots, runner
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
-from rnn_tf.experiment import Data, Experiment, Scores
+from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
 
@@ -291,12 +291,8 @@ def last_step_mae(targets, predictions):
 
     (batch, horizon) or (batch, steps, horizon) -> (batch,), in scaled units.
     """
-    return keras.ops.mean(keras.ops.abs(last_step(targets - predictions)), axis=-1)
-
-
-def last_step(days):
-    """(batch, horizon), of (batch, horizon) or (batch, steps, horizon)."""
-    return days[:, -1] if len(days.shape) == 3 else days
+    error = layers.last_step(targets - predictions)
+    return keras.ops.mean(keras.ops.abs(error), axis=-1)
 
 
 # ---------------------------------------------------------------- evaluation
@@ -304,7 +300,7 @@ def last_step(days):
 
 def decode(data: Data, output: np.ndarray) -> np.ndarray:
     """What a network puts out -> (windows, horizon) in the series' unit."""
-    return last_step(output).astype(float) * data.source.scale
+    return layers.last_step(output).astype(float) * data.source.scale
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -330,15 +326,15 @@ def export(models: list, data: Data):
     """
     past = keras.Input(data.shape, name="past")
     scaled = past / data.source.scale
-    days = [last_step(model(scaled)) for model in models]
+    days = [layers.last_step(model(scaled)) for model in models]
     mean = keras.layers.average(days) if days[1:] else days[0]
     return keras.Model(past, mean * data.source.scale)
 
 
-def plot(folder: Path, data: Data, tables: dict, shown: list[str]) -> None:
-    """The pictures of a run; `shown` are the models worth a closer look."""
-    unit = data.source.series.unit
-    plots.forecasts(folder / "forecasts.png", tables["predictions"], shown, unit)
+def report(made: Results) -> None:
+    """The pictures of a run."""
+    folder, tables, unit = made.folder, made.tables, made.data.source.series.unit
+    plots.forecasts(folder / "forecasts.png", tables["predictions"], made.shown, unit)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
 
@@ -359,7 +355,7 @@ def run(config: Config) -> runner.Outcome:
         decode=decode,
         evaluate=evaluate,
         export=export,
-        plot=plot,
+        report=report,
     )
     return runner.run(experiment, config)
 

@@ -48,18 +48,22 @@ def year_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.nda
 
 
 def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: float):
-    """Ridge regression of the horizon on the lookback, one coefficient per day.
+    """Ridge regression of the horizon on the lookback, one coefficient per day."""
+    back = np.arange(-lookback, 0)
+    x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
+    model = fit_ridge(values[x] / scale, values[y] / scale)
+    return model.predict(values[origins[:, None] + back] / scale) * scale
+
+
+def fit_ridge(x: np.ndarray, y: np.ndarray):
+    """Linear model of y (examples, outputs) on x (examples, features), fitted.
 
     The penalty is chosen by leave-one-out cross-validation inside the training
-    windows (scikit-learn's RidgeCV).
+    examples (scikit-learn's RidgeCV).
     """
     from sklearn.linear_model import RidgeCV
 
-    back = np.arange(-lookback, 0)
-    x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
-    model = RidgeCV(alphas=np.logspace(-3, 3, 13))
-    model.fit(values[x] / scale, values[y] / scale)
-    return model.predict(values[origins[:, None] + back] / scale) * scale
+    return RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(x, y)
 
 
 def fit_sarima(values: np.ndarray, train: tuple[int, int]):

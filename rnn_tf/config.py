@@ -29,7 +29,7 @@ class RunConfig:
     seeds: int = 3
     """Training runs per model, with seeds 1 to this; fewer than 3 prove nothing."""
     trials: int = 2
-    """Hyperparameter trials per model; the first tries the defaults."""
+    """Hyperparameter trials per model, the first with the defaults; 0 takes those."""
     trial_epochs: int = 5
     """Epochs of a trial, at most; trials that are clearly losing stop earlier."""
     epochs: int = 10
@@ -46,22 +46,25 @@ class RunConfig:
     """Folder for the run folder and summary.csv."""
 
     def __post_init__(self):
-        for name in ("seeds", "trials", "trial_epochs", "epochs", "patience"):
+        for name in ("seeds", "trial_epochs", "epochs", "patience", "replicas"):
             require_at_least(self, name, 1)
+        require_at_least(self, "trials", 0)
         if self.batch_size is not None:
             require_at_least(self, "batch_size", 1)
-        require_at_least(self, "replicas", 1)
 
 
 ConfigT = TypeVar("ConfigT", bound=RunConfig)
 
 
 def require_at_least(config: RunConfig, name: str, minimum: float) -> None:
-    """Raise InputError unless the field `name` is `minimum` or more."""
+    """Raise InputError unless the field `name`, all of it, is `minimum` or more."""
     value = getattr(config, name)
-    if value < minimum:
-        option = "--" + name.replace("_", "-")
-        raise InputError(f"{option} is {value}; it must be at least {minimum}")
+    option = "--" + name.replace("_", "-")
+    if value == ():
+        raise InputError(f"{option} is empty; give at least one")
+    smallest = min(value) if isinstance(value, tuple) else value
+    if smallest < minimum:
+        raise InputError(f"{option} is {smallest}; it must be at least {minimum}")
 
 
 def sized(config_type: type[ConfigT], full: dict, size: str, **changes) -> ConfigT:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,17 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Results:
+    """What `report` draws from: all that is known once the test set has been read."""
+
+    folder: Path
+    data: Data
+    tables: dict[str, Any]  # DataFrames: the run's CSV files
+    shown: list[str]  # what was chosen and the best baseline, worth a closer look
+    members: dict[str, Callable[[], list]]  # name -> its trained models, one per seed
+
+
+@dataclass(frozen=True)
 class Experiment:
     """Plain functions, called by `runner.run` in the order of the recipe."""
 
@@ -52,7 +64,8 @@ class Experiment:
     decode: Callable[[Data, np.ndarray], np.ndarray]
     evaluate: Callable[[Data, str, np.ndarray], Scores]  # (data, split, predictions)
     export: Callable  # (models, data) -> their mean, from and to the data's own unit
-    plot: Callable  # (folder, data, tables, models worth a closer look) -> None
+    report: Callable[[Results], None]  # pictures, and tables of the experiment's own
+    ensembles: bool = True  # whether each model's seeds also forecast together
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,14 @@ def last_year(past, scale, usual, before: int, after: int):
     return keras.ops.where(keras.ops.isnan(found), 0.0, found)
 
 
+def last_step(x):
+    """(batch, steps, features) -> (batch, features); two axes stay as they are.
+
+    What a model forecasts, whether or not it has a target at every step.
+    """
+    return x[:, -1] if len(x.shape) == 3 else x
+
+
 def around_each_day(year, week: int, days: int):
     """A view of `days` days to each side of each day of one week.
 

@@ -101,6 +101,73 @@ def learning_curves(path: Path, history) -> None:
             axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
         low, high = np.nanquantile(history[column], [0, 0.97])
         axis.set(ylabel=column, xlabel="epoch", yscale="log", ylim=(low * 0.95, high))
+        axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_title("Training loss; below, validation score (scaled units)")
     axes[0].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0))
+    _save(figure, path)
+
+
+def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) -> None:
+    """Test error against depth or length: a line per cell, mean and range over seeds.
+
+    Args:
+        path: of the picture.
+        points: DataFrame with columns cell, line, x and value; one row per seed.
+        flat: name -> an error that does not depend on x, drawn in grey.
+        x: label of the axis.
+        y: label of the axis, whose scale is logarithmic.
+    """
+    figure, (axis,) = _figure()
+    cells = points.groupby("cell", sort=False)
+    for (_, lines), colour in zip(cells, COLOURS, strict=False):
+        lines = lines.groupby("line", sort=False)
+        dashes = _styles([colour])  # a colour for a cell, dashes for its heads
+        for (name, rows), style in zip(lines, dashes, strict=False):
+            seeds = rows.groupby("x")["value"]
+            mean, spread = seeds.mean(), {"color": colour, "alpha": 0.15, "lw": 0}
+            axis.plot(mean.index, mean, marker="o", ms=4, lw=1.5, label=name, **style)
+            axis.fill_between(mean.index, seeds.min(), seeds.max(), **spread)
+    for (name, value), style in zip(
+        flat.items(), _styles(["0.4", "0.7"]), strict=False
+    ):
+        axis.axhline(value, lw=1.3, label=name, **style)
+    axis.set(xlabel=x, ylabel=y, yscale="log", xticks=sorted(points["x"].unique()))
+    axis.set_title(f"{y} by {x}; bands: range over the seeds")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    _save(figure, path)
+
+
+def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
+    """The gates and the state of an LSTM over one sequence of the adding problem.
+
+    Args:
+        path: of the picture.
+        model: its name, for the title.
+        inputs: (steps, 2), number and mark.
+        found: name -> (1, steps, units), as `anatomy.lstm_gates` gives them.
+    """
+    names = "input gate", "forget gate", "output gate", "cell state"
+    figure, axes = _figure(rows=1 + len(names), height=10)
+    steps, marked = np.arange(len(inputs)), inputs[:, 1] == 1
+    axes[0].bar(steps, inputs[:, 0], color=np.where(marked, COLOURS[1], "0.8"))
+    axes[0].set(ylabel="number", title=f"{model}: the marked numbers, and each unit")
+    # Units that change most at the marks come first, so that the eye finds them.
+    state = found["cell state"][0]
+    order = np.argsort(
+        -np.abs(np.diff(state, axis=0))[np.flatnonzero(marked) - 1].sum(0)
+    )
+    for axis, name in zip(axes[1:], names, strict=True):
+        top = 1 if name != "cell state" else np.abs(state).max()
+        options = {"cmap": "viridis", "vmin": 0, "vmax": 1}
+        if name == "cell state":
+            options = {"cmap": "RdBu_r", "vmin": -top, "vmax": top}
+        image = axis.imshow(
+            found[name][0].T[order], aspect="auto", interpolation="nearest", **options
+        )
+        axis.set(ylabel=f"{name}\nunit")
+        axis.grid(False)
+        figure.colorbar(image, ax=axis, pad=0.01)
+    for axis in axes:
+        axis.set_xlim(-0.5, len(inputs) - 0.5)
+    axes[-1].set_xlabel("step")
     _save(figure, path)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from rnn_tf import results, stats, strategy, summary, training
 from rnn_tf.config import RunConfig, RunError, to_json
-from rnn_tf.experiment import Entry, Experiment, Job, Scores
+from rnn_tf.experiment import Entry, Experiment, Job, Results, Scores
 from rnn_tf.progress import RunProgress
 
 keras = lazy_loader.load("keras")
@@ -64,7 +64,8 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
         model = save(job, chosen)
         tables = {name: pd.DataFrame(rows) for name, rows in folder.rows.items()}
         shown = [chosen.model.removesuffix("_ensemble"), folder.info["best_baseline"]]
-        experiment.plot(folder.path, data, tables, shown)
+        members = {entry.model: entry.members for entry in entries}
+        experiment.report(Results(folder.path, data, tables, shown, members))
     tables["summary"] = summary.refresh(config.results)
     summary.show(tables["summary"], console, folder.path.name)
     return Outcome(folder.path, tables, model)
@@ -116,7 +117,7 @@ def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
 
     kind = "answer" if name in job.experiment.answers else "tuned"
     entries = [Entry(name, kind, tuple(weights), predict, members)]
-    if len(weights) > 1:
+    if len(weights) > 1 and job.experiment.ensembles:
         entries.append(Entry(f"{name}_ensemble", "ensemble", ("",), mean, members))
     return entries
 

@@ -93,10 +93,15 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
 
 
 def tune(job: Job, name: str, label: str, progress: RunProgress):
-    """Step 6: the hyperparameters with the best validation score, or None."""
+    """Step 6: the hyperparameters with the best validation score, or None.
+
+    Without trials they are the defaults, as the model's builder gives them.
+    """
     from rnn_tf import tuning  # imports TensorFlow, which runs by now
 
     config = job.config
+    if config.trials == 0:
+        return tuning.defaults(lambda hp: build(job, name, hp, 1))
 
     def fit_trial(hp, number, loses):
         progress.begin(f"{label} · trial {number}/{config.trials}")

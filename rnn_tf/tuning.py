@@ -118,6 +118,13 @@ def search(
     return _best(tuner.oracle)
 
 
+def defaults(declare: Callable[[keras_tuner.HyperParameters], object]):
+    """The hyperparameters that `declare` asks for, each at its default."""
+    found = keras_tuner.HyperParameters()
+    declare(found)
+    return found
+
+
 def _values(trial) -> dict:
     """The trial's hyperparameters as `hp.<name>` columns."""
     return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}

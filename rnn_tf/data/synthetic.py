@@ -52,3 +52,58 @@ def _ar1(random: np.random.Generator, days: int, coefficient: float) -> np.ndarr
 
     shocks = random.normal(scale=np.sqrt(1 - coefficient**2), size=days)
     return lfilter([1.0], [1.0, -coefficient], shocks)
+
+
+def two_sines(series: int, steps: int, seed: int = 1) -> np.ndarray:
+    """(series, steps) float32: the sum of two sines with random phase and frequency.
+
+    0.5 sin((t - a)(10 f + 10)) + 0.2 sin((t - b)(20 g + 20)) + uniform noise in
+    [-0.05, 0.05], with t from 0 to 1 over 50 steps and a, b, f, g uniform in [0, 1).
+    The noise alone leaves a mean squared error of 0.1^2 / 12 = 0.00083.
+
+    Source: Geron (2019), "Hands-On Machine Learning", 2nd edition, chapter 15, where t
+    ends at 1 whatever the length; here longer series go on at the same pace.
+
+    Args:
+        series: how many.
+        steps: of each.
+        seed: same seed, same sines, whatever the number of steps.
+    """
+    random = np.random.default_rng(seed)
+    a, b, f, g = random.random((4, series, 1))
+    t = np.arange(steps) / 50
+    waves = 0.5 * np.sin((t - a) * (10 * f + 10)) + 0.2 * np.sin(
+        (t - b) * (20 * g + 20)
+    )
+    return (waves + 0.1 * (random.random((series, steps)) - 0.5)).astype("float32")
+
+
+def adding_problem(
+    examples: int, length: int, seed: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences of random numbers, two of them marked; the target is their sum.
+
+    One mark lies in the first half of the sequence and one in the second. The numbers
+    are uniform in [0, 1), so always answering 1 has a mean squared error of 1 / 6.
+
+    Source: Hochreiter and Schmidhuber (1997), task 4; the marks as in Arjovsky, Shah
+    and Bengio (2016).
+
+    Args:
+        examples: how many.
+        length: steps of each, 2 or more.
+        seed: same seed, same marked numbers and targets, whatever the length.
+
+    Returns:
+        Inputs (examples, length, 2), number and mark at each step, and targets
+        (examples,), both float32.
+    """
+    random = np.random.default_rng(seed)
+    marked, place = random.random((2, examples, 2), dtype="float32")
+    half = np.array([length // 2, length - length // 2])
+    steps = (place * half).astype(int) + [0, length // 2]
+    inputs = np.zeros((examples, length, 2), "float32")
+    inputs[:, :, 0] = random.random((examples, length), dtype="float32")
+    row = np.arange(examples)[:, None]
+    inputs[row, steps, 0], inputs[row, steps, 1] = marked, 1
+    return inputs, marked.sum(axis=1)

@@ -1,0 +1,376 @@
+"""Which layers return sequences, and what depth, heads and gates buy.
+
+    make stacked                                               embedded data, quick
+    make stacked ARGS="--size full"                            numbers to quote
+    make stacked ARGS="--data cta --lookback 56 --size full"   Chicago's boardings
+    make stacked ARGS="--data adding --cells lstm gru"         the adding problem alone
+
+The course says that a deep seq-to-seq network returns sequences from all layers but the
+last, and a deep seq-to-vector network from none. `shapes.csv` tries every combination,
+so that Keras itself answers. Then stacks of each depth forecast a series' next value;
+and on the adding problem, each cell shows over how many steps it remembers.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+from rich.console import Console
+
+from rnn_tf import anatomy, baselines, config, layers, plots, results, runner
+from rnn_tf.config import RunConfig
+from rnn_tf.data import examples, ridership, synthetic, windows
+from rnn_tf.data.examples import Examples
+from rnn_tf.experiment import Data, Experiment, Results, Scores
+
+keras = lazy_loader.load("keras")
+pd = lazy_loader.load("pandas")
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Stack recurrent layers, and see which return sequences and what depth buys."""
+
+    data: tuple[Literal["sines", "adding", "cta"], ...] = ("sines", "adding")
+    """Each is a run of its own: sums of two sines, the adding problem, or Chicago's
+    rail boardings (downloaded once)."""
+    data_dir: Path | None = None
+    """With cta: a folder that holds the file already; nothing is downloaded."""
+    cells: tuple[Literal["simple_rnn", "lstm", "gru", "identity_rnn"], ...] = (
+        "simple_rnn",
+        "lstm",
+        "gru",
+        "identity_rnn",
+    )
+    """Recurrent cells; identity_rnn takes part in the adding problem alone."""
+    depths: tuple[int, ...] = (1, 2)
+    """Numbers of recurrent layers to train, on sines and cta."""
+    units: int = 32
+    """Units of each layer."""
+    lookback: int = 50
+    """Steps that every model sees, on sines and cta."""
+    lengths: tuple[int, ...] = (25, 50)
+    """Lengths of the adding problem's sequences."""
+    examples: int = 1_000
+    """Sequences to make, of sines and of the adding problem; 80 % are for training."""
+    trials: int = 0
+    """Hyperparameter trials per model; 0 takes the defaults as they are."""
+    epochs: int = 3
+    """Epochs of a final training run, at most."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        config.require_at_least(self, "depths", 1)
+        config.require_at_least(self, "units", 1)
+        config.require_at_least(self, "lookback", 2)
+        config.require_at_least(self, "lengths", 2)
+        config.require_at_least(self, "examples", 100)
+
+
+FULL = {
+    "seeds": 5,
+    "trials": 4,
+    "trial_epochs": 5,
+    "epochs": 12,
+    "patience": 12,  # on the adding problem nothing moves for epochs, then all does
+    "batch_size": 64,
+    "depths": (1, 2, 3),
+    "lengths": (25, 50, 100, 200),
+    "examples": 25_000,
+}
+
+HEADLINE = {"sines": "mse", "adding": "mse", "cta": "mae"}
+ANY_LENGTH = (5, 10, 20, 50, 100, 200, 500)
+
+# ---------------------------------------------------------------- data
+
+
+def load_data(config: Config) -> Data:
+    """One of the three data sets, in three parts that share no target."""
+    (name,) = config.data
+    return {"sines": _sines, "adding": _adding, "cta": _cta}[name](config)
+
+
+def _sines(config: Config) -> Data:
+    """Series that have nothing to do with each other."""
+    series = synthetic.two_sines(config.examples, config.lookback + 1)
+    parts = examples.parts(series)
+    x = {split: part[:, :-1] for split, part in parts.items()}
+    ridge = baselines.fit_ridge(x["train"], parts["train"][:, -1])
+    rivals = {
+        "last_value": lambda split: x[split][:, -1],
+        "ridge": lambda split: ridge.predict(x[split]),
+    }
+    facts = examples.facts("sines", series)
+    return _next_value(config, parts, facts, block=1, baselines=rivals)
+
+
+def _cta(config: Config) -> Data:
+    """Windows of one series, which overlap, and the day after each."""
+    series = ridership.load(config.data_dir)
+    periods = ridership.periods(series, 2016)
+    cut = windows.Windows(series, periods, config.lookback, 1, config.lookback)
+    steps, scaled = np.arange(config.lookback + 1), cut.scaled()
+    parts = {split: scaled[at[:, None] + steps] for split, at in cut.origins.items()}
+    rivals = baselines.predictors(cut, classical=False)
+    same = {"baselines": rivals, "unit": series.unit, "scale": cut.scale}
+    return _next_value(config, parts, cut.facts(), block=14, **same)
+
+
+def _next_value(config: Config, parts: dict, facts: dict, block: int, **same) -> Data:
+    """Each value but the first is forecast from those before it.
+
+    `parts` gives (examples, lookback + 1); `same` goes to `Examples`.
+    """
+    targets = {split: part[:, 1:] for split, part in parts.items()}
+    made = Examples(lambda split, _: parts[split][:, :-1, None], targets, **same)
+    return made.data((None, 1), config.batch_size or 32, block, facts)
+
+
+def _adding(config: Config) -> Data:
+    """The adding problem in each length, with the same targets in the same order."""
+    made = {n: synthetic.adding_problem(config.examples, n) for n in config.lengths}
+    inputs = {n: examples.parts(x) for n, (x, _) in made.items()}
+    targets = examples.parts(next(y for _, y in made.values())[:, None])
+    rivals = {"always_1": lambda split: np.ones(len(targets[split]))}
+    found = Examples(lambda split, steps: inputs[steps][split], targets, rivals)
+    facts = examples.facts("adding", *(x for x, _ in made.values()))
+    return found.data((None, 2), config.batch_size or 32, 1, facts)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Name -> predict(split), in the data's unit."""
+    return data.source.baselines
+
+
+# ---------------------------------------------------------------- models
+# On sines and cta each takes the last values, (batch, lookback, 1), and gives the next,
+# (batch, 1), or for seq-to-seq the next one after every step, (batch, lookback, 1).
+# On the adding problem: numbers and marks, (batch, length, 2) -> their sum, (batch, 1).
+
+CELLS = {
+    "simple_rnn": lambda **options: keras.layers.SimpleRNN(**options),
+    "lstm": lambda **options: keras.layers.LSTM(**options),
+    "gru": lambda **options: keras.layers.GRU(**options),
+    # Le, Jaitly and Hinton (2015): ReLU, and at first a state that forgets nothing. A
+    # "relu" here makes TensorFlow 2.21's graph optimizer print errors; a leaky one
+    # without a leak is the same function.
+    "identity_rnn": lambda **options: keras.layers.SimpleRNN(
+        activation=keras.layers.LeakyReLU(negative_slope=0.0),
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+        recurrent_initializer="identity",
+        **options,
+    ),
+}
+
+
+def stack(cell: str, depth: int, head: str, hp, config: Config, shape):
+    """`depth` recurrent layers and a dense neuron.
+
+    Every layer that feeds another returns its sequence; so does the last one if the
+    head is seq-to-seq.
+    """
+    x = inputs = keras.Input(shape, name="inputs")
+    for layer in range(1, depth + 1):
+        sequences = layer < depth or head == "seq2seq"
+        x = CELLS[cell](units=config.units, return_sequences=sequences)(x)
+    return keras.Model(inputs, keras.layers.Dense(1)(x))
+
+
+def remembering(cell: str, length: int, hp, config: Config, shape):
+    """One recurrent layer, for sequences of one length."""
+    return stack(cell, 1, "seq2vec", hp, config, (length, *shape[1:]))
+
+
+def mlp(hp, config: Config, shape):
+    """One hidden layer on all steps at once: it takes one length only."""
+    return mlp_of(config.lookback, config.units)
+
+
+def mlp_of(steps: int, units: int):
+    """(batch, steps, 1) -> (batch, 1)."""
+    inputs = keras.Input((steps, 1), name="inputs")
+    x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(1)(x))
+
+
+def stacks(config: Config) -> dict[str, tuple[str, int, str]]:
+    """Name -> cell, depth and head of the models for sines and cta."""
+    return {
+        f"{cell}_{depth}_{head}": (cell, depth, head)
+        for cell in config.cells
+        for depth in config.depths
+        for head in ("seq2vec", "seq2seq")
+        if cell != "identity_rnn"
+    }
+
+
+def rememberers(config: Config) -> dict[str, tuple[str, int]]:
+    """Name -> cell and length of the models for the adding problem."""
+    return {f"{c}_{n}": (c, n) for c in config.cells for n in config.lengths}
+
+
+def find_models(config: Config) -> dict[str, Callable]:
+    """Name -> build(hp, config, shape)."""
+    if config.data == ("adding",):
+        return {n: partial(remembering, *at) for n, at in rememberers(config).items()}
+    return {"mlp": mlp} | {n: partial(stack, *at) for n, at in stacks(config).items()}
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Adam, clipped, its rate falling to zero along a cosine over `steps` steps."""
+    rate = hp.Float("learning_rate", 2e-4, 1e-2, sampling="log", default=3e-3)
+    loss = keras.losses.get(HEADLINE[config.data[0]])
+
+    def last_step_loss(targets, predictions):
+        return loss(layers.last_step(targets), layers.last_step(predictions))
+
+    return {
+        "optimizer": keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=1.0
+        ),
+        "loss": loss,
+        "metrics": [keras.metrics.MeanMetricWrapper(last_step_loss, name="score")],
+    }
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def decode(data: Data, output: np.ndarray) -> np.ndarray:
+    """What a network puts out -> (examples,) in the data's unit, the last step."""
+    return layers.last_step(output)[:, 0].astype(float) * data.source.scale
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score predictions, (examples,) or (examples, 1), of the last step's target."""
+    targets, unit = data.source.scored(split), data.source.unit
+    predictions = np.asarray(predictions, dtype=float).ravel()
+    errors = {"mae": np.abs(targets - predictions), "mse": (targets - predictions) ** 2}
+    units = {"mae": unit, "mse": unit and f"{unit}²"}
+    rows = [
+        {"metric": name, "slice": "", "value": float(found.mean())}
+        | {"unit": units[name], "n": len(found)}
+        for name, found in errors.items()
+    ]
+    found = [
+        {"example": name, "step": 1, "target": float(y), "prediction": float(f)}
+        for name, y, f in zip(data.source.names, targets, predictions, strict=False)
+    ]
+    return Scores(rows, errors[HEADLINE[data.facts["source"]]], found)
+
+
+def export(models: list, data: Data):
+    """The model with its unit: values as they are in, the next value out."""
+    (model,) = models
+    inputs = keras.Input(model.input_shape[1:], name="inputs")
+    scale = data.source.scale
+    return keras.Model(inputs, layers.last_step(model(inputs / scale)) * scale)
+
+
+def report_series(config: Config, made: Results) -> None:
+    """What no training can show, one model on many lengths, and the pictures."""
+    shapes = anatomy.shape_rows()
+    results.write_csv(made.folder / "shapes.csv", anatomy.SHAPES, shapes)
+    results.write_csv(made.folder / "quiz.csv", anatomy.QUIZ, anatomy.quiz_rows())
+    if config.data == ("sines",):
+        rows = _any_length(config, made)
+        results.write_csv(made.folder / "lengths.csv", anatomy.LENGTHS, rows)
+    labels = {name: (cell, head, n) for name, (cell, n, head) in stacks(config).items()}
+    _draw(made, labels, "recurrent layers", "error_by_depth.png")
+    Console().print(anatomy.shape_table(shapes))
+
+
+def _any_length(config: Config, made: Results) -> list[dict]:
+    """The recurrent model that validation likes best, and the MLP, on other lengths."""
+    best = _best(made, stacks(config))
+    models = {name: made.members[name]()[0] for name in (best, "mlp")}
+    series = {n: synthetic.two_sines(500, n + 1, seed=2) for n in ANY_LENGTH}
+    pairs = {n: (values[:, :-1, None], values[:, -1]) for n, values in series.items()}
+    built = {n: mlp_of(n, config.units).count_params() for n in ANY_LENGTH}
+    return anatomy.length_rows(models, pairs) + [
+        {"model": "mlp_of_this_length", "length": n, "parameters": count}
+        for n, count in built.items()
+    ]
+
+
+def report_adding(config: Config, made: Results) -> None:
+    """How far each cell remembers, and what the gates of an LSTM do."""
+    found = rememberers(config)
+    labels = {name: (cell, "", length) for name, (cell, length) in found.items()}
+    _draw(made, labels, "length of the sequence", "error_by_length.png")
+    best = _best(made, [name for name, (cell, _) in found.items() if cell == "lstm"])
+    if best:
+        inputs = made.data.source.inputs("test", found[best][1])[:1]
+        lstm = made.members[best]()[0].layers[1]
+        gates = anatomy.lstm_gates(lstm.get_weights(), inputs)
+        plots.gates(made.folder / "gates.png", best, inputs[0], gates)
+
+
+def _best(made: Results, names: Iterable[str]) -> str | None:
+    """Of the models in `names` that could be trained, the best on validation."""
+    rows = made.tables["metrics"]
+    rows = rows[rows["model"].isin(list(names)) & (rows["split"] == "validation")]
+    rows = rows[rows["metric"] == HEADLINE[made.data.facts["source"]]]
+    means = rows.groupby("model")["value"].mean()
+    return None if means.empty else means.idxmin()
+
+
+def _draw(made: Results, labels: dict, x: str, picture: str) -> None:
+    """Test error against depth or length, a line per cell, and the learning curves."""
+    rows, headline = made.tables["metrics"], HEADLINE[made.data.facts["source"]]
+    rows = rows[(rows["split"] == "test") & (rows["metric"] == headline)]
+    networks = rows[rows["model"].isin(list(labels))]
+    found = [labels[model] for model in networks["model"]]
+    points = networks.assign(
+        cell=[cell for cell, _, _ in found],
+        line=[f"{cell} {head}".strip() for cell, head, _ in found],
+        x=[x for _, _, x in found],
+    )
+    rest = rows[~rows["model"].isin(list(labels))]
+    flat = rest.groupby("model", sort=False)["value"].mean().to_dict()
+    unit = f"{headline.upper()} {made.data.source.unit}".strip()
+    plots.error_against(made.folder / picture, points, flat, x, f"test {unit}")
+    plots.learning_curves(made.folder / "learning_curves.png", made.tables["history"])
+
+
+# ---------------------------------------------------------------- run
+
+
+def run(config: Config) -> dict[str, runner.Outcome]:
+    """Run the recipe on each data set; see `rnn_tf.runner.run`."""
+    names = dict.fromkeys(config.data)
+    return {name: _run(dataclasses.replace(config, data=(name,))) for name in names}
+
+
+def _run(config: Config) -> runner.Outcome:
+    (name,) = config.data
+    report = report_adding if name == "adding" else report_series
+    experiment = Experiment(
+        name="stacked",
+        headline=HEADLINE[name],
+        models=find_models(config),
+        answers=(),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        decode=decode,
+        evaluate=evaluate,
+        export=export,
+        report=partial(report, config),
+        ensembles=False,
+    )
+    return runner.run(experiment, config)
+
+
+if __name__ == "__main__":
+    raise SystemExit(config.main(run, Config, FULL))

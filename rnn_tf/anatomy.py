@@ -1,0 +1,240 @@
+"""What recurrent layers take, give and compute: tables and formulas, no training.
+
+The formulas are written out in NumPy, one step at a time, so that they can be read
+beside the course's; nothing on a hot path uses them.
+"""
+
+import itertools
+
+import lazy_loader
+import numpy as np
+from rich import box
+from rich.table import Table
+
+from rnn_tf import layers
+
+keras = lazy_loader.load("keras")
+
+CELLS = ("SimpleRNN", "LSTM", "GRU")
+# All different, so that a shape says which axis is which: the course's own example.
+BATCH, STEPS, FEATURES, UNITS = 4, 10, 32, 64
+
+SHAPES = "cell depth return_sequences input builds outputs head".split()
+SHAPES += "trains_on_7 trains_on_1 error".split()
+QUIZ = "part output parameters pytorch_parameters max_difference".split()
+LENGTHS = "model length runs parameters mse error".split()
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def shape_rows() -> list[dict]:
+    """The rows of `shapes.csv`: every combination of return_sequences, and wrong ranks.
+
+    Each is built, called, and trained for one step on a target at every time step, of 7
+    features and of 1.
+    """
+    shape = (BATCH, STEPS, FEATURES)
+    patterns = []
+    for depth in (1, 2, 3):
+        patterns += itertools.product([True, False], repeat=depth)
+    rows = [_shape_row(cell, p, shape) for cell in CELLS for p in patterns]
+    wrong = (BATCH, FEATURES), (BATCH, STEPS, FEATURES, 1)
+    return rows + [_shape_row(c, (False,), w) for c in CELLS for w in wrong]
+
+
+def _shape_row(cell: str, pattern: tuple[bool, ...], shape: tuple[int, ...]) -> dict:
+    """One stack of layers: whether it builds, what each layer gives, what trains."""
+    row = {"cell": cell, "depth": len(pattern), "input": str(shape)}
+    row |= {"return_sequences": " ".join(map(str, pattern))}
+    outputs = []
+    try:
+        x = keras.Input(batch_shape=shape)
+        inputs = x
+        for number, sequences in enumerate(pattern, start=1):
+            name = f"{cell}_{number}"
+            layer = getattr(keras.layers, cell)
+            x = layer(UNITS, return_sequences=sequences, name=name)(x)
+            outputs.append(str(x.shape))
+    except ValueError as error:
+        row |= {"builds": False, "outputs": " -> ".join(outputs)}
+        return row | {"error": _first_line(error)}
+    head = "seq-to-seq" if len(x.shape) == 3 else "seq-to-vector"
+    errors = {n: _step_error(inputs, x, features=n) for n in (7, 1)}
+    row |= {f"trains_on_{n}": not error for n, error in errors.items()}
+    row |= {"builds": True, "outputs": " -> ".join(outputs), "head": head}
+    return row | {"error": errors[7]}
+
+
+def _step_error(inputs, x, features: int) -> str:
+    """What Keras says to one training step on a target at every time step."""
+    model = keras.Model(inputs, keras.layers.Dense(features)(x))
+    model.compile("sgd", "mse", run_eagerly=True)
+    targets = np.ones((BATCH, STEPS, features), "float32")
+    try:
+        model.train_on_batch(np.ones(inputs.shape, "float32"), targets)
+    except Exception as error:  # every engine has a type of its own for shapes
+        return _first_line(error)
+    return ""
+
+
+def _first_line(error: Exception) -> str:
+    """Without the names that Keras and TensorFlow number through."""
+    words = str(error).splitlines()[0].split(" ")
+    kept = [w for w in words if not w.startswith(("{{function_node", "__wrapped__"))]
+    return " ".join(w for w in kept if "/job:" not in w).removesuffix(" name: ")
+
+
+def shape_table(rows: list[dict]) -> Table:
+    """The rows of `shapes.csv` for reading; cells that agree share a line."""
+    title = f"{UNITS} units per layer; shapes are (time, features), without the batch"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
+    for heading in ("return_sequences", "input -> outputs", "each step"):
+        table.add_column(heading)
+    lines = {}
+    for row in rows:
+        lines.setdefault(_table_line(row), []).append(row["cell"])
+    for line, found in lines.items():
+        who = "" if len(found) == len(CELLS) else f" ({', '.join(found)})"
+        table.add_row(line[0] + who, *line[1:])
+    table.caption, table.caption_justify = (
+        "error: every recurrent layer wants (time, features). each step: training on "
+        "a target at every step. broadcast: an error if targets have several features; "
+        "if they have one, Keras compares the one output with every step, silently",
+        "left",
+    )
+    return table
+
+
+def _table_line(row: dict) -> tuple[str, str, str]:
+    """A row of `shapes.csv` as a line of the table."""
+    shapes = " -> ".join([row["input"], *row["outputs"].split(" -> ")]).strip(" ->")
+    shapes = shapes.replace(f"({BATCH}, ", "(")
+    if row["builds"]:
+        trains = row["trains_on_7"], row["trains_on_1"]
+        said = {(True, True): "trains", (False, True): "broadcast"}.get(trains, "error")
+        return row["return_sequences"], shapes, said
+    return row["return_sequences"], f"{shapes} -> [red]error[/]", ""
+
+
+# ---------------------------------------------------------------- the quiz's model
+
+
+def quiz_model():
+    """The quiz's classifier of sequences of 10 tokens: (batch, time) -> (batch, 10).
+
+    | part      | output            | parameters                                 |
+    | --------- | ----------------- | ------------------------------------------ |
+    | embedding | (batch, time, 30) | 10 x 30 = 300                              |
+    | rnn       | (batch, 128)      | 30 x 128 + 128 x 128 + 128 = 20,352        |
+    | decoder   | (batch, 10)       | 128 x 10 + 10 = 1,290                      |
+
+    Only the last state is decoded; the output holds logits. PyTorch's nn.RNN counts 128
+    parameters more: it keeps one bias for the input and one for the state, as cuDNN
+    does, though their sum is all that matters.
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(10, 30, name="embedding")(tokens)
+    x = keras.layers.SimpleRNN(128, activation="tanh", name="rnn")(x)
+    return keras.Model(tokens, keras.layers.Dense(10, name="decoder")(x), name="quiz")
+
+
+def quiz_formula(weights: list[np.ndarray], tokens: np.ndarray) -> np.ndarray:
+    """The quiz's model by its formula: h_t = tanh(x_t W_x + h_{t-1} W_h + b).
+
+    Args:
+        weights: of `quiz_model`, in Keras's order.
+        tokens: (batch, time), 0 to 9.
+
+    Returns:
+        (batch, 10): logits, decoded from the last state.
+    """
+    embedding, w_x, w_h, b, decoder, bias = weights
+    h = np.zeros((len(tokens), len(w_h)))
+    for x in np.swapaxes(embedding[tokens], 0, 1):
+        h = np.tanh(x @ w_x + h @ w_h + b)
+    return h @ decoder + bias
+
+
+def quiz_rows() -> list[dict]:
+    """The rows of `quiz.csv`: the parts, and how far Keras is from the formula."""
+    model = quiz_model()
+    random = np.random.default_rng(1)
+    model.set_weights([random.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    tokens = random.integers(0, 10, (16, 20))
+    found = model.predict(tokens, verbose=0)
+    difference = np.abs(found - quiz_formula(model.get_weights(), tokens)).max()
+    rows = []
+    for part in ("embedding", "rnn", "decoder"):
+        layer = model.get_layer(part)
+        row = {"part": part, "output": str(layer.output.shape)}
+        row |= {"parameters": layer.count_params()}
+        second_bias = 128 if part == "rnn" else 0
+        rows.append(row | {"pytorch_parameters": row["parameters"] + second_bias})
+    total = {k: sum(r[k] for r in rows) for k in ("parameters", "pytorch_parameters")}
+    whole = {"part": "model", "output": str(model.output_shape)}
+    return [*rows, whole | total | {"max_difference": float(difference)}]
+
+
+# ---------------------------------------------------------------- inside an LSTM
+
+
+def lstm_gates(weights: list[np.ndarray], inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """The gates of a Keras LSTM, recomputed step by step.
+
+    i, f, o = sigmoid(x W + h U + b), each with its own part of W, U and b;
+    c = f c + i tanh(x W_c + h U_c + b_c); h = o tanh(c).
+
+    Source: Hochreiter and Schmidhuber (1997), with the forget gate of Gers,
+    Schmidhuber and Cummins (2000).
+
+    Args:
+        weights: kernel (features, 4 units), recurrent kernel (units, 4 units), bias (4
+            units,), each in Keras's order: input, forget, candidate, output.
+        inputs: (batch, steps, features).
+
+    Returns:
+        "input gate", "forget gate", "output gate", "cell state" and "output", each
+        (batch, steps, units).
+    """
+    from scipy.special import expit
+
+    kernel, recurrent, bias = weights
+    h = c = np.zeros((len(inputs), len(recurrent)))
+    steps = []
+    for x in np.swapaxes(inputs, 0, 1):
+        i, f, candidate, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
+        i, f, o = expit(i), expit(f), expit(o)
+        c = f * c + i * np.tanh(candidate)
+        h = o * np.tanh(c)
+        steps.append((i, f, o, c, h))
+    names = "input gate", "forget gate", "output gate", "cell state", "output"
+    parts = (np.stack(part, axis=1) for part in zip(*steps, strict=True))
+    return dict(zip(names, parts, strict=True))
+
+
+# ---------------------------------------------------------------- any length
+
+
+def length_rows(models: dict, examples: dict[int, tuple]) -> list[dict]:
+    """The rows of `lengths.csv`: each model called on each length.
+
+    Args:
+        models: name -> a trained Keras model, (batch, steps, features) -> (batch, 1) or
+            (batch, steps, 1).
+        examples: length -> inputs and targets (batch,), the value after the last step.
+    """
+    rows = []
+    for name, model in models.items():
+        plain = keras.Model(model.inputs, model.outputs)
+        for length, (inputs, targets) in examples.items():
+            row = {"model": name, "length": length, "parameters": plain.count_params()}
+            try:
+                found = keras.ops.convert_to_numpy(layers.last_step(plain(inputs)))
+            except Exception as error:  # every engine has a type of its own for shapes
+                rows.append(row | {"runs": False, "error": _first_line(error)})
+                continue
+            mse = float(np.mean((found[:, 0] - targets) ** 2))
+            rows.append(row | {"runs": True, "mse": mse})
+    return rows

@@ -1,0 +1,73 @@
+"""Independent examples that fit in memory, as the `Data` that the recipe asks for."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnn_tf.data.windows import SPLITS
+from rnn_tf.experiment import Data
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Arrays as a model sees them, and the way back to their unit."""
+
+    inputs: Callable  # (split, steps) -> (examples, steps, features) float32
+    targets: dict[str, np.ndarray]  # split -> (examples, steps); the last one is scored
+    baselines: dict[str, Callable]  # name -> predict(split), in `unit`
+    unit: str = ""
+    scale: float = 1.0
+    names: tuple[str, ...] = field(init=False)  # of the test examples
+
+    def __post_init__(self):
+        names = tuple(map(str, range(len(self.targets["test"]))))
+        object.__setattr__(self, "names", names)
+
+    def scored(self, split: str) -> np.ndarray:
+        """(examples,) float64: the targets of the last step, in `unit`."""
+        return self.targets[split][:, -1].astype(float) * self.scale
+
+    def dataset(self, split: str, model, batch: int, seed: int | None = None):
+        """A `tf.data.Dataset` that fits the model.
+
+        A model with an output at every step gets a target at every step, (batch, steps,
+        1), any other the last one, (batch, 1). Training examples are shuffled anew each
+        epoch by the seed.
+        """
+        import tensorflow as tf  # here, so that --help need not wait for it
+
+        x, y = self.inputs(split, model.input_shape[1]), self.targets[split]
+        y = y[..., None] if len(model.output_shape) == 3 else y[:, -1:]
+        made = tf.data.Dataset.from_tensor_slices((x, y))
+        if split != "train":
+            return made.batch(min(len(x), 1_000))
+        made = made.shuffle(len(x), seed=seed, reshuffle_each_iteration=True)
+        return made.batch(batch, drop_remainder=True).prefetch(2)
+
+    def data(self, shape: tuple, batch: int, block: int, facts: dict) -> Data:
+        """What `load_data` gives; see `Data`."""
+
+        def dataset(split, model, seed=None):
+            return self.dataset(split, model, batch, seed)
+
+        steps = len(self.targets["train"]) // batch
+        return Data(shape, dataset, batch, steps, block, facts, self)
+
+
+def parts(examples: np.ndarray) -> dict[str, np.ndarray]:
+    """80 % for training, 10 % for validation, 10 % for test, in order."""
+    ends = [round(len(examples) * share) for share in (0.8, 0.9)]
+    return dict(zip(SPLITS, np.split(examples, ends), strict=True))
+
+
+def facts(name: str, *arrays: np.ndarray) -> dict:
+    """What config.json records of made-up examples, and a sentence for the terminal."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.tobytes())
+    counts = {split: len(part) for split, part in parts(arrays[0]).items()}
+    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    found = {"source": name, "sha256": digest.hexdigest(), "examples": counts}
+    return found | {"says": f"{name}, {says}"}
