@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 from rnn_tf import anatomy, baselines, config, layers, plots, results, runner
-from rnn_tf.config import RunConfig
+from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
 from rnn_tf.experiment import Data, Experiment, Results, Scores
@@ -66,6 +66,13 @@ class Config(RunConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        config.require_any(self, "data")
+        config.require_any(self, "cells")
+        if self.data != ("adding",) and self.cells == ("identity_rnn",):
+            raise InputError(
+                "--cells identity_rnn takes part in the adding problem alone; name "
+                "another cell too, or say --data adding"
+            )
         config.require_at_least(self, "depths", 1)
         config.require_at_least(self, "units", 1)
         config.require_at_least(self, "lookback", 2)
@@ -76,9 +83,11 @@ class Config(RunConfig):
 FULL = {
     "seeds": 5,
     "trials": 4,
-    "trial_epochs": 5,
+    # On the adding problem nothing moves for epochs, and then everything does: a short
+    # trial would tell nothing, and impatience would end training too early.
+    "trial_epochs": 12,
     "epochs": 12,
-    "patience": 12,  # on the adding problem nothing moves for epochs, then all does
+    "patience": 12,
     "batch_size": 64,
     "depths": (1, 2, 3),
     "lengths": (25, 50, 100, 200),
@@ -228,7 +237,7 @@ def find_models(config: Config) -> dict[str, Callable]:
 
 def compile_arguments(hp, config: Config, steps: int) -> dict:
     """Adam, clipped, its rate falling to zero along a cosine over `steps` steps."""
-    rate = hp.Float("learning_rate", 2e-4, 1e-2, sampling="log", default=3e-3)
+    rate = hp.Float("learning_rate", 3e-4, 3e-2, sampling="log", default=1e-2)
     loss = keras.losses.get(HEADLINE[config.data[0]])
 
     def last_step_loss(targets, predictions):
@@ -292,8 +301,8 @@ def report_series(config: Config, made: Results) -> None:
 
 def _any_length(config: Config, made: Results) -> list[dict]:
     """The recurrent model that validation likes best, and the MLP, on other lengths."""
-    best = _best(made, stacks(config))
-    models = {name: made.members[name]()[0] for name in (best, "mlp")}
+    names = [_best(made, stacks(config)), "mlp"]
+    models = {name: made.members[name]()[0] for name in names if name in made.members}
     series = {n: synthetic.two_sines(500, n + 1, seed=2) for n in ANY_LENGTH}
     pairs = {n: (values[:, :-1, None], values[:, -1]) for n, values in series.items()}
     built = {n: mlp_of(n, config.units).count_params() for n in ANY_LENGTH}

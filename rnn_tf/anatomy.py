@@ -227,11 +227,10 @@ def length_rows(models: dict, examples: dict[int, tuple]) -> list[dict]:
     """
     rows = []
     for name, model in models.items():
-        plain = keras.Model(model.inputs, model.outputs)
         for length, (inputs, targets) in examples.items():
-            row = {"model": name, "length": length, "parameters": plain.count_params()}
+            row = {"model": name, "length": length, "parameters": model.count_params()}
             try:
-                found = keras.ops.convert_to_numpy(layers.last_step(plain(inputs)))
+                found = keras.ops.convert_to_numpy(layers.last_step(model(inputs)))
             except Exception as error:  # every engine has a type of its own for shapes
                 rows.append(row | {"runs": False, "error": _first_line(error)})
                 continue

@@ -59,12 +59,21 @@ ConfigT = TypeVar("ConfigT", bound=RunConfig)
 def require_at_least(config: RunConfig, name: str, minimum: float) -> None:
     """Raise InputError unless the field `name`, all of it, is `minimum` or more."""
     value = getattr(config, name)
-    option = "--" + name.replace("_", "-")
-    if value == ():
-        raise InputError(f"{option} is empty; give at least one")
-    smallest = min(value) if isinstance(value, tuple) else value
-    if smallest < minimum:
-        raise InputError(f"{option} is {smallest}; it must be at least {minimum}")
+    if isinstance(value, tuple):
+        require_any(config, name)
+        value = min(value)
+    if value < minimum:
+        raise InputError(f"{_option(name)} is {value}; it must be at least {minimum}")
+
+
+def require_any(config: RunConfig, name: str) -> None:
+    """Raise InputError if the field `name` lists nothing."""
+    if not getattr(config, name):
+        raise InputError(f"{_option(name)} is empty; give at least one")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def sized(config_type: type[ConfigT], full: dict, size: str, **changes) -> ConfigT:
@@ -106,6 +115,7 @@ def _one_line(box: str) -> str:
     lines = [line for line in lines if line and not re.match(r"^[╭╰+]", line)]
     said = " ".join(lines)
     said = re.sub(r"\s*─{3,}\s*", "; ", said)
+    said = re.sub(r"^Error parsing \w+: ", "", said)
     return said or "the command line could not be read; try --help"
 
 

@@ -16,8 +16,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rnn_tf.training import Fit
 
-# Epochs that a trial may always have, before it can be called a loser.
+# Epochs that a trial may always have, before it can be called a loser, and how much
+# worse it must be: less is noise where all of them wait on a plateau.
 GRACE_EPOCHS = 5
+MARGIN = 0.05
 
 
 class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
@@ -74,12 +76,14 @@ def clearly_losing(curves: list[tuple[float, ...]], epochs: int, best: float) ->
         best: the running trial's best score so far; lower is better.
 
     Returns:
-        True if it is worse than the median of the others at the same epoch.
+        True if it is worse, by 5 % or more, than the median of the others at the same
+        epoch.
     """
     if epochs < GRACE_EPOCHS or not curves:
         return False
     rivals = [curve[min(epochs, len(curve)) - 1] for curve in curves]
-    return best > statistics.median(rivals)
+    median = statistics.median(rivals)
+    return best - median > MARGIN * abs(median)
 
 
 def search(

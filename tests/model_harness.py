@@ -106,7 +106,7 @@ def check_two_replicas_agree_with_one_device(case: Case) -> None:
     assert mirrored.num_replicas_in_sync == 2
     one, two = trained(tf.distribute.get_strategy()), trained(mirrored)
     for weight, other in zip(one, two, strict=True):
-        np.testing.assert_allclose(other, weight, atol=1e-5)
+        np.testing.assert_allclose(other, weight, rtol=1e-5, atol=1e-5)
 
 
 def check_every_hyperparameter_matters(case: Case) -> None:

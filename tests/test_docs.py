@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from experiments import forecast
+from experiments import forecast, stacked
 from rnn_tf import config, summary
 from tests.conftest import ROOT
 
@@ -46,9 +46,10 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     assert set(targets) <= set(TARGETS)
     assert make("-n", *words[1:]).returncode == 0
     arguments = [word[5:] for word in words if word.startswith("ARGS=")]
+    experiment = {"stacked": stacked}.get(targets[0], forecast)
     for argument in arguments:
         if argument != "--help":
-            config.parse(forecast.Config, forecast.FULL, shlex.split(argument))
+            config.parse(experiment.Config, experiment.FULL, shlex.split(argument))
 
 
 def test_plain_make_lists_every_target_on_one_line_each():
@@ -60,13 +61,15 @@ def test_plain_make_lists_every_target_on_one_line_each():
 
 @pytest.mark.slow
 def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
-    options = f"ARGS={TINY} --results {tmp_path}"
+    options = f"ARGS=--epochs 1 --trials 0 --seeds 1 --results {tmp_path}"
     done = make("VENV=", "results", options)
     assert done.returncode == 0, done.stderr
-    assert "mlp_ensemble *" in done.stdout
     assert done.stderr == ""
     again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")
-    assert "mlp_ensemble *" in again.stdout
+    for text in (done.stdout, again.stdout):
+        for name in ("stacked on sines", "stacked on adding", "forecast on synthetic"):
+            assert f"{name}" in text
+        assert text.count(" *  ") == 3  # one chosen model in each table
 
 
 def test_make_passes_a_failure_on():

@@ -1,13 +1,15 @@
-"""The forecast's models, each through the shared harness."""
+"""Every experiment's models, each through the shared harness."""
 
 import numpy as np
 import pytest
 
-from experiments import forecast
+from experiments import forecast, stacked
 from tests import model_harness
 from tests.model_harness import Case
 
 CONFIG = forecast.Config()
+SERIES = stacked.Config(data=("sines",), depths=(2,), lookback=20)
+ADDING = stacked.Config(data=("adding",), lengths=(25,))
 DENSE = 32 * 7 + 7  # from 32 units to seven days
 
 
@@ -28,6 +30,25 @@ PARAMETERS = {
     "weekly_gru": gru(32, 3 * 7) + 2 * DENSE,
     "year_gru": gru(32, 3 * 7) + 2 * gru(16, 21 + 3 + 32) + 2 * (32 + 1),
 }
+
+
+def lstm(units: int, features: int) -> int:
+    """Keras's LSTM: three gates and a candidate, each with one bias."""
+    return 4 * (units * (features + units) + units)
+
+
+def simple_rnn(units: int, features: int) -> int:
+    """Kernel, recurrent kernel and bias."""
+    return units * (features + units) + units
+
+
+COUNTS = {
+    "simple_rnn": simple_rnn,
+    "lstm": lstm,
+    "gru": gru,
+    "identity_rnn": simple_rnn,
+}
+STACKED = [*stacked.find_models(SERIES), *stacked.find_models(ADDING)]
 PLAIN = [name for name in forecast.MODELS if name not in forecast.WEEKLY]
 CHECKS = [
     model_harness.check_shapes_and_parameters,
@@ -62,14 +83,52 @@ def case(name: str) -> Case:
     )
 
 
+def stacked_case(name: str) -> Case:
+    """Two layers on sums of sines, or one on the adding problem."""
+    cell = name.rsplit("_", 1)[0]
+    if name.endswith("_25"):
+        config, shape, output_shape = ADDING, (None, 2), (1,)
+        inputs, targets = stacked.synthetic.adding_problem(8, 25)
+        targets, parameters = targets[:, None], COUNTS[cell](32, 2) + 33
+    else:
+        config, shape, output_shape = SERIES, (None, 1), (1,)
+        series = stacked.synthetic.two_sines(8, 21)
+        inputs, targets = series[:, :-1, None], series[:, -1:]
+        parameters = 20 * 32 + 32 + 33
+        if name != "mlp":
+            count = COUNTS[name.rsplit("_", 2)[0]]
+            parameters = count(32, 1) + count(32, 32) + 33
+        if name.endswith("seq2seq"):
+            targets, output_shape = series[:, 1:, None], (None, 1)
+    return Case(
+        lambda hp: stacked.find_models(config)[name](hp, config, shape),
+        lambda hp: stacked.compile_arguments(hp, config, 1000),
+        inputs,
+        targets,
+        output_shape,
+        parameters,
+    )
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
 @pytest.mark.parametrize("name", forecast.MODELS)
-def test_model(name, check):
+def test_forecast_model(name, check):
     check(case(name))
 
 
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", STACKED)
+def test_stacked_model(name, check):
+    check(stacked_case(name))
+
+
+@pytest.mark.parametrize("name", STACKED)
+def test_stacked_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(stacked_case(name), tmp_path)
+
+
 @pytest.mark.parametrize("name", forecast.MODELS)
-def test_model_saves_and_loads_in_safe_mode(name, tmp_path):
+def test_forecast_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(case(name), tmp_path)
 
 

@@ -92,8 +92,10 @@ CURVES = [(9, 8, 7, 6, 5, 4), (9, 7, 5, 3, 3, 3), (9, 9, 9, 9, 9, 9)]
 @pytest.mark.parametrize(
     ("curves", "epochs", "best", "loses"),
     [
-        (CURVES, 5, 5.1, True),  # the median after 5 epochs is 5
-        (CURVES, 5, 5.0, False),
+        (CURVES, 5, 5.3, True),  # the median after 5 epochs is 5
+        (CURVES, 5, 5.2, False),  # worse, but not by 5 %
+        ([(-4.0,) * 5], 5, -3.7, True),  # scores below 0
+        ([(-4.0,) * 5], 5, -3.9, False),
         (CURVES, 6, 4.5, True),
         (CURVES, 50, 3.9, False),  # finished trials keep their last score
         (CURVES, 4, 100, False),  # too early to tell
