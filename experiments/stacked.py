@@ -121,15 +121,25 @@ def _sines(config: Config) -> Data:
 
 
 def _cta(config: Config) -> Data:
-    """Windows of one series, which overlap, and the day after each."""
+    """Windows of one series, which overlap, and the day after each.
+
+    An epoch goes through them so often that it is about as long as on made-up data.
+    """
     series = ridership.load(config.data_dir)
     periods = ridership.periods(series, 2016)
     cut = windows.Windows(series, periods, config.lookback, 1, config.lookback)
     steps, scaled = np.arange(config.lookback + 1), cut.scaled()
     parts = {split: scaled[at[:, None] + steps] for split, at in cut.origins.items()}
-    rivals = baselines.predictors(cut, classical=False)
-    same = {"baselines": rivals, "unit": series.unit, "scale": cut.scale}
-    return _next_value(config, parts, cut.facts(), block=14, **same)
+    return _next_value(
+        config,
+        parts,
+        cut.facts(),
+        block=14,
+        baselines=baselines.predictors(cut, classical=False),
+        unit=series.unit,
+        scale=cut.scale,
+        passes=max(1, round(0.8 * config.examples / len(parts["train"]))),
+    )
 
 
 def _next_value(config: Config, parts: dict, facts: dict, block: int, **same) -> Data:

@@ -117,21 +117,36 @@ def show(summary, console: Console, run: str | None = None) -> None:
     if wanted.empty:
         console.print("no results yet; try: make results")
     for name, part in wanted.groupby("run", sort=False):
-        console.print(_table(name, part.sort_values("mean"), console.width))
+        console.print(_widest(name, part.sort_values("mean"), console))
         console.print(_caption(part), highlight=False)
 
 
-def _table(name: str, part, width: int) -> Table:
+def _widest(name: str, part, console: Console) -> Table:
+    """The table with as much as fits the terminal; cells wrap before they are cut."""
+    unlimited = console.options.update(width=1000)
+    for columns in ({"interval", "difference"}, {"difference"}, set()):
+        table = _table(part, columns)
+        if console.measure(table, options=unlimited).maximum <= console.width:
+            break
+    else:
+        for column in table.columns:
+            column.no_wrap, column.overflow = False, "fold"
     first = part.iloc[0]
     unit = f", {first['unit']}" if first["unit"] else ""
     data, status = f"{first['data']}{unit}", first["status"]
-    title = f"{first['experiment']} on {data} · {name} ({status})"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.title = f"{first['experiment']} on {data} · {name} ({status})"
+    return table
+
+
+def _table(part, columns: set[str]) -> Table:
+    """Without a title, so that it can be measured; `columns` are those to add."""
+    table = Table(title_justify="left", box=box.SIMPLE_HEAD)
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
+    metric = part["metric"].iloc[0].upper()
     table.add_column("model", no_wrap=True)
-    table.add_column(f"test {first['metric'].upper()}", justify="right", no_wrap=True)
-    table.add_column("n", justify="right")
-    if width >= 100:
+    table.add_column(f"test {metric}", justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
+    if "interval" in columns:
         table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("against best baseline", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -139,11 +154,12 @@ def _table(name: str, part, width: int) -> Table:
         sd = f" ± {_number(row['sd'])}" if row["seeds"] > 1 else ""
         marked = f"{row['model']} *" if row["chosen"] else row["model"]
         cells = [marked, f"{_number(row['mean'])}{sd}", str(row["seeds"])]
-        if width >= 100:
+        if "interval" in columns:
             cells.append(f"{_number(row['low'])} to {_number(row['high'])}")
         keys = "difference", "difference_low", "difference_high"
         difference, low, high = (_number(row[key], "+") for key in keys)
-        table.add_row(*cells, f"{difference} [{low}, {high}]", verdict(row))
+        against = f"{difference} " if "difference" in columns else ""
+        table.add_row(*cells, f"{against}[{low}, {high}]", verdict(row))
     return table
 
 

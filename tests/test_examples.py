@@ -1,5 +1,7 @@
 """Examples in memory: parts that share nothing, and data sets that fit their model."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -65,6 +67,17 @@ def test_what_is_scored_is_the_last_step_in_its_unit(made):
         made.scored("test"), 2 * (10 * np.arange(90, 100) + 5)
     )
     assert made.names == tuple(map(str, range(10)))
+
+
+def test_an_epoch_of_several_passes_has_every_example_as_often(made):
+    """Would catch a shuffle that mixes the passes, and steps that are not counted."""
+    thrice = dataclasses.replace(made, passes=3)
+    x = arrays(thrice.dataset("train", model(False), 24, seed=1))[0][:, 0, 0]
+    assert len(x) == 240
+    for number in range(3):
+        assert len(set(x[80 * number : 80 * (number + 1)])) == 80
+    assert not np.array_equal(x[:80], x[80:160])
+    assert thrice.data((None, 1), 24, 1, {}).steps_per_epoch == 10
 
 
 def test_data_counts_whole_batches(made):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from rnn_tf import plots
 
@@ -77,6 +78,54 @@ def test_learning_curves_show_every_model(monkeypatch):
     )
     names = drawn_labels(monkeypatch, lambda: plots.learning_curves(None, rows))
     assert names == ["gru", "mlp"]
+
+
+def test_a_cell_keeps_its_colour_and_its_heads_differ_in_dashes(monkeypatch):
+    """Would catch lines that cannot be told apart, and a baseline that is left out."""
+    rows = pd.DataFrame(
+        {"cell": c, "line": f"{c} {h}", "x": x, "seed": s, "value": 1 / x + s}
+        for c in ("gru", "lstm")
+        for h in ("seq2vec", "seq2seq")
+        for x in (1, 2, 3)
+        for s in (1, 2)
+    )
+    figures = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    plots.error_against(None, rows, {"ridge": 0.5}, "layers", "MSE")
+    axis = figures[0].axes[0]
+    looks = {
+        line.get_label(): (line.get_color(), line.get_linestyle())
+        for line in axis.get_lines()
+    }
+    assert list(looks) == [
+        "gru seq2vec", "gru seq2seq", "lstm seq2vec", "lstm seq2seq", "ridge",
+    ]  # fmt: skip
+    assert looks["gru seq2vec"][0] == looks["gru seq2seq"][0] != looks["ridge"][0]
+    assert len(set(looks.values())) == len(looks)
+    assert axis.get_lines()[0].get_ydata() == pytest.approx([2.5, 2.0, 1 / 3 + 1.5])
+
+
+def test_the_picture_of_the_gates_shows_the_marks_and_every_gate(tmp_path, monkeypatch):
+    random = np.random.default_rng(1)
+    names = "input gate", "forget gate", "output gate", "cell state", "output"
+    found = {name: random.random((1, 12, 5)) for name in names}
+    inputs = np.stack([random.random(12), np.eye(12)[3] + np.eye(12)[9]], axis=1)
+    plots.gates(tmp_path / "gates.png", "lstm_12", inputs, found)
+    assert size(tmp_path / "gates.png")[1] > 900
+    figures = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    plots.gates(None, "lstm_12", inputs, found)
+    labels = [axis.get_ylabel().split("\n")[0] for axis in figures[0].axes[:5]]
+    assert labels == [
+        "number",
+        "input gate",
+        "forget gate",
+        "output gate",
+        "cell state",
+    ]
+    colours = [bar.get_facecolor() for bar in figures[0].axes[0].patches]
+    marked = [i for i, colour in enumerate(colours) if colour != colours[0]]
+    assert marked == [3, 9]
 
 
 def test_no_two_models_look_alike():

@@ -19,6 +19,7 @@ class Examples:
     baselines: dict[str, Callable]  # name -> predict(split), in `unit`
     unit: str = ""
     scale: float = 1.0
+    passes: int = 1  # how often an epoch goes through the training examples
     names: tuple[str, ...] = field(init=False)  # of the test examples
 
     def __post_init__(self):
@@ -44,6 +45,7 @@ class Examples:
         if split != "train":
             return made.batch(min(len(x), 1_000))
         made = made.shuffle(len(x), seed=seed, reshuffle_each_iteration=True)
+        made = made.repeat(self.passes)
         return made.batch(batch, drop_remainder=True).prefetch(2)
 
     def data(self, shape: tuple, batch: int, block: int, facts: dict) -> Data:
@@ -52,7 +54,7 @@ class Examples:
         def dataset(split, model, seed=None):
             return self.dataset(split, model, batch, seed)
 
-        steps = len(self.targets["train"]) // batch
+        steps = self.passes * len(self.targets["train"]) // batch
         return Data(shape, dataset, batch, steps, block, facts, self)
 
 
