@@ -1,5 +1,6 @@
 """The README and the Makefile do what they say: every command is run or parsed."""
 
+import csv
 import json
 import os
 import re
@@ -172,6 +173,80 @@ def reference_table(name: str) -> str:
             f"| {summary.verdict(row)} |"
         )
     return "\n".join(lines)
+
+
+def shapes_table() -> str:
+    """The README's table of shapes, from the reference run; all cells must agree."""
+    path = ROOT / "results" / "reference" / "stacked-sines" / "shapes.csv"
+    with path.open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["input"] == "(4, 10, 32)"]
+    lines = {}
+    for row in rows:
+        shapes = " → ".join([row["input"], *row["outputs"].split(" -> ")])
+        shapes = shapes.replace("(4, ", "(")
+        kind, trains = row["head"], {"True": "yes", "False": "no"}
+        if row["builds"] == "False":
+            shapes, kind, trains = f"{shapes} → error", "does not build", {"": ""}
+        line = f"| {row['return_sequences'].replace(' ', ', ')} | {shapes} | {kind} "
+        lines.setdefault(f"{line}| {trains[row['trains_on_7']]} |", []).append(row)
+    assert all(len(found) == 3 for found in lines.values())
+    return "\n".join(
+        [
+            "| return_sequences | input → outputs | what it is | trains on 7 per step |",
+            "| :-- | :-- | :-- | :-- |",
+            *lines,
+        ]
+    )
+
+
+def error_table(name: str, columns: list[str], rows: list[tuple[str, str]]) -> str:
+    """Mean and 95 % interval over the seeds, a row per cell, a column per model.
+
+    `rows` are names and patterns of models, in which {} is the column.
+    """
+    found = summary.summarise(ROOT / "results" / "reference" / name)
+    by_model = {row["model"]: row for row in found}
+
+    def cell(model: str) -> str:
+        row = by_model[model]
+        low, high = row["seed_low"], row["seed_high"]
+        return f"{row['mean']:.2g} [{low:.2g}, {high:.2g}]"
+
+    return "\n".join(
+        f"| {name} | {' | '.join(cell(pattern.format(c)) for c in columns)} |"
+        for name, pattern in rows
+    )
+
+
+CELLS = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}
+HEADS = {"seq-to-vector": "seq2vec", "seq-to-seq": "seq2seq"}
+
+
+def test_the_shapes_of_the_readme_are_those_of_the_reference_run():
+    """Would catch a claim that is refuted in prose and not in the rows."""
+    assert shapes_table() in README
+
+
+def test_the_errors_by_depth_and_length_are_those_of_the_reference_runs():
+    depths = [
+        (f"{cell}, {head}", f"{start}_{{}}_{end}")
+        for cell, start in CELLS.items()
+        for head, end in HEADS.items()
+    ]
+    assert error_table("stacked-sines", [1, 2, 3], depths) in README
+    lengths = [(cell, f"{start}_{{}}") for cell, start in CELLS.items()]
+    lengths += [("SimpleRNN, identity and ReLU", "identity_rnn_{}")]
+    assert error_table("stacked-adding", [25, 50, 100, 200], lengths) in README
+
+
+@pytest.mark.parametrize("name", ["stacked-sines", "stacked-adding"])
+def test_reference_runs_of_the_stacked_experiment_are_whole_and_named(name):
+    folder = ROOT / "results" / "reference" / name
+    info = json.loads((folder / "config.json").read_text())
+    assert info["commit"][:7] in README
+    assert (info["dirty"], info["status"]) == (False, "complete")
+    assert info["config"]["seeds"] >= 3
+    assert "--size full" in info["command"]
 
 
 @pytest.mark.parametrize("name", ["forecast-2016", "forecast-2001"])
