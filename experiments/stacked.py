@@ -28,7 +28,6 @@ from rnn_tf.data.examples import Examples
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
-pd = lazy_loader.load("pandas")
 
 # ---------------------------------------------------------------- configuration
 

@@ -103,7 +103,8 @@ def learning_curves(path: Path, history) -> None:
         axis.set(ylabel=column, xlabel="epoch", yscale="log", ylim=(low * 0.95, high))
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_title("Training loss; below, validation score (scaled units)")
-    axes[0].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0))
+    names = axes[0].get_legend_handles_labels()
+    figure.legend(*names, frameon=False, fontsize=8, loc="outside right center")
     _save(figure, path)
 
 
@@ -150,7 +151,8 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
     figure, axes = _figure(rows=1 + len(names), height=10)
     steps, marked = np.arange(len(inputs)), inputs[:, 1] == 1
     axes[0].bar(steps, inputs[:, 0], color=np.where(marked, COLOURS[1], "0.8"))
-    axes[0].set(ylabel="number", title=f"{model}: the marked numbers, and each unit")
+    title = f"{model} on one sequence, a row for each unit; marked numbers in orange"
+    axes[0].set(ylabel="number", title=title)
     # Units that change most at the marks come first, so that the eye finds them.
     state = found["cell state"][0]
     order = np.argsort(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast, stacked
-from rnn_tf import config, summary
+from rnn_tf import config, stats, summary
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -190,17 +190,12 @@ def shapes_table() -> str:
         line = f"| {row['return_sequences'].replace(' ', ', ')} | {shapes} | {kind} "
         lines.setdefault(f"{line}| {trains[row['trains_on_7']]} |", []).append(row)
     assert all(len(found) == 3 for found in lines.values())
-    return "\n".join(
-        [
-            "| return_sequences | input → outputs | what it is | trains on 7 per step |",
-            "| :-- | :-- | :-- | :-- |",
-            *lines,
-        ]
-    )
+    head = "| return_sequences | input → outputs | what it is | trains on every step |"
+    return "\n".join([head, "| :-- | :-- | :-- | :-- |", *lines])
 
 
 def error_table(name: str, columns: list[str], rows: list[tuple[str, str]]) -> str:
-    """Mean and 95 % interval over the seeds, a row per cell, a column per model.
+    """Mean and standard deviation over the seeds, in thousandths, of a table of models.
 
     `rows` are names and patterns of models, in which {} is the column.
     """
@@ -208,14 +203,33 @@ def error_table(name: str, columns: list[str], rows: list[tuple[str, str]]) -> s
     by_model = {row["model"]: row for row in found}
 
     def cell(model: str) -> str:
-        row = by_model[model]
-        low, high = row["seed_low"], row["seed_high"]
-        return f"{row['mean']:.2g} [{low:.2g}, {high:.2g}]"
+        mean, sd = (1000 * by_model[model][key] for key in ("mean", "sd"))
+        return f"{mean:.3g} ± {sd:.2g}"
 
     return "\n".join(
         f"| {name} | {' | '.join(cell(pattern.format(c)) for c in columns)} |"
         for name, pattern in rows
     )
+
+
+def paired(name: str, one: str, other: str) -> str:
+    """The difference of two models' test errors, paired by seed, with its interval."""
+    path = ROOT / "results" / "reference" / name / "metrics.csv"
+    with path.open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["split"] == "test" and r["seed"]]
+    errors = {
+        model: np.array(
+            [
+                float(row["value"])
+                for row in sorted(rows, key=lambda row: row["seed"])
+                if (row["model"], row["metric"]) == (model, "mse")
+            ]
+        )
+        for model in (one, other)
+    }
+    difference = errors[one] - errors[other]
+    low, high = stats.t_interval(difference)
+    return f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 CELLS = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}

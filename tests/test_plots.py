@@ -53,7 +53,7 @@ def drawn_labels(monkeypatch, draw) -> list[str]:
     figures = []
     monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
     draw()
-    legend = figures[0].axes[0].get_legend()
+    legend = figures[0].axes[0].get_legend() or figures[0].legends[0]
     return [text.get_text() for text in legend.get_texts()]
 
 
