@@ -1,0 +1,100 @@
+"""What a drawing is, and what is none.
+
+A drawing is an int16 array (points, 3): dx, dy, and 1 where the pen is lifted after
+the point (0 elsewhere), in units of a 0..255 box, y growing downward (stroke-3, Ha and
+Eck 2017, arXiv:1704.03477). Every row is a move. The first point of a drawing is where
+the pen starts and has no row, as in sketch-rnn's .npz files and in Google's TFRecords,
+so that a straight line is one row and all formats give the same drawing the same rows.
+"""
+
+import reprlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.config import InputError
+
+BOX = 255  # the longer side of a drawing
+EPSILON = 2.0  # of Ramer-Douglas-Peucker, as for Google's simplified drawings
+FARTHEST = 10_000  # a longer move in a 0..255 box is damage, and int16 ends at 32,767
+LOWEST = np.array([-FARTHEST, -FARTHEST, 0], np.int16)
+HIGHEST = np.array([FARTHEST, FARTHEST, 1], np.int16)
+
+
+class BadDrawing(InputError):
+    """One drawing that is none; `reason` is what skipped drawings are counted by."""
+
+    def __init__(self, reason: str, received=""):
+        said = f" (it is {reprlib.repr(received)[:60]})" if received != "" else ""
+        super().__init__(reason + said)
+        self.reason = reason
+
+
+def strokes(drawing: Sequence[np.ndarray]) -> np.ndarray:
+    """From the points of each stroke, arrays (points, 2) of x and y, to moves.
+
+    Returns:
+        (points - 1, 3) int16: the first point has no row. Positions are rounded before
+        the differences are taken, so that errors do not add up.
+
+    Raises:
+        BadDrawing: fewer than 2 points, or moves that are not finite or absurdly long.
+    """
+    points = np.rint(np.concatenate(drawing))
+    rows = np.zeros((len(points), 3))
+    rows[1:, :2] = points[1:] - points[:-1]
+    rows[np.cumsum([len(stroke) for stroke in drawing]) - 1, 2] = 1
+    check(rows[1:])
+    return rows[1:].astype(np.int16)
+
+
+def check(rows: np.ndarray) -> None:
+    """Raise BadDrawing unless `rows` is (points, 3) sound moves, of any number type."""
+    if rows.ndim != 2 or rows.shape[1] != 3:
+        raise BadDrawing("shape is not (points, 3)", rows.shape)
+    if len(rows) < 1:
+        raise BadDrawing("fewer than 2 points", len(rows) + 1)
+    within = (rows >= LOWEST) & (rows <= HIGHEST)  # nothing is true of NaN
+    if not within.all():
+        first = rows[~within.all(axis=1)][0]
+        if not np.isfinite(first).all():
+            raise BadDrawing("not finite", first.tolist())
+        if within[:, :2].all():
+            raise BadDrawing("pen is not 0 or 1", first[2].item())
+        raise BadDrawing(f"move beyond {FARTHEST:,}", first.tolist())
+    if rows.dtype.kind == "f" and (rows[:, 2] % 1).any():
+        raise BadDrawing("pen is not 0 or 1", rows[rows[:, 2] % 1 > 0][0, 2].item())
+
+
+def whole(rows: np.ndarray) -> np.ndarray:
+    """int16; moves that are no whole numbers are rounded where they lead to."""
+    check(rows)
+    if rows.dtype.kind == "f":
+        rows = rows.astype(float)  # a copy, of enough digits
+        ends = np.rint(np.cumsum(rows[:, :2], axis=0))
+        rows[:, :2] = np.diff(ends, axis=0, prepend=0)
+    return rows.astype(np.int16)
+
+
+def decoded(
+    path: Path, records: Iterable, decode: Callable, skipped: Counter | None
+) -> Iterator:
+    """Decode the records, each (where it is, what it is); count or refuse the bad."""
+    sound = bad = 0
+    for where, record in records:
+        try:
+            drawing = decode(record)
+        except BadDrawing as error:
+            if skipped is None:
+                raise InputError(
+                    f"{path}, {where}: {error}; mend it, or skip bad drawings"
+                ) from None
+            skipped[error.reason] += 1
+            bad += 1
+            continue
+        sound += 1
+        yield drawing
+    if not sound:
+        raise InputError(f"{path} has no drawing in it, and {bad} bad ones; replace it")

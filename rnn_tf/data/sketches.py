@@ -1,0 +1,93 @@
+"""Drawings of many classes, read from the files that people have."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.config import InputError
+from rnn_tf.data import ndjson, npz
+from rnn_tf.data.drawings import decoded
+
+FORMATS = {".npz": npz, ".ndjson": ndjson}
+
+
+@dataclass(frozen=True)
+class ClassFile:
+    """The drawings of one class."""
+
+    name: str
+    path: Path
+
+
+def find(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
+    """The files of a folder, one per class, sorted by name; all unless `classes` says.
+
+    Underscores in a file name are spaces in the class; what Google adds is dropped.
+
+    Raises:
+        InputError: no such folder, files or class, two files for a class, one class.
+    """
+    files = _by_class(folder)
+    wanted = {name.replace("_", " ") for name in classes} or set(files)
+    for name in sorted(wanted - set(files)):
+        near = difflib.get_close_matches(name, files, n=3, cutoff=0.4) or sorted(files)
+        raise InputError(
+            f"{folder} has no class {name!r} among its {len(files)}; the nearest are "
+            f"{', '.join(map(repr, near[:3]))}"
+        )
+    if len(wanted) < 2:
+        raise InputError(
+            f"{folder} gives one class, {min(wanted)!r}; to tell drawings apart takes "
+            "2 or more: add files or choose more classes"
+        )
+    return [ClassFile(name, files[name]) for name in sorted(wanted)]
+
+
+def _by_class(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give one of .npz or .ndjson files")
+    files = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in FORMATS or path.name.startswith("."):
+            continue
+        name = _class_name(path.stem)
+        if name in files:
+            raise InputError(
+                f"{folder} has two files for the class {name!r}: {files[name].name} "
+                f"and {path.name}; leave one"
+            )
+        files[name] = path
+    if not files:
+        raise InputError(f"{folder} has no .npz or .ndjson file; give one that has")
+    return files
+
+
+def _class_name(stem: str) -> str:
+    stem = re.sub(r"^(full_simplified_|full_raw_|sketchrnn_)(?=.)", "", stem)
+    return re.sub(r"(?<=.)\.full$", "", stem).replace("_", " ")
+
+
+def read(
+    file: ClassFile, skipped: Counter | None = None
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (split, drawing) for every drawing of a class, in the order of the file.
+
+    The split is train, validation or test: as an .npz file has it; in an .ndjson file
+    by a hash of the drawing's `key_id` (or of its strokes), 80, 10 and 10 of 100, which
+    depends on no other drawing and is the same in the raw and the simplified file. An
+    .npz file is read a split at a time, an .ndjson file line by line.
+
+    Args:
+        file: the file and its class.
+        skipped: counts bad drawings by reason; without it, the first is an error.
+
+    Raises:
+        InputError: names the file and the line or index; or the file has no drawing.
+    """
+    form = FORMATS[file.path.suffix]
+    return decoded(file.path, form.records(file.path), form.decode, skipped)

@@ -1,0 +1,117 @@
+"""TFRecords, as Google's tutorial on drawing classification writes them."""
+
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.config import InputError
+from rnn_tf.data.drawings import BOX, BadDrawing, decoded, whole
+
+RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds
+
+
+def classes(path: Path) -> tuple[str, ...]:
+    """The class names that the indices in a TFRecord file stand for.
+
+    They are in the file beside it that has its name, or is called training.tfrecord,
+    and ends in .classes: one per line.
+
+    Raises:
+        InputError: no such file, or it names fewer than 2 classes, or one twice.
+    """
+    own = re.sub(r"-\d{5}-of-\d{5}$", "", path.name) + ".classes"
+    named = path.with_name(own)
+    if not named.is_file():
+        named = path.with_name("training.tfrecord.classes")
+    try:
+        names = tuple(named.read_text(encoding="utf-8").split("\n"))
+    except (OSError, ValueError):
+        raise InputError(
+            f"{path} needs its list of classes, one per line, in {path.with_name(own)}"
+        ) from None
+    names = tuple(name.strip() for name in names if name.strip())
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(
+            f"{named} names {len(names)} classes; give 2 or more, each once"
+        )
+    return names
+
+
+def read(
+    path: Path, names: tuple[str, ...], skipped: Counter | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (class index, drawing) for every drawing of a TFRecord file.
+
+    The tutorial scales x and y by themselves, so these drawings are as wide as high.
+
+    Args:
+        path: one shard.
+        names: the classes that the indices stand for, from `classes`.
+        skipped: counts bad drawings by reason; without it, the first is an error.
+
+    Raises:
+        InputError: names the file and the record, counted from 0.
+    """
+
+    def decode(record: bytes) -> tuple[int, np.ndarray]:
+        return _from_example(record, len(names))
+
+    return decoded(path, _tfrecords(path), decode, skipped)
+
+
+def _tfrecords(path: Path) -> Iterator[tuple[str, bytes]]:
+    import tensorflow as tf
+
+    _check_frames(path)
+    index = 0
+    try:
+        for batch in tf.data.TFRecordDataset(str(path)).batch(256).as_numpy_iterator():
+            for record in batch:
+                yield f"record {index}", record
+                index += 1
+    except tf.errors.OpError as error:
+        said = str(error.message).splitlines()[0][:200]
+        raise InputError(f"{path} is damaged ({said}); fetch it again") from None
+
+
+def _check_frames(path: Path) -> None:
+    """Refuse lengths that do not fit: TensorFlow dies of a segfault at a forged one.
+
+    A record is its length in 8 bytes, a checksum in 4, the record, a checksum in 4.
+    """
+    try:
+        with path.open("rb") as file:
+            end, at = path.stat().st_size, 0
+            while header := file.read(12):
+                length = struct.unpack_from("<Q", header.ljust(12, b"\xff"))[0]
+                at += 16 + length
+                if length > RECORD_LIMIT or at > end:
+                    raise InputError(
+                        f"{path} is cut off, is no TFRecord file, or has a record over "
+                        f"{RECORD_LIMIT:,} bytes; fetch it again, uncompressed"
+                    )
+                file.seek(at)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _from_example(record: bytes, classes: int) -> tuple[int, np.ndarray]:
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    try:
+        feature = tf.train.Example.FromString(record).features.feature
+    except DecodeError:
+        raise BadDrawing("not a tf.train.Example") from None
+    index = list(feature["class_index"].int64_list.value)
+    if len(index) != 1 or not 0 <= index[0] < classes:
+        raise BadDrawing(f"class_index is not one of 0..{classes - 1}", index)
+    shape = list(feature["shape"].int64_list.value)
+    ink = np.array(feature["ink"].float_list.value)
+    if len(shape) != 2 or shape[1] != 3 or len(ink) != 3 * shape[0]:
+        raise BadDrawing("ink is not of the shape [points, 3]", shape)
+    return index[0], whole(ink.reshape(-1, 3) * (BOX, BOX, 1))
