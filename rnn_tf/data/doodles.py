@@ -1,0 +1,242 @@
+"""Seeded doodles as a hand draws them, so that the classifier needs no download.
+
+The classes come in pairs that share their parts and differ in how these are joined
+or arranged: where a pen has been says little, the order in which it went there a lot.
+"""
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf.data.drawings import BOX, EPSILON
+
+shapely = lazy_loader.load("shapely")
+
+STEPS = 96  # of a stroke before it is simplified; 1, 2, 3 and 4 divide it
+ROUNDS = 10  # drawings of each class in a block
+RECTANGLE = np.array([-1 - 1j, 1 - 1j, 1 + 1j, -1 + 1j])
+
+
+def doodles(count: int, seed: int = 1) -> tuple[list[np.ndarray], np.ndarray]:
+    """Drawings of the `CLASSES`, in the format of Quick, Draw!'s simplified ones.
+
+    Scaled to a box whose larger side is 255, strokes simplified by Ramer, Douglas and
+    Peucker's algorithm with epsilon 2. The drawings come in rounds of one per class in
+    random order, and a longer set begins with the shorter one.
+
+    Args:
+        count: how many.
+        seed: same seed, same drawings.
+
+    Returns:
+        Drawings, each (points, 3) int16, see `rnn_tf.data.drawings`; and labels
+        (count,) int, indices of `CLASSES`.
+    """
+    size = ROUNDS * len(CLASSES)
+    blocks = [_block(seed, block) for block in range(-(-count // size))]
+    drawings = [drawing for block, _ in blocks for drawing in block]
+    labels = [np.empty(0, int), *(labels for _, labels in blocks)]
+    return drawings[:count], np.concatenate(labels)[:count]
+
+
+def _block(seed: int, block: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Drawings and labels of a block, which always is generated whole."""
+    random = np.random.default_rng((seed, block))
+    classes = np.tile(np.arange(len(CLASSES)), (ROUNDS, 1))
+    labels = random.permuted(classes, axis=1).ravel()
+    sketches = [SKETCHES[CLASSES[label]](random) for label in labels]
+    drawings = [_drawn(random, sketch) for sketch in sketches]
+    owner = np.repeat(np.arange(len(drawings)), [len(d) for d in drawings])
+    strokes = np.array([stroke for drawing in drawings for stroke in drawing])
+    strokes = _wobble(random, _cut_corners(random, strokes, owner), owner)
+    points, stroke = _sampled(random, _tilt(random, strokes, owner), owner)
+    points = _fit(points, owner[stroke])
+    return _encode(*_simplify(points, stroke), owner), labels
+
+
+# ------------------------------------------------------------------- what is drawn
+# Points are complex numbers in a box from -1 - 1j (top left) to 1 + 1j. A sketch is a
+# list of strokes; one that ends where it begins is closed.
+
+
+def _closed(random: np.random.Generator, corners: np.ndarray) -> np.ndarray:
+    """(corners + 1,): each corner a little off, and back to the first."""
+    corners = corners + _normal(random, 0.05, len(corners))
+    return np.append(corners, corners[0])
+
+
+def _normal(random: np.random.Generator, scale: float, size) -> np.ndarray:
+    return scale * (random.normal(size=size) + 1j * random.normal(size=size))
+
+
+def _ring(corners: int, turns: int = 1) -> np.ndarray:
+    """(corners,): evenly around the unit circle from the top, in so many turns."""
+    return -1j * np.exp(2j * np.pi * turns * np.arange(corners) / corners)
+
+
+def _round() -> np.ndarray:
+    """(33,): the unit circle, closed."""
+    ring = _ring(32)
+    return np.append(ring, ring[0])
+
+
+def _spiral(random):
+    angle = 2 * np.pi * np.linspace(0.2, random.uniform(1.8, 3.5), 60)
+    sense = random.choice([-1, 1])
+    turn = np.exp(1j * sense * (angle + random.uniform(0, 2 * np.pi)))
+    return [angle / angle[-1] * turn]
+
+
+def _box_with_chevron(random: np.random.Generator, depth: float) -> list[np.ndarray]:
+    """A roof above the box or a flap inside it, at times with a door or a stamp."""
+    box = _closed(random, RECTANGLE)
+    chevron = np.array([-1 - 1j, depth * 1j - 1j, 1 - 1j])
+    chevron = chevron + _normal(random, 0.06, 3)
+    if random.random() < 0.5:
+        return [box, chevron]
+    place = complex(random.uniform(-0.5, 0.5), random.uniform(0.4, 0.6))
+    return [box, chevron, place + 0.3 * _closed(random, RECTANGLE)]
+
+
+def _face(random: np.random.Generator, bend: float) -> list[np.ndarray]:
+    """Head, eyes and a mouth whose corners are up by `bend`."""
+    x = np.linspace(-1, 1, 12)
+    mouth = random.uniform(0.35, 0.55) * x + 1j * (0.45 + bend * (0.5 - x**2))
+    tall = 1j * random.uniform(0.08, 0.2)
+    eye = np.array([-tall, tall]) if random.random() < 0.5 else 0.12 * _round()
+    eyes = complex(0, -0.3) + random.uniform(0.3, 0.45) * np.array([-1, 1])
+    return [_round(), eyes[0] + eye, eyes[1] + eye, mouth]
+
+
+def _wave(random):
+    """Along the peaks of a zigzag, flat at each of them and steep between."""
+    peaks = _peaks(random)
+    at = np.linspace(0, len(peaks) - 1, 12 * len(peaks) - 11)
+    height = np.floor(at) + (1 - np.cos(np.pi * (at % 1))) / 2
+    along = at + 0.1 * np.sin(2 * np.pi * at)
+    index = np.arange(len(peaks))
+    x, y = np.interp(along, index, peaks).real, np.interp(height, index, peaks).imag
+    return [x + 1j * y]
+
+
+def _peaks(random: np.random.Generator) -> np.ndarray:
+    """(4 to 7,): down and up from left to right."""
+    count = random.integers(4, 8)
+    sign = (-1.0) ** (np.arange(count) + random.integers(2))
+    height = random.uniform(0.2, 0.45)
+    return np.linspace(-1, 1, count) + 1j * height * sign + _normal(random, 0.04, count)
+
+
+SKETCHES = {
+    "circle": lambda random: [_round()],
+    "spiral": _spiral,
+    "square": lambda random: [_closed(random, RECTANGLE)],
+    "hourglass": lambda random: [_closed(random, RECTANGLE[[0, 1, 3, 2]])],
+    "pentagon": lambda random: [_closed(random, _ring(5))],
+    "star": lambda random: [_closed(random, _ring(5, turns=2))],
+    "house": lambda random: _box_with_chevron(random, -random.uniform(0.7, 1.3)),
+    "envelope": lambda random: _box_with_chevron(random, random.uniform(0.7, 1.2)),
+    "smiley": lambda random: _face(random, random.uniform(0.25, 0.5)),
+    "frown": lambda random: _face(random, -random.uniform(0.25, 0.5)),
+    "zigzag": lambda random: [_peaks(random)],
+    "wave": _wave,
+}
+CLASSES: tuple[str, ...] = tuple(SKETCHES)
+
+
+# ------------------------------------------------------------------- how it is drawn
+
+
+def _drawn(random: np.random.Generator, sketch: list) -> list[np.ndarray]:
+    """Strokes in some order, at times with a stray one."""
+    if random.random() < 0.25:
+        place = complex(*random.uniform(-1.4, 1.4, 2))
+        sketch = [*sketch, place + _normal(random, 0.12, 3).cumsum()]
+    if random.random() < 0.3:
+        sketch = [sketch[i] for i in random.permutation(len(sketch))]
+    return [stroke for path in sketch for stroke in _traced(random, path)]
+
+
+def _traced(random: np.random.Generator, path: np.ndarray) -> np.ndarray:
+    """(1 or 2, STEPS + 1): along the path from either end, at times cut in two."""
+    if random.random() < 0.3:
+        path = path[::-1]
+    stop = 1.0
+    if path[0] == path[-1]:  # closed: begins at any corner, ends early or late
+        path = np.roll(path[:-1], random.integers(len(path)))
+        path = np.concatenate([path, path, path[:1]])
+        stop = random.normal(0.5, 0.025)
+    reach = np.append(0, np.abs(np.diff(path)).cumsum())
+    cuts = [0, random.uniform(0.2, 0.8), 1] if random.random() < 0.15 else [0, 1]
+    steps = np.linspace(cuts[:-1], cuts[1:], STEPS + 1, axis=1)
+    return np.interp(steps * stop * reach[-1], reach, path)
+
+
+def _cut_corners(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Each point moved toward the mean of its neighbours, more by a hasty hand."""
+    from scipy.ndimage import uniform_filter1d
+
+    haste = random.random(owner[-1] + 1)[owner, None]
+    return strokes + haste * (uniform_filter1d(strokes, 5, mode="nearest") - strokes)
+
+
+def _wobble(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Off the line by three sines of the way covered, the slower the larger."""
+    moves = np.abs(np.diff(strokes, axis=1, prepend=strokes[:, :1]))
+    way = moves.cumsum(axis=1)
+    unsteady = random.uniform(0.2, 1.2, owner[-1] + 1)[owner, None]
+    for low, high in ((0.1, 0.3), (0.3, 0.8), (0.8, 2.0)):
+        frequency = random.uniform(low, high, (len(way), 1))
+        phase = random.uniform(0, 2 * np.pi, (len(way), 1))
+        size = unsteady * _normal(random, 0.05, (len(way), 1)) / (1 + 2 * frequency)
+        strokes = strokes + size * np.sin(2 * np.pi * frequency * way + phase)
+    return strokes
+
+
+def _tilt(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Stretched in width, slanted and turned, each drawing in its own way."""
+    drawings = owner[-1] + 1
+    wide = np.exp(random.uniform(-0.4, 0.4, drawings))[owner, None]
+    slant = random.uniform(-0.2, 0.2, drawings)[owner, None]
+    turn = np.exp(1j * np.radians(random.uniform(-18, 18, drawings)))[owner, None]
+    return turn * (wide * strokes.real + slant * strokes.imag + 1j * strokes.imag)
+
+
+def _sampled(
+    random, strokes: np.ndarray, owner: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (points, 2) one after the other, and the stroke (points,) of each.
+
+    A fast hand leaves fewer: every second, third or fourth.
+    """
+    speed = random.integers(1, 5, owner[-1] + 1)[owner, None]
+    stroke, step = np.nonzero(np.arange(STEPS + 1) % speed == 0)
+    points = strokes[stroke, step]
+    return np.stack([points.real, points.imag], axis=-1), stroke
+
+
+def _fit(points: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """(points, 2): x and y from 0 to at most BOX, one of them all the way."""
+    first = np.searchsorted(owner, np.arange(owner[-1] + 1))
+    low = np.minimum.reduceat(points, first)
+    high = np.maximum.reduceat(points, first)
+    scale = BOX / (high - low).max(axis=1)
+    return (points - low[owner]) * scale[owner, None]
+
+
+def _simplify(points: np.ndarray, stroke: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points that matter, and the stroke of each.
+
+    Rounded beforehand, since rounding could put what remains on a line again.
+    """
+    lines = shapely.linestrings(np.round(points), indices=stroke)
+    simple = shapely.simplify(lines, EPSILON, preserve_topology=False)
+    return shapely.get_coordinates(simple, return_index=True)
+
+
+def _encode(points: np.ndarray, stroke: np.ndarray, owner: np.ndarray) -> list:
+    """Drawings from points one after the other; the first point has no row."""
+    first = np.searchsorted(owner[stroke], np.arange(owner[-1] + 1))
+    rows = np.zeros((len(points), 3), np.int16)
+    rows[1:, :2] = np.diff(points, axis=0)
+    rows[:, 2] = np.diff(stroke, append=stroke[-1] + 1)
+    return [drawing[1:] for drawing in np.split(rows, first[1:])]
