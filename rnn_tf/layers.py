@@ -110,3 +110,60 @@ def by_week(past, lookback: int):
     steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
     steps += [year[:, 1 : count + 1]]
     return scale, usual, year, keras.ops.concatenate(steps, axis=-1)
+
+
+# ---------------------------------------------------------------- masks
+# A mask is float, (batch, time, 1): 1 where a step is there, 0 in the padding at the
+# end. It is handed on by hand, because Conv1D and pooling layers drop Keras's own.
+
+
+def masked_conv(x, mask, filters: int, kernel: int, stride: int = 1):
+    """Conv1D with ReLU that neither reads the padding nor depends on how much there is.
+
+    Step i of the output is centred on step i * stride of the input, whatever the
+    length: "same" padding would move with it.
+
+    Args:
+        x: (batch, time, features).
+        mask: (batch, time, 1).
+        filters: of the convolution.
+        kernel: steps that it sees.
+        stride: steps between two outputs.
+
+    Returns:
+        (batch, ceil(time / stride), filters), and its mask.
+    """
+    x = keras.layers.ZeroPadding1D(((kernel - 1) // 2, kernel // 2))(x * mask)
+    x = keras.layers.Conv1D(filters, kernel, strides=stride, activation="relu")(x)
+    return x, mask[:, ::stride]
+
+
+def masked_reverse(x, mask):
+    """The steps that are there, backwards; the padding stays at the end.
+
+    (batch, time, features) -> the same. A recurrent layer that reads this and is turned
+    around again is the backward half of a bidirectional one, without a Keras mask.
+    """
+    step = keras.ops.cumsum(keras.ops.ones_like(mask), axis=1) - 1
+    last = keras.ops.sum(mask, axis=1, keepdims=True) - 1
+    source = keras.ops.where(mask > 0, last - step, step)
+    return keras.ops.take_along_axis(x, keras.ops.cast(source, "int32"), axis=1)
+
+
+def masked_bidirectional(layer, x, mask, units: int):
+    """A recurrent layer in both directions: (batch, time, 2 * units).
+
+    Right-padded, so the forward half needs no mask; nor does the backward half, which
+    reads the drawing turned around.
+    """
+    forward = layer(units, return_sequences=True)(x)
+    backward = layer(units, return_sequences=True)(masked_reverse(x, mask))
+    return keras.ops.concatenate([forward, masked_reverse(backward, mask)], axis=-1)
+
+
+def masked_pool(x, mask):
+    """Mean and maximum over the steps that are there: (batch, 2 * features)."""
+    mean = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
+    return keras.ops.concatenate(
+        [mean, keras.ops.max(keras.ops.where(mask > 0, x, -1e9), axis=1)], axis=-1
+    )

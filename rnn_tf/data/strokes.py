@@ -1,0 +1,237 @@
+"""Drawings as padded batches for a model; what lies on disk is never all in memory.
+
+A drawing is stroke-3, int16 (points, 3): dx, dy, pen lifted after this point. A model
+sees stroke-5 (Ha and Eck, 2017), float32 (batch, time, 5): dx and dy as shares of a
+scale, pen down, pen lifted, ended; after its last point a drawing is padded with
+(0, 0, 0, 0, 1).
+"""
+
+import itertools
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.data.windows import SPLITS
+
+CHUNK = 4096  # drawings held in memory while a store is written
+SHORTEST = 24  # steps; three convolutions with stride 2 need 21 to leave one
+
+
+@dataclass(frozen=True)
+class Part:
+    """Drawings of one split, end to end; the arrays may lie on disk."""
+
+    points: np.ndarray  # (points of all drawings, 3) int16
+    starts: np.ndarray  # (drawings + 1,) int64: where each begins, and the end
+    labels: np.ndarray  # (drawings,) int16
+
+    def lengths(self) -> np.ndarray:
+        """(drawings,): points of each."""
+        return np.diff(self.starts)
+
+    def lengths_of(self, which: np.ndarray) -> np.ndarray:
+        """(drawings,): points of those numbered `which`."""
+        return self.starts[which + 1] - self.starts[which]
+
+    def stroke5(self, which: np.ndarray, steps: int, scale: float) -> np.ndarray:
+        """(drawings, steps, 5) float32: those numbered `which`, cut or padded."""
+        starts, lengths = self.starts[which], self.lengths_of(which)
+        lengths = np.minimum(lengths, steps)
+        step = np.arange(steps)
+        there = step < lengths[:, None]
+        found = self.points[np.where(there, starts[:, None] + step, starts[:, None])]
+        made = np.zeros((len(which), steps, 5), "float32")
+        made[..., :2] = found[..., :2] / np.float32(scale)
+        made[..., 3] = found[..., 2]
+        made[..., 2] = 1 - made[..., 3]
+        made[~there] = (0, 0, 0, 0, 1)
+        return made
+
+
+def part_of(drawings: list[np.ndarray], labels: np.ndarray) -> Part:
+    """A part in memory."""
+    starts = np.cumsum([0, *map(len, drawings)])
+    return Part(np.concatenate(drawings), starts, np.asarray(labels, "int16"))
+
+
+# ---------------------------------------------------------------- on disk
+
+
+def write_store(
+    folder: Path,
+    drawings: Iterable[tuple[str, int, np.ndarray]],
+    skipped: Counter | None = None,
+) -> None:
+    """Write (split, label, strokes) to flat files, a few thousand at a time.
+
+    The folder is whole or absent. `skipped` counts what the reader left out, by reason.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:
+        made = Path(temporary) / "store"
+        made.mkdir()
+        drawings, counts = iter(drawings), Counter()
+        while chunk := list(itertools.islice(drawings, CHUNK)):
+            for split in SPLITS:
+                found = [(label, strokes) for s, label, strokes in chunk if s == split]
+                if found:
+                    counts[split] += _append(made, split, found)
+        about = {"points": counts, "skipped": skipped or {}}
+        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        if not folder.is_dir():  # another process may have been quicker
+            made.rename(folder)
+
+
+def _append(folder: Path, split: str, found: list[tuple[int, np.ndarray]]) -> int:
+    """Add drawings of a split to its files; returns how many points they have."""
+    columns = {
+        "points": np.concatenate([strokes for _, strokes in found]),
+        "lengths": np.array([len(strokes) for _, strokes in found], "int64"),
+        "labels": np.array([label for label, _ in found], "int16"),
+    }
+    for name, values in columns.items():
+        with (folder / f"{split}-{name}").open("ab") as file:
+            values.tofile(file)
+    return len(columns["points"])
+
+
+def read_store(folder: Path) -> tuple[dict[str, Part], dict[str, int]]:
+    """The parts that `write_store` wrote, their points on disk, and what it skipped."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    parts = {split: _read(folder, split, n) for split, n in about["points"].items()}
+    empty = Part(np.zeros((0, 3), "int16"), np.zeros(1, int), np.zeros(0, "int16"))
+    return {split: parts.get(split, empty) for split in SPLITS}, about["skipped"]
+
+
+def _read(folder: Path, split: str, points: int) -> Part:
+    path, lengths = folder / f"{split}-points", folder / f"{split}-lengths"
+    starts = np.concatenate([[0], np.cumsum(np.fromfile(lengths, "int64"))])
+    labels = np.fromfile(folder / f"{split}-labels", "int16")
+    return Part(np.memmap(path, "int16", "r", shape=(points, 3)), starts, labels)
+
+
+# ---------------------------------------------------------------- batches
+
+
+@dataclass(frozen=True)
+class Padding:
+    """How drawings become arrays of a few shapes: few compile quickly."""
+
+    lengths: tuple[
+        int, ...
+    ]  # to pad to, ascending; longer drawings are cut to the last
+    scale: float  # dx and dy are divided by it
+
+    def cut(self, longest: int) -> "Padding":
+        """The same for drawings that are cut to `longest` points."""
+        lengths = {min(length, longest) for length in self.lengths}
+        return Padding(tuple(sorted(lengths)), self.scale)
+
+    def of(self, lengths: np.ndarray) -> np.ndarray:
+        """(drawings,): the index of the length to which each is padded."""
+        return np.searchsorted(self.lengths, np.minimum(lengths, self.lengths[-1]))
+
+
+def padding(part: Part, longest: int, sample: int = 1_000_000) -> Padding:
+    """Lengths that fit the drawings, in eights of points; the scale of dx and dy.
+
+    Args:
+        part: for training.
+        longest: points after which a drawing is cut.
+        sample: points from whose standard deviation the scale is found.
+    """
+    lengths = np.minimum(part.lengths(), longest)
+    found = np.quantile(lengths, [0.25, 0.5, 0.75, 0.95, 1.0])
+    lengths = sorted({max(SHORTEST, int(-(-length // 8) * 8)) for length in found})
+    scale = np.std(part.points[:sample, :2].astype("float32"))
+    return Padding(tuple(lengths), float(max(scale, 1.0)))
+
+
+def shuffled(part: Part, padding: Padding, batch: int, random) -> list[np.ndarray]:
+    """Which drawings make the batches of one epoch, alike in length, in any order.
+
+    The remainder of each length is dropped, so that every batch is whole.
+    """
+    order = random.permutation(len(part.labels))
+    bucket, found = padding.of(part.lengths())[order], []
+    for number in range(len(padding.lengths)):
+        members = order[bucket == number]
+        whole = members[: len(members) // batch * batch]
+        found += list(whole.reshape(-1, batch))
+    random.shuffle(found)
+    return found
+
+
+def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
+    """Whole batches in one epoch."""
+    return int((np.bincount(padding.of(part.lengths())) // batch).sum())
+
+
+def by_length(part: Part) -> np.ndarray:
+    """(drawings,): the order in which drawings are evaluated, the shortest first."""
+    return np.argsort(part.lengths(), kind="stable")
+
+
+def dataset(part: Part, padding: Padding, batch: int, seed=None, change=None):
+    """A `tf.data.Dataset` of (batch, time, 5) and (batch,).
+
+    Args:
+        part: the drawings.
+        padding: to which lengths.
+        batch: drawings per batch.
+        seed: shuffles anew each epoch and drops remainders; None gives all `by_length`.
+        change: (inputs, seed) -> inputs, such as `augmentation.augment`.
+    """
+    import tensorflow as tf  # here, so that --help need not wait for it
+
+    epochs, count = itertools.count(), -(-len(part.labels) // batch)
+    if seed is not None:
+        count = steps_per_epoch(part, padding, batch)
+
+    def generate():
+        random = np.random.default_rng((seed or 0, next(epochs)))
+        order = by_length(part)
+        plan = [order[i : i + batch] for i in range(0, len(order), batch)]
+        if seed is not None:
+            plan = shuffled(part, padding, batch, random)
+        for which in plan:
+            longest = int(padding.of(part.lengths_of(which)).max())
+            x = part.stroke5(which, padding.lengths[longest], padding.scale)
+            yield x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")
+
+    signature = (
+        tf.TensorSpec((None, None, 5), tf.float32),
+        tf.TensorSpec((None,), tf.int16),
+        tf.TensorSpec((2,), tf.int32),
+    )
+    made = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    made = made.apply(tf.data.experimental.assert_cardinality(count))
+    change = change or (lambda inputs, seed: inputs)
+    return made.map(lambda x, y, s: (change(x, s), tf.cast(y, tf.int32))).prefetch(4)
+
+
+def histograms(part: Part, which: np.ndarray, cells: int) -> np.ndarray:
+    """How many points lie in each cell of a grid over the drawing.
+
+    (drawings, cells * cells) float32, for those numbered `which`; a bag of points knows
+    nothing of the order in which they were drawn.
+    """
+    found = np.zeros((len(which), cells * cells), "float32")
+    for start in range(0, len(which), CHUNK):
+        chunk = which[start : start + CHUNK]
+        x = part.stroke5(chunk, int(part.lengths_of(chunk).max()), 1.0)
+        place, there = np.cumsum(x[..., :2], axis=1), x[..., 4:] == 0
+        low = np.min(place, axis=1, keepdims=True, where=there, initial=np.inf)
+        high = np.max(place, axis=1, keepdims=True, where=there, initial=-np.inf)
+        side = np.maximum((high - low).max(axis=2, keepdims=True), 1)
+        cell = np.clip((place - low) / side * cells, 0, cells - 1).astype(int)
+        index = np.arange(len(chunk))[:, None] * cells * cells
+        index = index + cell[..., 1] * cells + cell[..., 0]
+        counts = np.bincount(index[there[..., 0]], minlength=len(chunk) * cells * cells)
+        found[start : start + CHUNK] = counts.reshape(len(chunk), -1)
+    return found

@@ -1,0 +1,215 @@
+"""Padded batches of drawings: whole, in bounds, the same again with the same seed."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnn_tf.data import augmentation, strokes
+from rnn_tf.data.strokes import Padding
+
+
+def drawing(points: int, start: int = 0) -> np.ndarray:
+    """Moves that tell each drawing from every other; the pen is lifted at the end."""
+    rows = np.stack(
+        [start + np.arange(points), -np.arange(points), np.zeros(points)], 1
+    )
+    rows[-1, 2] = 1
+    return rows.astype("int16")
+
+
+@pytest.fixture
+def part() -> strokes.Part:
+    """100 drawings of 1 to 100 points; drawing i has label i % 5."""
+    lengths = np.random.default_rng(1).permutation(np.arange(1, 101))
+    drawings = [drawing(n, start=7 * i) for i, n in enumerate(lengths)]
+    return strokes.part_of(drawings, np.arange(100) % 5)
+
+
+def test_stroke_5_by_hand():
+    """Would catch pen columns that are swapped, and padding that looks like a point."""
+    part = strokes.part_of([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
+    found = part.stroke5(np.array([1, 0]), steps=3, scale=2.0)
+    assert found.dtype == np.float32
+    assert found.tolist() == [
+        [[2, 3, 1, 0, 0], [1, 0, 0, 1, 0], [0, 0, 0, 0, 1]],
+        [[0, 0, 1, 0, 0], [0.5, -0.5, 0, 1, 0], [0, 0, 0, 0, 1]],
+    ]
+
+
+def test_long_drawings_are_cut(part):
+    which = np.array([int(np.argmax(part.lengths()))])
+    found = part.stroke5(which, steps=40, scale=1.0)
+    assert found.shape == (1, 40, 5)
+    assert not found[..., 4].any()
+
+
+def test_padding_fits_the_drawings(part):
+    padding = strokes.padding(part, longest=200)
+    assert padding.lengths == (32, 56, 80, 96, 104)
+    assert padding.scale == pytest.approx(part.points[:, :2].std())
+    assert strokes.padding(part, longest=50).lengths == (32, 56)
+    assert padding.cut(60).lengths == (32, 56, 60)
+
+
+def test_an_epoch_has_whole_batches_of_alike_drawings(part):
+    """Would catch a drawing that comes twice, and one padded to more than it needs."""
+    padding = strokes.padding(part, 200)
+    plan = strokes.shuffled(part, padding, 4, np.random.default_rng(1))
+    assert {len(which) for which in plan} == {4}
+    assert len(plan) == strokes.steps_per_epoch(part, padding, 4)
+    members = np.concatenate(plan)
+    assert len(np.unique(members)) == len(members) >= 100 - 3 * len(padding.lengths)
+    for which in plan:
+        assert len(set(padding.of(part.lengths_of(which)).tolist())) == 1
+
+
+def arrays(dataset) -> list:
+    return [(x.numpy(), y.numpy()) for x, y in dataset]
+
+
+def test_evaluation_gives_every_drawing_once_in_its_order(part):
+    padding = strokes.padding(part, 200)
+    found = arrays(strokes.dataset(part, padding, 32))
+    labels = np.concatenate([y for _, y in found])
+    assert np.array_equal(labels, part.labels[strokes.by_length(part)])
+    lengths = np.concatenate([(x[..., 4] == 0).sum(axis=1) for x, _ in found])
+    assert np.array_equal(lengths, np.arange(1, 101))
+    assert [len(x) for x, _ in found] == [32, 32, 32, 4]
+
+
+def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
+    padding = strokes.padding(part, 200)
+    one, again = (strokes.dataset(part, padding, 8, seed=1) for _ in range(2))
+    first, second, same = arrays(one), arrays(one), arrays(again)
+    assert len(first) == one.cardinality().numpy()
+    assert all(np.array_equal(x, z) for (x, _), (z, _) in zip(first, same, strict=True))
+    assert not all(
+        np.array_equal(x, z) for (x, _), (z, _) in zip(first, second, strict=True)
+    )
+
+
+def test_a_store_gives_back_what_was_written(tmp_path):
+    """Would catch drawings that slip by one where chunks or splits meet."""
+    splits = ("train", "validation", "test")
+    made = [(splits[i % 3], i % 7, drawing(1 + i % 9, i % 30)) for i in range(10_000)]
+    strokes.write_store(tmp_path / "store", iter(made), {"one point": 2})
+    parts, skipped = strokes.read_store(tmp_path / "store")
+    assert skipped == {"one point": 2}
+    for split in splits:
+        wanted = [(label, strokes_) for s, label, strokes_ in made if s == split]
+        part = parts[split]
+        assert isinstance(part.points, np.memmap)
+        assert part.labels.tolist() == [label for label, _ in wanted]
+        ends = np.split(part.points, part.starts[1:-1])
+        assert all(map(np.array_equal, ends, [drawn for _, drawn in wanted]))
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):
+    def broken():
+        yield "train", 0, drawing(3)
+        raise ValueError("damaged")
+
+    with pytest.raises(ValueError, match="damaged"):
+        strokes.write_store(tmp_path / "store", broken())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bag_of_points_by_hand():
+    """A square's points after the first, in a grid of 2 x 2, whatever its size."""
+    square = np.array([[10, 0, 0], [0, 10, 0], [-10, 0, 1]], "int16")
+    part = strokes.part_of([square, 5 * square], [0, 0])
+    found = strokes.histograms(part, np.array([0, 1]), cells=2)
+    assert found.tolist() == [[0, 1, 1, 1], [0, 1, 1, 1]]
+
+
+# ------------------------------------------------------------------- augmentation
+
+
+def batch(part, which=range(20)) -> np.ndarray:
+    return part.stroke5(np.array(which), 104, 20.0)
+
+
+def test_without_strength_nothing_changes(part):
+    """Would catch a point that is lost on the way to places and back."""
+    x = batch(part)
+    found = augmentation.augment(tf.constant(x), tf.constant([1, 2]), 0.0)
+    np.testing.assert_allclose(found, x, atol=1e-4)
+
+
+def test_augmented_drawings_are_drawings(part):
+    x = batch(part)
+    found = augmentation.augment(tf.constant(x), tf.constant([1, 2])).numpy()
+    again = augmentation.augment(tf.constant(x), tf.constant([1, 2])).numpy()
+    other = augmentation.augment(tf.constant(x), tf.constant([1, 3])).numpy()
+    assert np.array_equal(found, again)
+    assert not np.array_equal(found, other)
+    there, before = found[..., 4] == 0, x[..., 4] == 0
+    assert there.any(axis=1).all()
+    assert (there.sum(axis=1) <= before.sum(axis=1)).all()
+    assert there.sum() < before.sum()
+    assert (np.diff(there.astype(int), axis=1) <= 0).all()  # padding at the end
+    assert np.array_equal(found[~there], np.tile([0, 0, 0, 0, 1], (np.sum(~there), 1)))
+    np.testing.assert_array_equal(found[there][:, 2] + found[there][:, 3], 1)
+
+
+def test_the_pen_is_lifted_as_often_where_no_stroke_is_lost(part, monkeypatch):
+    """Would catch strokes that run together because their last point was lost."""
+    monkeypatch.setattr(augmentation, "LOST_STROKES", 0.0)
+    x = batch(part)
+    found = augmentation.augment(tf.constant(x), tf.constant([5, 6])).numpy()
+    assert np.array_equal(found[..., 3].sum(axis=1), x[..., 3].sum(axis=1))
+
+
+# ------------------------------------------------------------------- masks
+
+
+def test_padding_changes_nothing_behind_a_mask(part):
+    """Claim K4: the same drawing padded to several lengths has the same output."""
+    from rnn_tf import layers
+
+    inputs = keras.Input((None, 5))
+    mask = 1 - inputs[:, :, 4:]
+    x, mask = layers.masked_conv(inputs, mask, 8, 5, stride=2)
+    x, mask = layers.masked_conv(x, mask, 8, 4, stride=2)
+    x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, 6)
+    model = keras.Model(inputs, layers.masked_pool(x, mask))
+    short = np.flatnonzero(part.lengths() < 30)
+    found = [
+        model.predict(part.stroke5(short, steps, 20.0), verbose=0)
+        for steps in (30, 31, 50, 97)
+    ]
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], atol=1e-5)
+
+
+def test_a_bidirectional_layer_is_keras_own_where_nothing_is_padded():
+    from rnn_tf import layers
+
+    x = np.random.default_rng(1).normal(size=(3, 9, 4)).astype("float32")
+    inputs = keras.Input((None, 4))
+    mask = keras.ops.ones_like(inputs[:, :, :1])
+    model = keras.Model(
+        inputs, layers.masked_bidirectional(keras.layers.GRU, inputs, mask, 5)
+    )
+    own = keras.layers.Bidirectional(keras.layers.GRU(5, return_sequences=True))
+    own.build((None, None, 4))
+    grus = [layer for layer in model.layers if isinstance(layer, keras.layers.GRU)]
+    forward, backward = sorted(grus, key=lambda layer: layer.input is not inputs)
+    own.set_weights([*forward.get_weights(), *backward.get_weights()])
+    np.testing.assert_allclose(model.predict(x, verbose=0), own(x), atol=1e-6)
+
+
+def test_the_mean_and_maximum_leave_the_padding_out():
+    from rnn_tf import layers
+
+    x = np.array([[[1.0], [-3.0], [9.0]]], "float32")
+    mask = np.array([[[1.0], [1.0], [0.0]]], "float32")
+    found = keras.ops.convert_to_numpy(layers.masked_pool(x, mask))
+    assert found.tolist() == [[-1.0, 1.0]]
+
+
+def test_padding_of_a_long_part_knows_where_drawings_are_cut():
+    padding = Padding((24, 48), 10.0)
+    assert padding.of(np.array([1, 24, 25, 48, 900])).tolist() == [0, 0, 1, 1, 1]
