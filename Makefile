@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
-EXPERIMENTS := stacked forecast
+EXPERIMENTS := stacked forecast sketch
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
 ifneq ($(VENV),)
@@ -35,6 +35,9 @@ stacked: $(READY) ## which layers return sequences, and what depth buys
 
 forecast: $(READY) ## the next seven days of a daily series
 	@$(RUN) -m experiments.forecast $(ARGS)
+
+sketch: $(READY) ## classify drawings, stroke by stroke
+	@$(RUN) -m experiments.sketch $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)

@@ -94,10 +94,15 @@ def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None)
     peek.add_argument("--size", default="quick")
     size = peek.parse_known_args(argv)[0].size
     default = sized(config_type, full, "full" if size == "full" else "quick")
+    return _read(config_type, _program(), argv, default=default)
+
+
+def _read(target, program: str, argv: list[str], **options):
+    """What tyro makes of the arguments; its boxed complaint becomes one line."""
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(config_type, prog=_program(), default=default, args=argv)
+            return tyro.cli(target, prog=program, args=argv, **options)
     except SystemExit as stop:
         if stop.code == 0:
             raise
@@ -131,13 +136,29 @@ def _plain(value):
 
 
 def main(run, config_type: type[ConfigT], full: dict, argv=None) -> int:
-    """Parse, run, and turn what the user can mend into one line.
+    """Parse and run an experiment; returns the exit code, see `exit_code`."""
+    return exit_code(lambda: run(parse(config_type, full, argv)))
+
+
+def command(function, argv: list[str]) -> int:
+    """Run a command beside the experiment itself; returns the exit code.
+
+    Args:
+        function: its arguments are the options, its docstring is the help.
+        argv: the command line, the name of the command first.
+    """
+    program = f"{_program()} {argv[0]}"
+    return exit_code(lambda: _read(function, program, argv[1:]))
+
+
+def exit_code(work) -> int:
+    """Do the work, and turn what the user can mend into one line on stderr.
 
     Returns:
-        The exit code: 0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.
+        0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.
     """
     try:
-        run(parse(config_type, full, argv))
+        work()
     except (InputError, RunError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1

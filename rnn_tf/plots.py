@@ -16,12 +16,12 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 WEEKS_SHOWN = 6
 
 
-def _figure(rows: int = 1, height: float = 4.5):
-    """A figure and its axes, without pyplot's global state."""
+def _figure(rows: int = 1, columns: int = 1, height: float = 4.5, width: float = 9):
+    """A figure and its axes, row by row, without pyplot's global state."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, height), layout="constrained", dpi=120)
-    axes = figure.subplots(rows, 1, squeeze=False)[:, 0]
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
@@ -173,3 +173,74 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
         axis.set_xlim(-0.5, len(inputs) - 0.5)
     axes[-1].set_xlabel("step")
     _save(figure, path)
+
+
+def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
+    """Which class is taken for which, as shares of each true class, over all seeds."""
+    from sklearn.metrics import confusion_matrix
+
+    shares = confusion_matrix(
+        predictions["target"],
+        predictions["prediction"],
+        labels=classes,
+        normalize="true",
+    )
+    size = min(4 + 0.28 * len(classes), 30)
+    figure, (axis,) = _figure(height=size, width=size + 1)
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set(xlabel="guess", ylabel="drawing", title="Shares of each class, test set")
+    places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
+    axis.set_xticks(places, classes, rotation=90, **small)
+    axis.set_yticks(places, classes, **small)
+    axis.grid(False)
+    if len(classes) <= 20:
+        for row, column in np.argwhere(shares >= 0.005):
+            share = shares[row, column]
+            colour = "white" if share > 0.6 else "black"
+            text = {"ha": "center", "va": "center", "fontsize": 7, "color": colour}
+            axis.text(column, row, f"{100 * share:.0f}", **text)
+    figure.colorbar(image, ax=axis, shrink=0.7)
+    _save(figure, path)
+
+
+def drawings(path: Path, predictions, strokes: list[np.ndarray]) -> None:
+    """Drawings with the three best guesses: some that are right, then some wrong.
+
+    Args:
+        path: of the picture.
+        predictions: rows of predictions.csv of one seed, with columns second, third and
+            probability; `example` is the index of a drawing.
+        strokes: stroke-3, (points, 3) each.
+    """
+    right = predictions["target"] == predictions["prediction"]
+    chosen = [_spread(predictions[right], 12), _spread(predictions[~right], 12)]
+    figure, axes = _figure(rows=4, columns=6, height=8.5, width=11)
+    for axis in axes:
+        axis.set_axis_off()
+    for start, rows in zip((0, 12), chosen, strict=True):
+        for axis, row in zip(axes[start:], rows.to_dict("records"), strict=False):
+            _draw(axis, strokes[int(row["example"])])
+            good = row["target"] == row["prediction"]
+            said = f"{row['prediction']} {100 * row['probability']:.0f} %"
+            said += f"\n{row['second']}, {row['third']}"
+            said += "" if good else f"\n(it is: {row['target']})"
+            axis.set_title(said, fontsize=8, color=COLOURS[2] if good else COLOURS[1])
+    figure.suptitle("Right, above, and wrong, below: the best guess and the next two")
+    _save(figure, path)
+
+
+def _spread(rows, count: int):
+    """At most so many rows, from all over the table, always the same ones."""
+    return rows.sample(n=min(count, len(rows)), random_state=1)
+
+
+def _draw(axis, strokes: np.ndarray) -> None:
+    """One line per stroke; y grows downward, and the first point has no row."""
+    places = np.pad(strokes[:, :2].astype(int), [(1, 0), (0, 0)]).cumsum(axis=0)
+    ends = np.flatnonzero(strokes[:, 2]) + 2
+    for stroke in np.split(places, ends[ends < len(places)]):
+        axis.plot(
+            *stroke.T, color="black", lw=1.4, marker="." if len(stroke) < 2 else ""
+        )
+    axis.set_aspect("equal")
+    axis.invert_yaxis()

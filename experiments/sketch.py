@@ -1,0 +1,435 @@
+"""Classify drawings, stroke by stroke.
+
+    make sketch                                                embedded doodles, quick
+    make sketch ARGS="--data FOLDER --size full"               one file per class
+    python -m experiments.sketch predict --model RUN FILE      what is drawn in a file
+
+The course answers with a program: Conv1D and two LSTMs on SketchRNN's strokes. It
+stands in the table with the least change that makes it run, beside the network of the
+textbook and networks that mind the padding.
+"""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import sys
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rnn_tf import config, layers, plots, runner, strategy
+from rnn_tf.config import InputError, RunConfig
+from rnn_tf.data import augmentation, doodles, download, examples, sketches, strokes
+from rnn_tf.data.strokes import Padding, Part
+from rnn_tf.experiment import Data, Experiment, Results, Scores
+
+keras = lazy_loader.load("keras")
+pooch = lazy_loader.load("pooch")
+sklearn = lazy_loader.load("sklearn")
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Classify drawings, and see what beats what."""
+
+    data: str = "doodles"
+    """doodles, or a folder with one .npz or .ndjson file per class."""
+    classes: tuple[str, ...] = ()
+    """With a folder: the classes to tell apart; all, if none is given."""
+    on_bad_drawing: Literal["error", "skip"] = "error"
+    """With a folder: stop at a drawing that cannot be read, or count and skip it."""
+    doodles: int = 1_500
+    """With doodles: how many to make; 80 % are for training."""
+    trial_epochs: int = 2
+    """Epochs of a trial, at most; trials that are clearly losing stop earlier."""
+    epochs: int = 6
+    """Epochs of a final training run, at most."""
+    longest: int = 200
+    """Points after which a drawing is cut."""
+    models: tuple[str, ...] = ()
+    """Names of the models to run; all, if none is given."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        config.require_at_least(self, "doodles", 200)
+        config.require_at_least(self, "longest", 8)
+        for name in self.models:
+            if name not in MODELS:
+                known = ", ".join(MODELS)
+                raise InputError(f"--models has {name!r}; known are {known}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models to run."""
+        return self.models or tuple(MODELS)
+
+
+FULL = {
+    "trials": 3,
+    "trial_epochs": 6,
+    "epochs": 30,
+    "patience": 30,
+    "doodles": 20_000,
+}
+
+# ---------------------------------------------------------------- data
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Drawings by split, and how they become batches."""
+
+    parts: dict[str, Part]
+    classes: tuple[str, ...]
+    padding: Padding
+
+    def labels(self, split: str) -> np.ndarray:
+        """(drawings,) int, in the order in which they are evaluated."""
+        part = self.parts[split]
+        return part.labels[strokes.by_length(part)].astype(int)
+
+
+def load_data(config: Config) -> Data:
+    """Drawings of each class in three parts; those of a folder stay on disk."""
+    made = _doodles if config.data == "doodles" else _folder
+    classes, parts, facts = made(config)
+    source = Source(parts, classes, strokes.padding(parts["train"], config.longest))
+    batch = config.batch_size or BATCH
+    counts = {split: len(part.labels) for split, part in parts.items()}
+    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    facts |= {"classes": list(classes), "drawings": counts}
+    facts |= {"padding": dataclasses.asdict(source.padding)}
+    says = f"{facts['source']}, {len(classes)} classes, {says}"
+    facts |= {"says": "; ".join([says, *facts["notes"]])}
+    steps = strokes.steps_per_epoch(parts["train"], source.padding, batch)
+    dataset = partial(_dataset, source, batch)
+    shape = (None, 5), len(classes)
+    return Data(shape, dataset, batch, steps, 1, facts, source)
+
+
+def _doodles(config: Config):
+    """Classes, parts and facts of the embedded data."""
+    drawings, labels = doodles.doodles(config.doodles)
+    cuts = examples.parts(np.arange(len(drawings)))
+    parts = {
+        split: strokes.part_of([drawings[i] for i in cut], labels[cut])
+        for split, cut in cuts.items()
+    }
+    digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
+    facts = {"source": "doodles", "sha256": digest.hexdigest(), "notes": []}
+    return doodles.CLASSES, parts, facts
+
+
+def _folder(config: Config):
+    """The same of a folder, whose drawings are converted once, to flat files."""
+    files = sketches.find(Path(config.data), config.classes)
+    digest = hashlib.sha256(f"1 {config.on_bad_drawing}".encode())
+    for file in files:
+        digest.update(f"{file.name} {pooch.file_hash(file.path)}".encode())
+    store = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
+    if not store.is_dir():
+        skipped = Counter() if config.on_bad_drawing == "skip" else None
+        strokes.write_store(store, _read(files, skipped), skipped)
+    parts, skipped = strokes.read_store(store)
+    for split, part in parts.items():
+        missing = sorted(set(range(len(files))) - set(np.unique(part.labels).tolist()))
+        if missing:
+            raise InputError(
+                f"{files[missing[0]].path} has no drawing for {split}; a class needs "
+                "more drawings: add some, or name the other classes with --classes"
+            )
+    notes = [f"skipped {count:,} drawings ({why})" for why, count in skipped.items()]
+    facts = {"source": Path(config.data).resolve().name, "notes": notes}
+    classes = tuple(file.name for file in files)
+    return classes, parts, facts | {"sha256": digest.hexdigest()}
+
+
+def _read(files: list, skipped: Counter | None):
+    """(split, label, strokes) of all files, one after the other."""
+    for label, file in enumerate(files):
+        for split, drawing in sketches.read(file, skipped):
+            yield split, label, drawing
+
+
+def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
+    """Batches that fit the model; the course's and the textbook's are not augmented."""
+    part, padding = source.parts[split], source.padding
+    change = augmentation.augment
+    if model.name in AS_WRITTEN:
+        longest, batch = AS_WRITTEN[model.name]
+        padding, change = padding.cut(longest), None
+    if split == "train":
+        return strokes.dataset(part, padding, batch, seed, change)
+    return strokes.dataset(part, padding, 512)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Name -> predict(split), the probability of each class, (drawings, classes)."""
+    source = data.source
+    share = np.bincount(source.labels("train"), minlength=len(source.classes))
+    share = share / share.sum()
+    bag = sklearn.linear_model.LogisticRegression(max_iter=300)
+    known = np.random.default_rng(1).permutation(len(source.labels("train")))[:20_000]
+    bag.fit(_bags(source, "train")[known], source.labels("train")[known])
+    return {
+        "majority": lambda split: np.tile(share, (len(source.labels(split)), 1)),
+        "bag_of_points": lambda split: bag.predict_proba(_bags(source, split)),
+    }
+
+
+def _bags(source: Source, split: str) -> np.ndarray:
+    """(drawings, 256): how many points lie in each cell of a 16 x 16 grid."""
+    part = source.parts[split]
+    return strokes.histograms(part, strokes.by_length(part), 16)
+
+
+# ---------------------------------------------------------------- models
+# Each takes stroke-5, (batch, time, 5), padded at the end, and gives the probability of
+# each class, (batch, classes). `shape` is that of one drawing, and how many classes.
+
+
+def answer(hp, config: Config, shape):
+    """The course's program: Conv1D, two LSTMs, plain Adam; it reads the padding too."""
+    hp.Fixed("optimizer", "adam")
+    inputs, x, classes = _input(shape)
+    x = keras.layers.Conv1D(32, 5, activation="relu")(x)
+    x = keras.layers.LSTM(64, return_sequences=True)(x)
+    x = keras.layers.Dropout(0.2)(x)
+    x = keras.layers.LSTM(64)(x)
+    x = keras.layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, x, name="answer")
+
+
+def textbook(hp, config: Config, shape):
+    """Geron (2022), "Hands-On Machine Learning", 3rd edition, exercise 9 of 15."""
+    hp.Fixed("optimizer", "sgd")
+    inputs, x, classes = _input(shape)
+    for filters, kernel in ((32, 5), (64, 5), (128, 3)):
+        x = keras.layers.Conv1D(filters, kernel, strides=2, activation="relu")(x)
+        x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.LSTM(128, return_sequences=True)(x)
+    x = keras.layers.LSTM(128)(x)
+    x = keras.layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, x, name="textbook")
+
+
+def conv_lstm(bidirectional: bool, strides: tuple, hp, config: Config, shape):
+    """Convolutions shorten the drawing, two LSTMs read it, all of it is pooled.
+
+    The mask goes along, so that the padding changes nothing. The place of each point
+    is an input beside the step that led to it.
+    """
+    inputs, x, classes = _input(shape)
+    mask = 1 - x[:, :, 4:]
+    place = keras.ops.cumsum(x[:, :, :2], axis=1) * mask
+    x = keras.ops.concatenate([x[:, :, :4], place / PLACE], axis=-1)
+    rate = hp.Choice("dropout", [0.2, 0.4], default=0.2)
+    for filters, stride in zip((48, 64, 96), strides, strict=True):
+        x, mask = layers.masked_conv(x, mask, filters, 5, stride)
+        x = keras.layers.LayerNormalization()(x)
+    for _ in range(2):
+        x = keras.layers.Dropout(rate)(x)
+        if bidirectional:
+            x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, 128)
+        else:
+            x = keras.layers.LSTM(128, return_sequences=True)(x)
+    x = keras.layers.Dropout(rate)(layers.masked_pool(x, mask))
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def _input(shape):
+    """The input, the same to go on with, and the number of classes."""
+    drawing, classes = shape
+    inputs = keras.Input(drawing, name="strokes")
+    return inputs, inputs, classes
+
+
+MODELS = {
+    "answer": answer,
+    "textbook": textbook,
+    "conv_lstm": partial(conv_lstm, False, (1, 2, 2)),
+    "conv_bilstm": partial(conv_lstm, True, (1, 2, 2)),
+}
+
+BATCH = 64
+AS_WRITTEN = {"answer": (200, 32), "textbook": (100, 32)}  # longest drawing, batch
+PLACE = 5.0  # places are larger than steps
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Adam along a cosine; the course's and the textbook's programs as they were."""
+    chosen = hp.values.get("optimizer")
+    if chosen == "adam":
+        optimizer = keras.optimizers.Adam()
+    elif chosen == "sgd":
+        optimizer = keras.optimizers.SGD(0.01, clipnorm=1.0)
+    else:
+        rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
+        optimizer = keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=1.0
+        )
+    return {
+        "optimizer": optimizer,
+        "loss": keras.losses.SparseCategoricalCrossentropy(),
+        "metrics": [keras.metrics.MeanMetricWrapper(wrong, name="score")],
+    }
+
+
+def wrong(labels, probabilities):
+    """(batch,): 1 where the likeliest class is not the right one."""
+    likeliest = keras.ops.argmax(probabilities, axis=-1)
+    return keras.ops.cast(likeliest != keras.ops.cast(labels, "int32"), "float32")
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def decode(data: Data, output: np.ndarray) -> np.ndarray:
+    """A network's output is what is scored: the probability of each class."""
+    return output
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score probabilities (drawings, classes): overall, and per class."""
+    labels, classes = data.source.labels(split), data.source.classes
+    errors = 100.0 * (predictions.argmax(axis=1) != labels)
+    top5 = 100.0 * sklearn.metrics.top_k_accuracy_score(
+        labels, predictions, k=min(5, len(classes) - 1), labels=np.arange(len(classes))
+    )
+    rows = [_row("error", "", errors.mean(), len(labels))]
+    rows += [_row("top5_error", "", 100 - top5, len(labels))]
+    for label, name in enumerate(classes):
+        of_class = errors[labels == label]
+        rows.append(_row("error", name, of_class.mean(), len(of_class)))
+    return Scores(rows, errors, _guesses(labels, predictions, classes))
+
+
+def _guesses(labels, predictions, classes) -> list[dict]:
+    """The rows of predictions.csv, with the next two guesses."""
+    best = np.argsort(-predictions, axis=1, kind="stable")[:, :3]
+    sure = np.take_along_axis(predictions, best, axis=1)[:, 0].tolist()
+    names = np.array([*classes, ""])[
+        np.pad(best, ((0, 0), (0, 3 - best.shape[1])), constant_values=-1)
+    ]
+    return [
+        {"example": i, "step": 1, "target": classes[y], "prediction": first}
+        | {"probability": p, "second": second, "third": third}
+        for i, (y, p, (first, second, third)) in enumerate(
+            zip(labels, sure, names.tolist(), strict=True)
+        )
+    ]
+
+
+def _row(metric: str, part: str, value: float, count: int) -> dict:
+    row = {"metric": metric, "slice": part, "value": float(value)}
+    return row | {"unit": "%", "n": count}
+
+
+def export(models: list, data: Data):
+    """One model of drawings as they are in files: the mean of `models`.
+
+    Its input is stroke-5 with steps in a box of 255: (batch, time, 5).
+    """
+    inputs = keras.Input((None, 5), name="strokes")
+    scale = data.source.padding.scale
+    steps = keras.ops.concatenate([inputs[:, :, :2] / scale, inputs[:, :, 2:]], axis=-1)
+    found = [model(steps) for model in models]
+    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+
+
+def report(made: Results) -> None:
+    """Which classes are taken for which, guesses, and learning curves."""
+    folder, source = made.folder, made.data.source
+    table = made.tables["predictions"]
+    table = table[table["model"] == made.shown[0]]
+    plots.confusion(folder / "confusion.png", table, source.classes)
+    part = source.parts["test"]
+    order = strokes.by_length(part)
+    drawings = [part.points[part.starts[i] : part.starts[i + 1]] for i in order]
+    one = table[table["seed"] == table["seed"].iloc[0]]
+    plots.drawings(folder / "drawings.png", one, drawings)
+    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
+
+
+# ---------------------------------------------------------------- run
+
+
+def run(config: Config) -> runner.Outcome:
+    """Run the recipe; see `rnn_tf.runner.run`."""
+    experiment = Experiment(
+        name="sketch",
+        headline="error",
+        models={name: MODELS[name] for name in config.names},
+        answers=("answer",),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        decode=decode,
+        evaluate=evaluate,
+        export=export,
+        report=report,
+    )
+    return runner.run(experiment, config)
+
+
+def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> None:
+    """Say what is drawn in a file, by the model that a run has chosen.
+
+    Args:
+        file: Drawings, .npz or .ndjson.
+        model: The run's folder, results/sketch/<run>.
+        limit: Drawings to look at, from the beginning.
+    """
+    classes, network = _chosen(model)
+    if file.suffix not in sketches.FORMATS:
+        known = " or ".join(sketches.FORMATS)
+        raise InputError(f"{file} does not end in {known}")
+    found = sketches.read(sketches.ClassFile(file.stem, file))
+    drawings = [drawing for _, drawing in itertools.islice(found, limit)]
+    part = strokes.part_of(drawings, np.zeros(len(drawings)))
+    steps = max(strokes.SHORTEST, int(part.lengths().max()))
+    inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
+    likely = network.predict(inputs, verbose=0)
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("drawing", "points", "best guess", "then", "then"):
+        table.add_column(heading)
+    for number, row in enumerate(likely):
+        best = np.argsort(-row, kind="stable")[:3]
+        guesses = [f"{classes[i]} {100 * row[i]:.0f} %" for i in best]
+        table.add_row(str(number + 1), str(len(drawings[number])), *guesses)
+    Console().print(table)
+
+
+def _chosen(folder: Path):
+    """The classes of a run and the model that it has chosen."""
+    try:
+        info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        path = folder / f"{info['chosen']}.keras"
+        classes = info["data"]["classes"]
+    except (OSError, ValueError, KeyError):
+        raise InputError(
+            f"{folder} is not the folder of a finished sketch run; give one like "
+            "--model results/sketch/20260101-120000-ab12"
+        ) from None
+    strategy.import_tensorflow()
+    return classes, keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["predict"]:
+        raise SystemExit(config.command(predict, sys.argv[1:]))
+    raise SystemExit(config.main(run, Config, FULL))
