@@ -95,13 +95,15 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
 def tune(job: Job, name: str, label: str, progress: RunProgress):
     """Step 6: the hyperparameters with the best validation score, or None.
 
-    Without trials they are the defaults, as the model's builder gives them.
+    Without trials, or with nothing to choose, they are the builder's defaults.
     """
     from rnn_tf import tuning  # imports TensorFlow, which runs by now
 
     config = job.config
-    if config.trials == 0:
-        return tuning.defaults(lambda hp: build(job, name, hp, 1))
+    defaults = tuning.defaults(lambda hp: build(job, name, hp, 1))
+    if config.trials == 0 or tuning.nothing_to_choose(defaults):
+        progress.skip(config.trials)
+        return defaults
 
     def fit_trial(hp, number, loses):
         progress.begin(f"{label} · trial {number}/{config.trials}")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras_tuner
+from keras_tuner.engine import hyperparameters as hp_module
 from keras_tuner.engine import trial as trial_module
 from sklearn.exceptions import ConvergenceWarning
 
@@ -127,6 +128,11 @@ def defaults(declare: Callable[[keras_tuner.HyperParameters], object]):
     found = keras_tuner.HyperParameters()
     declare(found)
     return found
+
+
+def nothing_to_choose(found: keras_tuner.HyperParameters) -> bool:
+    """Whether every hyperparameter is fixed: a search would repeat one trial."""
+    return all(isinstance(one, hp_module.Fixed) for one in found.space)
 
 
 def _values(trial) -> dict:

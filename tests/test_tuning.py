@@ -104,3 +104,18 @@ CURVES = [(9, 8, 7, 6, 5, 4), (9, 7, 5, 3, 3, 3), (9, 9, 9, 9, 9, 9)]
 )
 def test_the_median_stopping_rule(curves, epochs, best, loses):
     assert tuning.clearly_losing(curves, epochs, best) is loses
+
+
+def test_a_search_is_skipped_only_where_all_is_fixed():
+    def declare(hp):
+        hp.Fixed("optimizer", "sgd")
+
+    def tunable(hp):
+        hp.Fixed("optimizer", "sgd")
+        hp.Choice("units", [16, 32], default=32)
+
+    assert tuning.nothing_to_choose(tuning.defaults(declare))
+    assert tuning.nothing_to_choose(tuning.defaults(lambda hp: None))
+    found = tuning.defaults(tunable)
+    assert not tuning.nothing_to_choose(found)
+    assert found.values == {"optimizer": "sgd", "units": 32}
