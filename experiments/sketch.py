@@ -382,6 +382,7 @@ def run(config: Config) -> runner.Outcome:
         evaluate=evaluate,
         export=export,
         report=report,
+        xla=False,
     )
     return runner.run(experiment, config)
 

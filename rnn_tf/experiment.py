@@ -66,6 +66,7 @@ class Experiment:
     export: Callable  # (models, data) -> their mean, from and to the data's own unit
     report: Callable[[Results], None]  # pictures, and tables of the experiment's own
     ensembles: bool = True  # whether each model's seeds also forecast together
+    xla: bool = True  # whether XLA makes long trainings faster on a CPU
 
 
 @dataclass(frozen=True)

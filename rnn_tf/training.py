@@ -88,7 +88,8 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
     with job.devices.scope():
         model = job.experiment.models[name](hp, job.config, job.data.shape)
         arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        model.compile(**arguments, **job.devices.compile_options(runs * steps))
+        planned = runs * steps if job.experiment.xla else 0
+        model.compile(**arguments, **job.devices.compile_options(planned))
     return model
 
 

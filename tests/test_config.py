@@ -6,28 +6,29 @@ import time
 
 import pytest
 
-from experiments import forecast
+from experiments import forecast, sketch, stacked
 from rnn_tf import config
 from tests.conftest import run_python
 
 
-def test_help_is_quick_and_lists_every_option():
+@pytest.mark.parametrize("experiment", [forecast, stacked, sketch])
+def test_help_is_quick_and_lists_every_option(experiment):
     """Would catch an import of TensorFlow before the arguments are parsed."""
-    run_python("-m", "experiments.forecast", "--help")  # fills the byte-code cache
+    run_python("-m", experiment.__name__, "--help")  # fills the byte-code cache
     started = time.perf_counter()
-    done = run_python("-m", "experiments.forecast", "--help")
+    done = run_python("-m", experiment.__name__, "--help")
     took = time.perf_counter() - started
     assert done.returncode == 0
     assert took < 2, f"--help took {took:.1f} s"
-    for field in dataclasses.fields(forecast.Config):
+    for field in dataclasses.fields(experiment.Config):
         assert f"--{field.name.replace('_', '-')}" in done.stdout
-    assert done.stdout.count("(default:") == len(dataclasses.fields(forecast.Config))
+    assert done.stdout.count("(default:") == len(dataclasses.fields(experiment.Config))
 
 
 def test_config_and_summary_never_import_tensorflow():
     code = (
         "import sys, rnn_tf.config, rnn_tf.results, rnn_tf.summary, rnn_tf.stats\n"
-        "import experiments.forecast\n"
+        "import experiments.forecast, experiments.sketch, experiments.stacked\n"
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert run_python("-c", code).returncode == 0
