@@ -144,10 +144,13 @@ def masked_reverse(x, mask):
     (batch, time, features) -> the same. A recurrent layer that reads this and is turned
     around again is the backward half of a bidirectional one, without a Keras mask.
     """
-    step = keras.ops.cumsum(keras.ops.ones_like(mask), axis=1) - 1
+    ones = keras.ops.ones_like(mask)
+    row, step = (keras.ops.cumsum(ones, axis=axis) - 1 for axis in (0, 1))
     last = keras.ops.sum(mask, axis=1, keepdims=True) - 1
     source = keras.ops.where(mask > 0, last - step, step)
-    return keras.ops.take_along_axis(x, keras.ops.cast(source, "int32"), axis=1)
+    source = source + row * (keras.ops.max(step) + 1)
+    flat = keras.ops.reshape(x, (-1, x.shape[-1]))
+    return keras.ops.take(flat, keras.ops.cast(source[:, :, 0], "int32"), axis=0)
 
 
 def masked_bidirectional(layer, x, mask, units: int):
