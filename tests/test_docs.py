@@ -213,7 +213,7 @@ def error_table(name: str, columns: list[str], rows: list[tuple[str, str]]) -> s
 
 
 def paired(name: str, one: str, other: str) -> str:
-    """The difference of two models' test errors, paired by seed, with its interval."""
+    """The difference of two models' test errors, paired by seed, in thousandths."""
     path = ROOT / "results" / "reference" / name / "metrics.csv"
     with path.open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["split"] == "test" and r["seed"]]
@@ -227,9 +227,9 @@ def paired(name: str, one: str, other: str) -> str:
         )
         for model in (one, other)
     }
-    difference = errors[one] - errors[other]
+    difference = 1000 * (errors[one] - errors[other])
     low, high = stats.t_interval(difference)
-    return f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+    return f"{difference.mean():+.3g} [{low:+.3g}, {high:+.3g}]"
 
 
 CELLS = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}
@@ -251,6 +251,34 @@ def test_the_errors_by_depth_and_length_are_those_of_the_reference_runs():
     lengths = [(cell, f"{start}_{{}}") for cell, start in CELLS.items()]
     lengths += [("SimpleRNN, identity and ReLU", "identity_rnn_{}")]
     assert error_table("stacked-adding", [25, 50, 100, 200], lengths) in README
+
+
+def test_the_differences_in_the_readme_are_those_of_the_reference_runs():
+    for name, one, other in [
+        ("stacked-sines", "lstm_1_seq2vec", "simple_rnn_1_seq2vec"),
+        ("stacked-sines", "gru_2_seq2seq", "gru_2_seq2vec"),
+        ("stacked-sines", "lstm_2_seq2vec", "lstm_1_seq2vec"),
+        ("stacked-sines", "gru_3_seq2seq", "gru_2_seq2seq"),
+        ("stacked-adding", "lstm_50", "simple_rnn_50"),
+        ("stacked-adding", "lstm_100", "simple_rnn_100"),
+        ("stacked-adding", "lstm_200", "simple_rnn_200"),
+        ("stacked-adding", "identity_rnn_200", "simple_rnn_200"),
+    ]:
+        assert paired(name, one, other) in README, (one, other)
+
+
+def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
+    path = ROOT / "results" / "reference" / "stacked-sines" / "lengths.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    recurrent = [row for row in rows if not row["model"].startswith("mlp")]
+    assert {row["runs"] for row in recurrent} == {"True"}
+    errors = [1000 * float(row["mse"]) for row in recurrent]
+    assert f"errors from {errors[0]:.2g} (5 steps) to\n{min(errors):.2g}." in README
+    assert f"{int(recurrent[0]['parameters']):,}\nparameters" in README
+    grown = {row["length"]: int(row["parameters"]) for row in rows[-7:]}
+    assert f"with its {grown['50']:,} parameters" in README
+    assert f"for 500 it\nwould need {grown['500']:,}." in README
 
 
 @pytest.mark.parametrize("name", ["stacked-sines", "stacked-adding"])
