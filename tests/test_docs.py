@@ -281,6 +281,18 @@ def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
     assert f"for 500 it\nwould need {grown['500']:,}." in README
 
 
+def test_the_errors_of_sketches_are_those_of_the_reference_run():
+    found = summary.summarise(ROOT / "results" / "reference" / "sketch-20")
+    rows = {row["model"]: row for row in found}
+    single, bag = rows["conv_bilstm"], rows["bag_of_points"]
+    assert single["seeds"] == 3
+    assert f"error of {single['mean']:.2f} ± {single['sd']:.2f} % over three" in README
+    assert f"{rows['conv_bilstm_ensemble']['mean']:.2f} % as an ensemble" in README
+    assert f"a bag of points has\n{bag['mean']:.1f} %" in README
+    assert single["commit"][:7] in README
+    assert single["dirty"] is False
+
+
 @pytest.mark.parametrize("name", ["stacked-sines", "stacked-adding"])
 def test_reference_runs_of_the_stacked_experiment_are_whole_and_named(name):
     folder = ROOT / "results" / "reference" / name
