@@ -17,7 +17,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import baselines, config, layers, metrics, plots, runner
+from rnn_tf import baselines, config, layers, metrics, plots, runner, training
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.experiment import Data, Experiment, Results, Scores
@@ -58,10 +58,8 @@ class Config(RunConfig):
         config.require_at_least(self, "lookback", 1)
         if not 2001 <= self.train_from <= 2017:
             raise InputError(f"--train-from is {self.train_from}; take 2001 to 2017")
+        config.require_known(self, "models", MODELS)
         for name in self.models:
-            if name not in MODELS:
-                known = ", ".join(MODELS)
-                raise InputError(f"--models has {name!r}; known are {known}")
             if name in WEEKLY and not self.weekly:
                 raise InputError(
                     f"--models {name} works in whole weeks: it needs --horizon 7 and a "
@@ -278,9 +276,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     """
     rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
     return {
-        "optimizer": keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=1.0
-        ),
+        "optimizer": training.clipped_adam(rate, steps),
         "loss": hp.Choice("loss", ["mean_absolute_error", "huber"]),
         "metrics": [keras.metrics.MeanMetricWrapper(last_step_mae, name="score")],
     }

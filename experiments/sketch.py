@@ -26,7 +26,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, layers, plots, runner, strategy
+from rnn_tf import config, layers, plots, runner, strategy, training
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import augmentation, doodles, download, examples, sketches, strokes
 from rnn_tf.data.strokes import Padding, Part
@@ -64,10 +64,7 @@ class Config(RunConfig):
         super().__post_init__()
         config.require_at_least(self, "doodles", 200)
         config.require_at_least(self, "longest", 8)
-        for name in self.models:
-            if name not in MODELS:
-                known = ", ".join(MODELS)
-                raise InputError(f"--models has {name!r}; known are {known}")
+        config.require_known(self, "models", MODELS)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -282,9 +279,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
         optimizer = keras.optimizers.SGD(0.01, clipnorm=1.0)
     else:
         rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
-        optimizer = keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=1.0
-        )
+        optimizer = training.clipped_adam(rate, steps)
     return {
         "optimizer": optimizer,
         "loss": keras.losses.SparseCategoricalCrossentropy(),
@@ -359,9 +354,8 @@ def report(made: Results) -> None:
     plots.confusion(folder / "confusion.png", table, source.classes)
     part = source.parts["test"]
     order = strokes.by_length(part)
-    drawings = [part.points[part.starts[i] : part.starts[i + 1]] for i in order]
     one = table[table["seed"] == table["seed"].iloc[0]]
-    plots.drawings(folder / "drawings.png", one, drawings)
+    plots.drawings(folder / "drawings.png", one, lambda i: part.drawing(order[i]))
     plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
 
 
@@ -395,7 +389,6 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
         model: The run's folder, results/sketch/<run>.
         limit: Drawings to look at, from the beginning.
     """
-    classes, network = _chosen(model)
     if file.suffix not in sketches.FORMATS:
         known = " or ".join(sketches.FORMATS)
         raise InputError(f"{file} does not end in {known}")
@@ -404,6 +397,7 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
     part = strokes.part_of(drawings, np.zeros(len(drawings)))
     steps = max(strokes.SHORTEST, int(part.lengths().max()))
     inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
+    classes, network = _chosen(model)
     likely = network.predict(inputs, verbose=0)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("drawing", "points", "best guess", "then", "then"):

@@ -21,7 +21,16 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import anatomy, baselines, config, layers, plots, results, runner
+from rnn_tf import (
+    anatomy,
+    baselines,
+    config,
+    layers,
+    plots,
+    results,
+    runner,
+    training,
+)
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
@@ -253,9 +262,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
         return loss(layers.last_step(targets), layers.last_step(predictions))
 
     return {
-        "optimizer": keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=1.0
-        ),
+        "optimizer": training.clipped_adam(rate, steps),
         "loss": loss,
         "metrics": [keras.metrics.MeanMetricWrapper(last_step_loss, name="score")],
     }

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -70,6 +71,14 @@ def require_any(config: RunConfig, name: str) -> None:
     """Raise InputError if the field `name` lists nothing."""
     if not getattr(config, name):
         raise InputError(f"{_option(name)} is empty; give at least one")
+
+
+def require_known(config: RunConfig, name: str, known: Iterable[str]) -> None:
+    """Raise InputError unless all that the field `name` lists is known."""
+    for value in getattr(config, name):
+        if value not in known:
+            names = ", ".join(known)
+            raise InputError(f"{_option(name)} has {value!r}; known are {names}")
 
 
 def _option(name: str) -> str:

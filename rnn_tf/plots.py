@@ -1,7 +1,7 @@
 """Every picture. Drawn from the tables alone, so that they can be drawn again."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lazy_loader
@@ -203,14 +203,14 @@ def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
     _save(figure, path)
 
 
-def drawings(path: Path, predictions, strokes: list[np.ndarray]) -> None:
+def drawings(path: Path, predictions, drawing: Callable) -> None:
     """Drawings with the three best guesses: some that are right, then some wrong.
 
     Args:
         path: of the picture.
         predictions: rows of predictions.csv of one seed, with columns second, third and
             probability; `example` is the index of a drawing.
-        strokes: stroke-3, (points, 3) each.
+        drawing: example -> stroke-3, (points, 3).
     """
     right = predictions["target"] == predictions["prediction"]
     chosen = [_spread(predictions[right], 12), _spread(predictions[~right], 12)]
@@ -219,7 +219,7 @@ def drawings(path: Path, predictions, strokes: list[np.ndarray]) -> None:
         axis.set_axis_off()
     for start, rows in zip((0, 12), chosen, strict=True):
         for axis, row in zip(axes[start:], rows.to_dict("records"), strict=False):
-            _draw(axis, strokes[int(row["example"])])
+            _draw(axis, drawing(int(row["example"])))
             good = row["target"] == row["prediction"]
             said = f"{row['prediction']} {100 * row['probability']:.0f} %"
             said += f"\n{row['second']}, {row['third']}"

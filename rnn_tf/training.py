@@ -74,6 +74,12 @@ def fit(job: Job, model, seed: int, epochs: int, hook: EpochHook) -> Fit:
     return Fit(tuple(best), tuple(rows), time.perf_counter() - started)
 
 
+def clipped_adam(rate: float, steps: int):
+    """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+    return keras.optimizers.Adam(schedule, clipnorm=1.0)
+
+
 def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
     """The model `name` with the values of `hp`, compiled for the run's devices.
 

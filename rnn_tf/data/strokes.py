@@ -38,6 +38,10 @@ class Part:
         """(drawings,): points of those numbered `which`."""
         return self.starts[which + 1] - self.starts[which]
 
+    def drawing(self, number: int) -> np.ndarray:
+        """(points, 3): one of them."""
+        return self.points[self.starts[number] : self.starts[number + 1]]
+
     def stroke5(self, which: np.ndarray, steps: int, scale: float) -> np.ndarray:
         """(drawings, steps, 5) float32: those numbered `which`, cut or padded."""
         starts, lengths = self.starts[which], self.lengths_of(which)
@@ -195,9 +199,10 @@ def dataset(part: Part, padding: Padding, batch: int, seed=None, change=None):
 
     def generate():
         random = np.random.default_rng((seed or 0, next(epochs)))
-        order = by_length(part)
-        plan = [order[i : i + batch] for i in range(0, len(order), batch)]
-        if seed is not None:
+        if seed is None:
+            order = by_length(part)
+            plan = [order[i : i + batch] for i in range(0, len(order), batch)]
+        else:
             plan = shuffled(part, padding, batch, random)
         for which in plan:
             longest = int(padding.of(part.lengths_of(which)).max())
