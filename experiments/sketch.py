@@ -26,7 +26,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, layers, plots, runner, strategy, training
+from rnn_tf import (
+    config,
+    layers,
+    measure,
+    plots,
+    results,
+    runner,
+    strategy,
+    training,
+)
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import augmentation, doodles, download, examples, sketches, strokes
 from rnn_tf.data.strokes import Padding, Part
@@ -57,19 +66,14 @@ class Config(RunConfig):
     """Epochs of a final training run, at most."""
     longest: int = 200
     """Points after which a drawing is cut."""
-    models: tuple[str, ...] = ()
-    """Names of the models to run; all, if none is given."""
+    models: tuple[str, ...] = ("answer", "textbook", "conv_lstm", "conv_bilstm")
+    """Names of the models to run; the size full has them all."""
 
     def __post_init__(self):
         super().__post_init__()
         config.require_at_least(self, "doodles", 200)
         config.require_at_least(self, "longest", 8)
         config.require_known(self, "models", MODELS)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The models to run."""
-        return self.models or tuple(MODELS)
 
 
 FULL = {
@@ -78,6 +82,10 @@ FULL = {
     "epochs": 30,
     "patience": 30,
     "doodles": 20_000,
+    "models": (
+        *("answer", "textbook", "conv_lstm", "conv_bilstm"),
+        *("conv_lstm_stride_2", "conv_lstm_stride_1", "lstm"),
+    ),
 }
 
 # ---------------------------------------------------------------- data
@@ -165,10 +173,10 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
     change = augmentation.augment
     if model.name in AS_WRITTEN:
         longest, batch = AS_WRITTEN[model.name]
-        padding, change = padding.cut(longest), None
+        padding, change = padding.in_plain_batches(longest), None
     if split == "train":
         return strokes.dataset(part, padding, batch, seed, change)
-    return strokes.dataset(part, padding, 512)
+    return strokes.dataset(part, padding, batch if padding.plain else 512)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
@@ -223,26 +231,28 @@ def textbook(hp, config: Config, shape):
     return keras.Model(inputs, x, name="textbook")
 
 
-def conv_lstm(bidirectional: bool, strides: tuple, hp, config: Config, shape):
+def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, shape):
     """Convolutions shorten the drawing, two LSTMs read it, all of it is pooled.
 
     The mask goes along, so that the padding changes nothing. The place of each point
-    is an input beside the step that led to it.
+    is an input beside the step that led to it. Without convolutions the LSTMs get more
+    units, for as many parameters.
     """
     inputs, x, classes = _input(shape)
     mask = 1 - x[:, :, 4:]
     place = keras.ops.cumsum(x[:, :, :2], axis=1) * mask
     x = keras.ops.concatenate([x[:, :, :4], place / PLACE], axis=-1)
     rate = hp.Choice("dropout", [0.2, 0.4], default=0.2)
-    for filters, stride in zip((48, 64, 96), strides, strict=True):
+    for filters, stride in zip((48, 64, 96), strides, strict=False):
         x, mask = layers.masked_conv(x, mask, filters, 5, stride)
         x = keras.layers.LayerNormalization()(x)
+    units = 128 if strides else 155
     for _ in range(2):
         x = keras.layers.Dropout(rate)(x)
         if bidirectional:
-            x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, 128)
+            x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, units)
         else:
-            x = keras.layers.LSTM(128, return_sequences=True)(x)
+            x = keras.layers.LSTM(units, return_sequences=True)(x)
     x = keras.layers.Dropout(rate)(layers.masked_pool(x, mask))
     return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
 
@@ -257,8 +267,11 @@ def _input(shape):
 MODELS = {
     "answer": answer,
     "textbook": textbook,
-    "conv_lstm": partial(conv_lstm, False, (1, 2, 2)),
-    "conv_bilstm": partial(conv_lstm, True, (1, 2, 2)),
+    "conv_lstm": partial(conv_lstm, (1, 2, 2), False),
+    "conv_bilstm": partial(conv_lstm, (1, 2, 2), True),
+    "conv_lstm_stride_2": partial(conv_lstm, (1, 2, 1), False),
+    "conv_lstm_stride_1": partial(conv_lstm, (1, 1, 1), False),
+    "lstm": partial(conv_lstm, (), False),
 }
 
 GRID = 16  # cells a side, in which points are counted
@@ -346,7 +359,43 @@ def export(models: list, data: Data):
     return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
 
 
-def report(made: Results) -> None:
+def report(config: Config, made: Results) -> None:
+    """Pictures, and what padding and strides do to the models."""
+    draw(made)
+    names = [name for name in config.models if name in made.members]
+    padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
+    cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))
+    waits = measure.time_to_score_rows(made.tables["history"], "textbook")
+    results.write_csv(made.folder / "padding.csv", measure.PADDING, padding)
+    results.write_csv(made.folder / "cost.csv", measure.COST, cost)
+    results.write_csv(made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, waits)
+    Console().print(measure.table(cost, padding))
+
+
+def _first_members(made: Results, names: list[str]) -> dict:
+    return {name: made.members[name]()[0] for name in names}
+
+
+def _padded(data: Data) -> tuple[dict, np.ndarray]:
+    """Test drawings that no model cuts, padded to several lengths, and their labels."""
+    part, scale = data.source.parts["test"], data.source.padding.scale
+    longest = min(data.source.padding.lengths[-1], AS_WRITTEN["textbook"][0])
+    which = np.flatnonzero(part.lengths() <= longest)[:512]
+    steps = [longest * percent // 100 for percent in (100, 125, 150, 200)]
+    inputs = {n: part.stroke5(which, n, scale) for n in steps}
+    return inputs, part.labels[which].astype(int)
+
+
+def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of training drawings that are about as long as half of them."""
+    part, padding = data.source.parts["train"], data.source.padding
+    order = strokes.by_length(part)
+    which = order[len(order) // 2 :][: data.batch_size]
+    steps = padding.steps(part.lengths_of(which))
+    return part.stroke5(which, steps, padding.scale), part.labels[which].astype(int)
+
+
+def draw(made: Results) -> None:
     """Which classes are taken for which, guesses, and learning curves."""
     folder, source = made.folder, made.data.source
     table = made.tables["predictions"]
@@ -367,7 +416,7 @@ def run(config: Config) -> runner.Outcome:
     experiment = Experiment(
         name="sketch",
         headline="error",
-        models={name: MODELS[name] for name in config.names},
+        models={name: MODELS[name] for name in config.models},
         answers=("answer",),
         load_data=load_data,
         baselines=find_baselines,
@@ -375,7 +424,7 @@ def run(config: Config) -> runner.Outcome:
         decode=decode,
         evaluate=evaluate,
         export=export,
-        report=report,
+        report=partial(report, config),
         xla=False,
     )
     return runner.run(experiment, config)

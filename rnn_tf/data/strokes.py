@@ -126,15 +126,19 @@ def _read(folder: Path, split: str, points: int) -> Part:
 class Padding:
     """How drawings become arrays of a few shapes: few compile quickly."""
 
-    lengths: tuple[
-        int, ...
-    ]  # to pad to, ascending; longer drawings are cut to the last
+    lengths: tuple[int, ...]  # to pad to, ascending; drawings are cut to the last
     scale: float  # dx and dy are divided by it
+    plain: bool = False  # any drawings in a batch, padded to the longest of them
 
-    def cut(self, longest: int) -> "Padding":
-        """The same for drawings that are cut to `longest` points."""
-        lengths = {min(length, longest) for length in self.lengths}
-        return Padding(tuple(sorted(lengths)), self.scale)
+    def in_plain_batches(self, longest: int) -> "Padding":
+        """As most programs have it, for drawings cut to `longest` points."""
+        return Padding((longest,), self.scale, plain=True)
+
+    def steps(self, lengths: np.ndarray) -> int:
+        """To how many steps a batch of drawings of these lengths is padded."""
+        if self.plain:
+            return int(np.clip(lengths.max(), SHORTEST, self.lengths[-1]))
+        return self.lengths[self.of(lengths).max()]
 
     def of(self, lengths: np.ndarray) -> np.ndarray:
         """(drawings,): the index of the length to which each is padded."""
@@ -205,8 +209,11 @@ def dataset(part: Part, padding: Padding, batch: int, seed=None, change=None):
         else:
             plan = shuffled(part, padding, batch, random)
         for which in plan:
-            longest = int(padding.of(part.lengths_of(which)).max())
-            x = part.stroke5(which, padding.lengths[longest], padding.scale)
+            lengths = part.lengths_of(which)
+            if padding.plain and seed is None:  # as padded as in training, not less
+                company = random.integers(0, len(part.labels), batch)
+                lengths = np.concatenate([lengths, part.lengths_of(company)])
+            x = part.stroke5(which, padding.steps(lengths), padding.scale)
             yield x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")
 
     signature = (

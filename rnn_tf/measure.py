@@ -1,0 +1,142 @@
+"""What trained models cost and do, measured side by side: rows for tables."""
+
+import time
+
+import lazy_loader
+import numpy as np
+from rich import box
+from rich.table import Table
+
+keras = lazy_loader.load("keras")
+
+PADDING = "model steps n max_difference changed error".split()
+COST = "model stride parameters milliseconds low high rounds".split()
+TIME_TO_SCORE = "model seed score epoch seconds speedup".split()
+
+
+# ---------------------------------------------------------------- padding
+
+
+def padding_rows(models: dict, inputs: dict[int, np.ndarray], labels) -> list[dict]:
+    """The rows of `padding.csv`: the same examples, padded to several lengths.
+
+    Args:
+        models: name -> a classifier, (batch, steps, features) -> (batch, classes).
+        inputs: steps -> the examples padded to so many; the first is the reference.
+        labels: (batch,), the right classes.
+
+    Returns:
+        One row per model and length: the largest difference of a probability to the
+        reference, and in percent the guesses that changed and those that are wrong.
+    """
+    rows = []
+    for name, model in models.items():
+        found = {steps: model.predict(x, verbose=0) for steps, x in inputs.items()}
+        first = next(iter(found.values()))
+        for steps, scores in found.items():
+            guesses = scores.argmax(axis=1)
+            row = {"model": name, "steps": steps, "n": len(labels)}
+            row |= {"max_difference": float(np.abs(scores - first).max())}
+            row |= {"changed": 100.0 * float((guesses != first.argmax(axis=1)).mean())}
+            rows.append(row | {"error": 100.0 * float((guesses != labels).mean())})
+    return rows
+
+
+# ---------------------------------------------------------------- cost
+
+
+def cost_rows(models: dict, inputs, labels, rounds: int = 12) -> list[dict]:
+    """The rows of `cost.csv`: milliseconds of one training step on the same batch.
+
+    The models take turns, so that what else the machine does slows all of them down.
+
+    Args:
+        models: name -> an uncompiled classifier; it is trained.
+        inputs: (batch, steps, features).
+        labels: (batch,), the right classes.
+        rounds: steps of each model that are timed, after two that are not.
+
+    Returns:
+        One row per model: median, and quartiles as low and high. `stride` is how many
+        steps of the input make one step of the recurrent layers.
+    """
+    for model in models.values():
+        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    seconds = {name: [] for name in models}
+    for _ in range(rounds + 2):
+        for name, model in models.items():
+            started = time.perf_counter()
+            model.train_on_batch(inputs, labels)
+            seconds[name].append(time.perf_counter() - started)
+    rows = []
+    for name, model in models.items():
+        low, median, high = np.quantile(seconds[name][2:], [0.25, 0.5, 0.75]) * 1000
+        row = {"model": name, "stride": _stride(model), "rounds": rounds}
+        row |= {"parameters": model.count_params(), "milliseconds": float(median)}
+        rows.append(row | {"low": float(low), "high": float(high)})
+    return rows
+
+
+def _stride(model) -> int:
+    convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv1D)]
+    return int(np.prod([layer.strides[0] for layer in convolutions], initial=1))
+
+
+# ---------------------------------------------------------------- time to a score
+
+
+def time_to_score_rows(history, rival: str) -> list[dict]:
+    """The rows of `time_to_score.csv`: when each model is as good as `rival` ends up.
+
+    Args:
+        history: DataFrame of the rows of history.csv.
+        rival: the model whose best validation score is to be reached, seed by seed.
+
+    Returns:
+        One row per model and seed. `epoch` and `seconds` are empty if it never gets
+        there; `speedup` is the rival's seconds to that score through the model's.
+    """
+    runs = dict(list(history.groupby(["model", "seed"], sort=False)))
+    rows = []
+    for (model, seed), run in runs.items():
+        if (rival, seed) not in runs:
+            continue
+        target = runs[rival, seed]["score"].min()
+        row = {"model": model, "seed": seed, "score": target}
+        there = run[run["score"] <= target]
+        if len(there):
+            needed = _first(runs[rival, seed], target)["seconds"]
+            first = there.iloc[0]
+            row |= {"epoch": int(first["epoch"]), "seconds": first["seconds"]}
+            row |= {"speedup": needed / first["seconds"]}
+        rows.append(row)
+    return rows
+
+
+def _first(run, target: float):
+    return run[run["score"] <= target].iloc[0]
+
+
+# ---------------------------------------------------------------- for reading
+
+
+def table(cost: list[dict], padding: list[dict]) -> Table:
+    """What a step of training costs, and what the longest padding changes."""
+    made = Table(title="Cost and padding", title_justify="left", box=box.SIMPLE_HEAD)
+    made.add_column("model", no_wrap=True)
+    for heading in ("stride", "ms a step", "changed by padding", "difference"):
+        made.add_column(heading, justify="right")
+    longest = {row["model"]: row for row in padding}  # the last of each stays
+    for row in cost:
+        most = longest[row["model"]]
+        said = f"{most['changed']:.1f} %", f"{most['max_difference']:.1g}"
+        stride, spent = str(row["stride"]), f"{row['milliseconds']:.0f}"
+        made.add_row(row["model"], stride, spent, *said)
+    made.caption = (
+        "stride: points for one step of the LSTMs. ms a step: training, the same batch "
+        f"for all. By padding to {padding[-1]['steps']} instead of "
+        f"{padding[0]['steps']} steps: the guesses that change, and the largest "
+        "difference of a probability"
+    )
+    made.caption_justify = "left"
+    return made
