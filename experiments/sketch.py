@@ -73,6 +73,7 @@ class Config(RunConfig):
         super().__post_init__()
         config.require_at_least(self, "doodles", 200)
         config.require_at_least(self, "longest", 8)
+        config.require_any(self, "models")
         config.require_known(self, "models", MODELS)
 
 

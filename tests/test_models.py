@@ -1,5 +1,6 @@
 """Every experiment's models, each through the shared harness."""
 
+import keras_tuner
 import numpy as np
 import pytest
 
@@ -55,6 +56,7 @@ SKETCH_PARAMETERS = {
     + 4 * (32 + 64 + 128) + lstm(128, 128) + lstm(128, 128) + 128 * 12 + 12,
     "conv_lstm": CONVS + lstm(128, 96) + lstm(128, 128) + 256 * 12 + 12,
     "conv_bilstm": CONVS + 2 * lstm(128, 96) + 2 * lstm(128, 256) + 512 * 12 + 12,
+    "lstm": lstm(155, 6) + lstm(155, 155) + 2 * 155 * 12 + 12,
 }  # fmt: skip
 # One builder makes them all: every cell and both heads, not every combination.
 STACKED = (
@@ -162,7 +164,7 @@ def sketch_case(name: str) -> Case:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
-@pytest.mark.parametrize("name", sketch.MODELS)
+@pytest.mark.parametrize("name", SKETCH_PARAMETERS)
 def test_sketch_model(name, check):
     if name == "textbook" and (
         "replicas" in check.__name__ or "falls" in check.__name__
@@ -175,7 +177,19 @@ def test_sketch_model(name, check):
     check(sketch_case(name))
 
 
-@pytest.mark.parametrize("name", sketch.MODELS)
+def test_models_that_are_compared_have_equally_many_parameters():
+    """Strides change none; without convolutions the LSTMs make up for them: K2, K3."""
+    hp = keras_tuner.HyperParameters()
+    count = {
+        name: sketch.MODELS[name](hp, sketch.Config(), ((None, 5), 20)).count_params()
+        for name in sketch.MODELS
+    }
+    assert count["conv_lstm"] == count["conv_lstm_stride_1"]
+    assert count["conv_lstm"] == count["conv_lstm_stride_2"]
+    assert count["lstm"] == pytest.approx(count["conv_lstm"], rel=0.01)
+
+
+@pytest.mark.parametrize("name", SKETCH_PARAMETERS)
 def test_sketch_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(sketch_case(name), tmp_path)
 
@@ -211,8 +225,6 @@ def test_weekly_models_forecast_in_proportion(name):
 
 @pytest.mark.parametrize(("horizon", "lookback"), [(1, 10), (3, 30), (14, 28)])
 def test_plain_models_take_any_horizon_and_lookback(horizon, lookback):
-    import keras_tuner
-
     config = forecast.Config(horizon=horizon, lookback=lookback)
     assert not config.weekly
     assert config.history == lookback

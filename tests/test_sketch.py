@@ -5,10 +5,11 @@ import json
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments import sketch
-from rnn_tf import config, results
+from rnn_tf import config, measure, results
 from rnn_tf.config import InputError
 from rnn_tf.data import doodles
 from tests.conftest import ROOT, run_python
@@ -59,10 +60,23 @@ def test_a_run_leaves_what_the_readme_promises(done):
     assert left == {
         "config.json", "trials.csv", "history.csv", "metrics.csv", "predictions.csv",
         "confusion.png", "drawings.png", "learning_curves.png",
+        "padding.csv", "cost.csv", "time_to_score.csv",
         f"{info['chosen']}.keras",
     }  # fmt: skip
     assert info["data"]["classes"] == list(doodles.CLASSES)
     assert info["data"]["drawings"] == {"train": 240, "validation": 30, "test": 30}
+
+
+def test_padding_changes_nothing_for_a_model_that_minds_it(done):
+    """Claim K4: the guesses of the textbook's network depend on the padding."""
+    table = pd.read_csv(done.folder / "padding.csv")
+    worst = table.groupby("model")["max_difference"].max()
+    assert worst["conv_lstm"] < 1e-5 < worst["textbook"]
+    assert table["steps"].nunique() == 4
+    cost = pd.read_csv(done.folder / "cost.csv").set_index("model")
+    assert cost["stride"].to_dict() == {"textbook": 8, "conv_lstm": 4}
+    waits = pd.read_csv(done.folder / "time_to_score.csv")
+    assert (waits[waits["model"] == "textbook"]["speedup"] == 1).all()
 
 
 def test_errors_can_be_worked_out_again_from_the_predictions(done):
@@ -132,7 +146,7 @@ def test_columns_are_those_of_the_readme_of_results(done):
     with (done.folder / "predictions.csv").open(newline="") as file:
         columns = next(csv.reader(file))
     assert set(columns) - set(results.PREDICTIONS) == {"probability", "second", "third"}
-    for column in columns:
+    for column in columns + measure.PADDING + measure.COST + measure.TIME_TO_SCORE:
         assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 
 
@@ -240,6 +254,7 @@ def test_predict_says_what_is_drawn_in_a_file(done, folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ("--models", "--models is empty; give at least one"),
         ("--models gru", "'gru'.*answer, textbook, conv_lstm, conv_bilstm"),
         ("--doodles 10", "--doodles is 10; it must be at least 200"),
         ("--longest 3", "--longest is 3; it must be at least 8"),

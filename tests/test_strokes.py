@@ -49,7 +49,11 @@ def test_padding_fits_the_drawings(part):
     assert padding.lengths == (32, 56, 80, 96, 104)
     assert padding.scale == pytest.approx(part.points[:, :2].std())
     assert strokes.padding(part, longest=50).lengths == (32, 56)
-    assert padding.cut(60).lengths == (32, 56, 60)
+    assert padding.steps(np.array([3, 57, 40])) == 80
+    plain = padding.in_plain_batches(60)
+    assert plain.steps(np.array([3, 57, 40])) == 57
+    assert plain.steps(np.array([3, 570])) == 60
+    assert plain.steps(np.array([3])) == strokes.SHORTEST
 
 
 def test_an_epoch_has_whole_batches_of_alike_drawings(part):
@@ -87,6 +91,23 @@ def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
     assert not all(
         np.array_equal(x, z) for (x, _), (z, _) in zip(first, second, strict=True)
     )
+
+
+def test_plain_batches_mix_lengths_and_are_as_padded_in_evaluation(part):
+    """Would catch short drawings that are evaluated without the padding they met."""
+    plain = strokes.padding(part, 200).in_plain_batches(90)
+    training = arrays(strokes.dataset(part, plain, 20, seed=1))
+    lengths = [(x[..., 4] == 0).sum(axis=1) for x, _ in training]
+    assert len(training) == strokes.steps_per_epoch(part, plain, 20) == 5
+    assert all(found.max() - found.min() > 30 for found in lengths)
+    assert all(
+        x.shape[1] == n.max() for (x, _), n in zip(training, lengths, strict=True)
+    )
+    evaluated = arrays(strokes.dataset(part, plain, 20))
+    labels = np.concatenate([y for _, y in evaluated])
+    assert np.array_equal(labels, part.labels[strokes.by_length(part)])
+    assert min(x.shape[1] for x, _ in evaluated) > 60
+    assert (evaluated[0][0][..., 4] == 0).sum(axis=1).max() == 20
 
 
 def test_a_store_gives_back_what_was_written(tmp_path):
