@@ -2,6 +2,7 @@
 
     make sketch                                                embedded doodles, quick
     make sketch ARGS="--data FOLDER --size full"               one file per class
+    make sketch ARGS="--data quickdraw --classes cat dog"      Google's, downloaded
     python -m experiments.sketch predict --model RUN FILE      what is drawn in a file
 
 The course answers with a program: Conv1D and two LSTMs on SketchRNN's strokes. It
@@ -37,7 +38,15 @@ from rnn_tf import (
     training,
 )
 from rnn_tf.config import InputError, RunConfig
-from rnn_tf.data import augmentation, doodles, download, examples, sketches, strokes
+from rnn_tf.data import (
+    augmentation,
+    doodles,
+    download,
+    examples,
+    quickdraw,
+    sketches,
+    strokes,
+)
 from rnn_tf.data.strokes import Padding, Part
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
@@ -53,9 +62,9 @@ class Config(RunConfig):
     """Classify drawings, and see what beats what."""
 
     data: str = "doodles"
-    """doodles, or a folder with one .npz or .ndjson file per class."""
+    """doodles, quickdraw (downloaded), or a folder, one .npz or .ndjson per class."""
     classes: tuple[str, ...] = ()
-    """With a folder: the classes to tell apart; all, if none is given."""
+    """With files: the classes to tell apart; all, if none is given."""
     on_bad_drawing: Literal["error", "skip"] = "error"
     """With a folder: stop at a drawing that cannot be read, or count and skip it."""
     doodles: int = 1_500
@@ -139,7 +148,11 @@ def _doodles(config: Config):
 
 def _folder(config: Config):
     """The same of a folder, whose drawings are converted once, to flat files."""
-    files = sketches.find(Path(config.data), config.classes)
+    folder, classes = Path(config.data), config.classes
+    if config.data == "quickdraw":
+        quickdraw.fetch(classes)
+        folder, classes = quickdraw.cache(), classes or quickdraw.CLASSES
+    files = sketches.find(folder, classes)
     digest = hashlib.sha256(f"1 {config.on_bad_drawing}".encode())
     for file in files:
         digest.update(f"{file.name} {pooch.file_hash(file.path)}".encode())

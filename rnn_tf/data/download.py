@@ -1,6 +1,8 @@
 """Downloads: verified against a checksum, cached, whole or absent."""
 
+import base64
 import hashlib
+import re
 import tarfile
 from pathlib import Path, PurePosixPath
 
@@ -25,25 +27,67 @@ def fetch(url: str, sha256: str, folder: Path | None = None) -> Path:
     Raises:
         InputError: the download failed or its checksum differs; nothing is kept.
     """
-    name = PurePosixPath(url).name
+    path = (folder or cache()) / PurePosixPath(url).name
+    return retrieve(url, f"sha256:{sha256}", path, "--data-dir")
+
+
+def retrieve(url: str, checksum: str, path: Path, option: str) -> Path:
+    """`path`, downloaded from `url` unless it is there and sound.
+
+    Args:
+        url: where it is.
+        checksum: such as "sha256:..." or "md5:...", in hexadecimal digits.
+        path: where it shall be.
+        option: how the user names a folder with a copy, for the error message.
+
+    Raises:
+        InputError: the download failed or its checksum differs; nothing is kept.
+    """
     downloader = pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS, progressbar=False)
     pooch.get_logger().setLevel("WARNING")
     try:
-        found = pooch.retrieve(
-            url, f"sha256:{sha256}", name, folder or cache(), downloader=downloader
-        )
+        pooch.retrieve(url, checksum, path.name, path.parent, downloader=downloader)
     except (requests.exceptions.RequestException, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise InputError(
-            f"could not download {url} ({reason}); check the connection, or fetch the "
-            "file elsewhere and give its folder with --data-dir"
-        ) from None
+        raise _failed(url, error, option) from None
     except ValueError:
+        kind, _, digits = checksum.partition(":")
         raise InputError(
-            f"{url} is not the file it was: its sha256 is not {sha256}; nothing was "
-            "kept. Try again, or give a sound copy with --data-dir"
+            f"{url} is not the file it was: its {kind} is not {digits}; nothing was "
+            f"kept. Try again, or give a sound copy with {option}"
         ) from None
-    return Path(found)
+    return path
+
+
+def _failed(url: str, error: Exception, option: str) -> InputError:
+    reason = str(error).splitlines()[0][:200]
+    return InputError(
+        f"could not download {url} ({reason}); check the connection, or fetch the "
+        f"file elsewhere and give its folder with {option}"
+    )
+
+
+def announced(url: str, option: str) -> tuple[str, int]:
+    """The checksum and the size in bytes that Google's storage announces for a file.
+
+    Several hashes come in one header: crc32c=AAAAAA==, md5=1B2M2Y8AsgTpgAmy7PhCfg==.
+
+    Raises:
+        InputError: no answer, no such file, or no MD5 in the answer.
+    """
+    try:
+        answer = requests.head(url, timeout=TIMEOUT_SECONDS, allow_redirects=True)
+        answer.raise_for_status()
+    except (requests.exceptions.RequestException, OSError) as error:
+        raise _failed(url, error, option) from None
+    hashes = answer.headers.get("x-goog-hash", "")
+    found = re.search(r"\bmd5=([A-Za-z0-9+/]{22}==)", hashes)
+    if not found:
+        raise InputError(
+            f"{url} comes without an MD5 (x-goog-hash is {hashes[:80]!r}), so it could "
+            f"not be checked; fetch it elsewhere and give its folder with {option}"
+        )
+    checksum = "md5:" + base64.b64decode(found[1]).hex()
+    return checksum, int(answer.headers.get("content-length", 0))
 
 
 def verify(path: Path, sha256: str) -> Path:

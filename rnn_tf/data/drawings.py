@@ -79,7 +79,11 @@ def whole(rows: np.ndarray) -> np.ndarray:
 
 
 def decoded(
-    path: Path, records: Iterable, decode: Callable, skipped: Counter | None
+    path: Path,
+    records: Iterable,
+    decode: Callable,
+    skipped: Counter | None,
+    part: str = "in it",
 ) -> Iterator:
     """Decode the records, each (where it is, what it is); count or refuse the bad."""
     sound = bad = 0
@@ -97,4 +101,6 @@ def decoded(
         sound += 1
         yield drawing
     if not sound:
-        raise InputError(f"{path} has no drawing in it, and {bad} bad ones; replace it")
+        raise InputError(
+            f"{path} has no drawing {part}, and {bad} bad ones; replace it"
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_tf.config import InputError
-from rnn_tf.data.drawings import BadDrawing, whole
+from rnn_tf.data.drawings import BadDrawing, decoded, whole
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # as npz has them
 # 75,000 drawings unpack to some 30 MB. Drawings compress two or three to one; a bomb
@@ -92,10 +92,25 @@ class _Unpickler(pickle._Unpickler):
 
 
 def records(path: Path) -> Iterator:
-    for member, split in SPLITS.items():
-        drawings = _member(path, member)
-        for index, drawing in enumerate(drawings):
-            yield f"{member}, drawing {index}", (split, drawing)
+    for member in SPLITS:
+        yield from _records(path, member)
+
+
+def read(path: Path, member: str) -> Iterator[np.ndarray]:
+    """Yield the drawings, int16 (points, 3), of one member: train, valid or test.
+
+    Only this member is unpacked. `sketches.read` reads all three.
+
+    Raises:
+        InputError: names the file, the member and the drawing; or it has no drawing.
+    """
+    found = decoded(path, _records(path, member), decode, None, f"in {member}")
+    return (drawing for _, drawing in found)
+
+
+def _records(path: Path, member: str) -> Iterator:
+    for index, drawing in enumerate(_member(path, member)):
+        yield f"{member}, drawing {index}", (SPLITS[member], drawing)
 
 
 def _member(path: Path, member: str) -> list:

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,23 +32,40 @@ def find(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
     Raises:
         InputError: no such folder, files or class, two files for a class, one class.
     """
-    files = _by_class(folder)
-    wanted = {name.replace("_", " ") for name in classes} or set(files)
-    for name in sorted(wanted - set(files)):
-        near = difflib.get_close_matches(name, files, n=3, cutoff=0.4) or sorted(files)
-        raise InputError(
-            f"{folder} has no class {name!r} among its {len(files)}; the nearest are "
-            f"{', '.join(map(repr, near[:3]))}"
-        )
+    files = by_class(folder)
+    if not files:
+        raise InputError(f"{folder} has no .npz or .ndjson file; give one that has")
+    wanted = chosen(classes, files, folder)
     if len(wanted) < 2:
         raise InputError(
-            f"{folder} gives one class, {min(wanted)!r}; to tell drawings apart takes "
+            f"{folder} gives one class, {wanted[0]!r}; to tell drawings apart takes "
             "2 or more: add files or choose more classes"
         )
-    return [ClassFile(name, files[name]) for name in sorted(wanted)]
+    return [ClassFile(name, files[name]) for name in wanted]
 
 
-def _by_class(folder: Path) -> dict[str, Path]:
+def chosen(classes: Iterable[str], known: Collection[str], where) -> list[str]:
+    """The names of `classes`, sorted and each once; all that are known, if it is empty.
+
+    Raises:
+        InputError: `where`, a folder or a name, has no such class.
+    """
+    wanted = {name.replace("_", " ") for name in classes} or set(known)
+    for name in sorted(wanted - set(known)):
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+        raise InputError(
+            f"{where} has no class {name!r} among its {len(known)}; the nearest are "
+            f"{', '.join(map(repr, near[:3]))}"
+        )
+    return sorted(wanted)
+
+
+def by_class(folder: Path) -> dict[str, Path]:
+    """The drawing files that a folder has, by class; it may have none.
+
+    Raises:
+        InputError: no such folder, or two files for a class.
+    """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one of .npz or .ndjson files")
     files = {}
@@ -62,8 +79,6 @@ def _by_class(folder: Path) -> dict[str, Path]:
                 f"and {path.name}; leave one"
             )
         files[name] = path
-    if not files:
-        raise InputError(f"{folder} has no .npz or .ndjson file; give one that has")
     return files
 
 

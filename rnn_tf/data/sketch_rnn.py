@@ -1,0 +1,135 @@
+"""Quick, Draw! as a TensorFlow data set; TFDS itself never got one.
+
+    import rnn_tf.data.sketch_rnn  # makes the name known
+    tfds.load("sketch_rnn/quickdraw", split=["train[:80%]", "train[80%:]"],
+              as_supervised=True)
+
+Files are downloaded, or taken from TFDS's manual folder if it has some. Fewer classes:
+
+    tfds.load("sketch_rnn", builder_kwargs={"config": sketch_rnn.of("cat", "dog")})
+"""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from rnn_tf.config import InputError
+from rnn_tf.data import npz, quickdraw, sketches
+from rnn_tf.data.sketches import ClassFile
+
+_DESCRIPTION = """Drawings of 345 classes from the game Quick, Draw!, as movements of a
+pen: each point is dx, dy and whether the pen is lifted after it, in a box of 255."""
+_CITATION = """@inproceedings{ha2018sketchrnn,
+  title={A Neural Representation of Sketch Drawings},
+  author={Ha, David and Eck, Douglas},
+  booktitle={International Conference on Learning Representations},
+  year={2018},
+  note={arXiv:1704.03477, 2017}
+}"""
+
+
+@dataclasses.dataclass(eq=False, kw_only=True)
+class Config(tfds.core.BuilderConfig):
+    """Which classes the data set has; labels are numbered among all 345."""
+
+    classes: tuple[str, ...]
+
+
+def of(*classes: str) -> Config:
+    """A configuration with these classes only, and a name of its own.
+
+    Raises:
+        InputError: there is no such class.
+    """
+    names = tuple(sketches.chosen(classes, quickdraw.CLASSES, "Quick, Draw!"))
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+    says = f"The classes {', '.join(names)}."
+    name = f"quickdraw_{len(names)}_{digest}"
+    return Config(name=name, description=says, classes=names)
+
+
+class SketchRnn(tfds.core.GeneratorBasedBuilder):
+    """Drawings, int16 (points, 3), and their classes."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "The first."}
+    BUILDER_CONFIGS = [
+        Config(
+            name="quickdraw",
+            description="All 345 classes.",
+            classes=quickdraw.CLASSES,
+        )
+    ]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"""Optional; without them the files are downloaded.
+    Put one .npz file per class, such as "alarm clock.npz" or "alarm_clock.npz", into
+    this folder; they are at {quickdraw.URL}/."""
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        """Strokes are kept as bytes: int64 takes 1.7 times the room, twice the time."""
+        strokes = tfds.features.Tensor(
+            shape=(None, 3), dtype=np.int16, encoding=tfds.features.Encoding.BYTES
+        )
+        label = tfds.features.ClassLabel(names=quickdraw.CLASSES)
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=_DESCRIPTION,
+            features=tfds.features.FeaturesDict({"strokes": strokes, "label": label}),
+            supervised_keys=("strokes", "label"),
+            homepage="https://quickdraw.withgoogle.com/data",
+            citation=_CITATION,
+            license="Google, Inc., CC BY 4.0 "
+            "(https://creativecommons.org/licenses/by/4.0/)",
+        )
+
+    def _split_generators(self, dl_manager):
+        files = _files(dl_manager, self.builder_config.classes)
+        return {
+            split: self._generate_examples(files, member)
+            for member, split in npz.SPLITS.items()
+        }
+
+    def _generate_examples(self, files: list[ClassFile], member: str):
+        """One class after the other, so that one is in memory.
+
+        TFDS shuffles by key, and holds up to a gigabyte itself before it uses the disk.
+        """
+        for file in files:
+            for index, drawing in enumerate(npz.read(file.path, member)):
+                yield f"{file.name} {index}", {"strokes": drawing, "label": file.name}
+
+
+def _files(dl_manager, classes: tuple[str, ...]) -> list[ClassFile]:
+    """The manual folder's if it has some, or the user has named it; else downloaded.
+
+    TFDS's own manual folder may hold the files of other data sets.
+    """
+    default = dl_manager.download_dir / "manual"
+    try:
+        folder = Path(dl_manager.manual_dir)
+    except AssertionError as absent:  # or it is empty
+        if str(default) not in str(absent):
+            raise InputError(str(absent).splitlines()[0]) from None
+        return quickdraw.fetch(classes)
+    found = sketches.by_class(folder)
+    files = [ClassFile(n, found[n]) for n in classes if _is_npz(found.get(n))]
+    if not files and folder == Path(default):
+        return quickdraw.fetch(classes)
+    if len(files) < len(classes):
+        _refuse(folder, sorted(set(classes) - {file.name for file in files}))
+    return files
+
+
+def _is_npz(path: Path | None) -> bool:
+    return path is not None and path.suffix == ".npz"
+
+
+def _refuse(folder: Path, missing: list[str]):
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    raise InputError(
+        f"{folder} has no .npz file of {', '.join(missing[:3])}{more}; add them, leave "
+        "manual_dir out to download them, or load fewer classes: "
+        "builder_kwargs={'config': rnn_tf.data.sketch_rnn.of('cat', 'dog')}"
+    )
