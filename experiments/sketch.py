@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import (
+    as_given,
     config,
     layers,
     measure,
@@ -62,7 +63,7 @@ class Config(RunConfig):
     """Classify drawings, and see what beats what."""
 
     data: str = "doodles"
-    """doodles, quickdraw (downloaded), or a folder, one .npz or .ndjson per class."""
+    """doodles, quickdraw (downloaded), or a folder of .npz, .ndjson or .tfrecord."""
     classes: tuple[str, ...] = ()
     """With files: the classes to tell apart; all, if none is given."""
     on_bad_drawing: Literal["error", "skip"] = "error"
@@ -117,7 +118,7 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Drawings of each class in three parts; those of a folder stay on disk."""
-    made = _doodles if config.data == "doodles" else _folder
+    made = _doodles if config.data == "doodles" else _files
     classes, parts, facts = made(config)
     source = Source(parts, classes, strokes.padding(parts["train"], config.longest))
     batch = config.batch_size or BATCH
@@ -146,39 +147,30 @@ def _doodles(config: Config):
     return doodles.CLASSES, parts, facts
 
 
-def _folder(config: Config):
-    """The same of a folder, whose drawings are converted once, to flat files."""
-    folder, classes = Path(config.data), config.classes
+def _files(config: Config):
+    """The same of files, whose drawings are converted once, to flat files."""
     if config.data == "quickdraw":
-        quickdraw.fetch(classes)
-        folder, classes = quickdraw.cache(), classes or quickdraw.CLASSES
-    files = sketches.find(folder, classes)
+        found = sketches.of_files(quickdraw.fetch(config.classes))
+    else:
+        found = sketches.in_folder(Path(config.data), config.classes)
     digest = hashlib.sha256(f"1 {config.on_bad_drawing}".encode())
-    for file in files:
-        digest.update(f"{file.name} {pooch.file_hash(file.path)}".encode())
+    for taken, path in found.files:
+        digest.update(f"{taken} {pooch.file_hash(path)}".encode())
     store = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
     if not store.is_dir():
         skipped = Counter() if config.on_bad_drawing == "skip" else None
-        strokes.write_store(store, _read(files, skipped), skipped)
+        strokes.write_store(store, found.read(skipped), skipped)
     parts, skipped = strokes.read_store(store)
     for split, part in parts.items():
-        missing = sorted(set(range(len(files))) - set(np.unique(part.labels).tolist()))
-        if missing:
+        missing = np.setdiff1d(np.arange(len(found.classes)), part.labels)
+        if len(missing):
             raise InputError(
-                f"{files[missing[0]].path} has no drawing for {split}; a class needs "
-                "more drawings: add some, or name the other classes with --classes"
+                f"{config.data}: the class {found.classes[missing[0]]!r} has no "
+                f"drawing for {split}; add some, or leave it out by --classes"
             )
     notes = [f"skipped {count:,} drawings ({why})" for why, count in skipped.items()]
     facts = {"source": Path(config.data).resolve().name, "notes": notes}
-    classes = tuple(file.name for file in files)
-    return classes, parts, facts | {"sha256": digest.hexdigest()}
-
-
-def _read(files: list, skipped: Counter | None):
-    """(split, label, strokes) of all files, one after the other."""
-    for label, file in enumerate(files):
-        for split, drawing in sketches.read(file, skipped):
-            yield split, label, drawing
+    return found.classes, parts, facts | {"sha256": digest.hexdigest()}
 
 
 def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
@@ -374,8 +366,12 @@ def export(models: list, data: Data):
 
 
 def report(config: Config, made: Results) -> None:
-    """Pictures, and what padding and strides do to the models."""
+    """Pictures; what breaks in the course's program; what padding and strides do."""
     draw(made)
+    if "answer" in config.models:
+        broken = as_given.rows()
+        results.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
+        Console().print(as_given.table(broken))
     names = [name for name in config.models if name in made.members]
     padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
     cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))

@@ -1,6 +1,7 @@
 """The sketch experiment from end to end, on doodles and on people's own files."""
 
 import csv
+import itertools
 import json
 
 import keras
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from experiments import sketch
-from rnn_tf import config, measure, results
+from rnn_tf import as_given, config, measure, results
 from rnn_tf.config import InputError
 from rnn_tf.data import doodles
 from tests.conftest import ROOT, run_python
@@ -146,7 +147,8 @@ def test_columns_are_those_of_the_readme_of_results(done):
     with (done.folder / "predictions.csv").open(newline="") as file:
         columns = next(csv.reader(file))
     assert set(columns) - set(results.PREDICTIONS) == {"probability", "second", "third"}
-    for column in columns + measure.PADDING + measure.COST + measure.TIME_TO_SCORE:
+    tables = measure.PADDING, measure.COST, measure.TIME_TO_SCORE, as_given.AS_GIVEN
+    for column in itertools.chain(columns, *tables):
         assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 
 
@@ -224,7 +226,7 @@ def test_a_class_without_a_test_drawing_is_named(folder, cache, tmp_path):
     (own / "wave.npz").write_bytes((folder / "wave.npz").read_bytes())
     line = json.dumps({"drawing": [[[0, 255], [0, 255]]], "key_id": "1"})
     (own / "line.ndjson").write_text(line)
-    with pytest.raises(InputError, match=r"line\.ndjson has no drawing for"):
+    with pytest.raises(InputError, match="the class 'line' has no drawing for"):
         sketch.load_data(sketch.Config(data=str(own)))
 
 

@@ -90,7 +90,7 @@ def refused(file, said):
 
 
 def names(folder, *classes):
-    return [file.name for file in sketches.find(folder, classes)]
+    return list(sketches.in_folder(folder, classes).classes)
 
 
 def touch(folder, *files):
@@ -114,7 +114,7 @@ def test_folders_that_do_not_serve_are_refused(tmp_path):
     touch(tmp_path, "cat.npy")
     with pytest.raises(InputError, match="not a folder"):
         names(tmp_path / "cat.npy")
-    with pytest.raises(InputError, match=r"no .npz or .ndjson file"):
+    with pytest.raises(InputError, match=r"no .npz, .ndjson or .tfrecord file"):
         names(tmp_path)
     touch(tmp_path, "cat.npz")
     with pytest.raises(InputError, match="one class, 'cat'"):
@@ -629,6 +629,71 @@ def test_the_classes_of_a_tfrecord_file_lie_beside_it(tmp_path):
         (tmp_path / "eval.tfrecord.classes").write_text(unsound)
         with pytest.raises(InputError, match="2 or more"):
             tfrecord.classes(path)
+
+
+def shards(folder, drawings, **named):
+    """A folder as the tutorial's archive has it; shard -> indices of `drawings`."""
+    folder.mkdir(exist_ok=True)
+    for name, which in named.items():
+        records = [example(drawings[i], index=i % 3) for i in which]
+        made = tfrecord_file(folder, *records)
+        made.rename(folder / f"{name}.tfrecord-00000-of-00010")
+        (folder / f"{name}.tfrecord.classes").write_text("cat\ndog\nice cream\n")
+    return folder
+
+
+def many(count):
+    """Drawings that differ, in shares of a box."""
+    return [[[(i + 1) / 255, 0, 0], [0, 1 / 255, 1]] for i in range(count)]
+
+
+def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
+    """Would catch labels that slip where classes are left out, and a lost drawing."""
+    parts = {"eval": range(200, 240), "training": range(200)}
+    folder = shards(tmp_path / "archive", many(240), **parts)
+    every = sketches.in_folder(folder)
+    assert every.classes == ("cat", "dog", "ice cream")
+    found = list(every.read(None))
+    assert sorted(int(rows[0, 0]) - 1 for _, _, rows in found) == list(range(240))
+    assert all((rows[0, 0] - 1) % 3 == label for _, label, rows in found)
+    split = {int(rows[0, 0]) - 1: split for split, _, rows in found}
+    assert {i for i in split if split[i] == "test"} == set(range(200, 240))
+    assert 8 <= sum(s == "validation" for s in split.values()) <= 40
+    two = sketches.in_folder(folder, ("ice_cream", "dog"))
+    assert two.classes == ("dog", "ice cream")
+    some = list(two.read(None))
+    assert all((rows[0, 0] - 1) % 3 == label + 1 for _, label, rows in some)
+    assert len(some) == 160
+    assert {taken for taken, _ in two.files}.isdisjoint(t for t, _ in every.files)
+    with pytest.raises(InputError, match="no class 'cats' among its 3"):
+        sketches.in_folder(folder, ("cats", "dog"))
+    with pytest.raises(InputError, match="archive gives one class, 'dog'"):
+        sketches.in_folder(folder, ("dog",))
+
+
+def test_tfrecords_without_a_test_are_split_by_the_drawing(tmp_path):
+    """Would catch a drawing in two parts: a copy in another shard goes with it."""
+    parts = {"a": range(300), "b": range(0, 300, 3)}
+    folder = shards(tmp_path, many(300), **parts)
+    splits = {}
+    for split, _, rows in sketches.in_folder(folder).read(None):
+        splits.setdefault(rows.tobytes(), set()).add(split)
+    assert all(len(found) == 1 for found in splits.values())
+    counts = Counter(min(found) for found in splits.values())
+    assert counts["train"] > 200
+    assert 10 <= counts["validation"] <= 60
+    assert 10 <= counts["test"] <= 60
+
+
+def test_shards_that_disagree_about_the_classes_are_refused(tmp_path):
+    folder = shards(tmp_path, many(6), eval=range(6), training=range(6))
+    (folder / "eval.tfrecord.classes").write_text("dog\ncat\nice cream\n")
+    with pytest.raises(InputError, match="have other classes, or in another order"):
+        sketches.in_folder(folder)
+    for path in folder.glob("*.classes"):
+        path.unlink()
+    with pytest.raises(InputError, match="needs its list of classes"):
+        sketches.in_folder(folder)
 
 
 def bad_examples():

@@ -1,5 +1,9 @@
 """Padded batches of drawings: whole, in bounds, the same again with the same seed."""
 
+import re
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +11,8 @@ import tensorflow as tf
 
 from rnn_tf.data import augmentation, strokes
 from rnn_tf.data.strokes import Padding
+
+STATUS = Path("/proc/self/status")
 
 
 def drawing(points: int, start: int = 0) -> np.ndarray:
@@ -125,6 +131,25 @@ def test_a_store_gives_back_what_was_written(tmp_path):
         ends = np.split(part.points, part.starts[1:-1])
         assert all(map(np.array_equal, ends, [drawn for _, drawn in wanted]))
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_store_does_not_stay_in_memory(tmp_path):
+    """Would catch resident memory that grows by every drawing that was read."""
+
+    def resident():
+        return int(re.search(r"RssFile:\s+(\d+)", STATUS.read_text())[1]) << 10
+
+    long = drawing(5000)
+    made = (("train", 0, long) for _ in range(2000))
+    strokes.write_store(tmp_path / "store", made)
+    part = strokes.read_store(tmp_path / "store")[0]["train"]
+    before, size = resident(), part.points.nbytes
+    assert part.points.sum() != 0
+    assert resident() > before + size // 2
+    part.release()
+    assert resident() < before + size // 4
+    assert np.array_equal(part.drawing(1999), long)
 
 
 def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):

@@ -3,14 +3,15 @@
 import difflib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from rnn_tf.config import InputError
-from rnn_tf.data import ndjson, npz
+from rnn_tf.data import ndjson, npz, tfrecord
 from rnn_tf.data.drawings import decoded
 
 FORMATS = {".npz": npz, ".ndjson": ndjson}
@@ -24,23 +25,66 @@ class ClassFile:
     path: Path
 
 
+@dataclass(frozen=True)
+class Drawings:
+    """Drawings of several classes, on disk."""
+
+    classes: tuple[str, ...]
+    files: tuple[tuple[str, Path], ...]  # what is taken from which file
+    # skipped -> (split, label, drawing) of all of them, as `read` gives a class
+    read: Callable[[Counter | None], Iterator[tuple[str, int, np.ndarray]]]
+
+    def __post_init__(self):
+        if len(self.classes) < 2:
+            raise InputError(
+                f"{self.files[0][1].parent} gives one class, {self.classes[0]!r}; to "
+                "tell drawings apart takes 2 or more: add files or choose more classes"
+            )
+
+
+def in_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
+    """The drawings of a folder with TFRecords, or with a file for each class.
+
+    Raises:
+        InputError: as `find` and `tfrecord.classes`; or there is one class.
+    """
+    shards = tfrecord.shards(folder)
+    if not shards:
+        return of_files(find(folder, classes))
+    known = tfrecord.classes_of(shards)
+    names = tuple(chosen(classes, known, folder))
+    taken = "all classes" if len(names) == len(known) else ", ".join(names)
+    files = tuple((f"{path.name}: {taken}", path) for path in shards)
+    labels = {known.index(name): label for label, name in enumerate(names)}
+    return Drawings(names, files, partial(tfrecord.read_all, shards, known, labels))
+
+
+def of_files(files: list[ClassFile]) -> Drawings:
+    """The drawings of one file per class."""
+
+    def read_all(skipped):
+        for label, file in enumerate(files):
+            for split, drawing in read(file, skipped):
+                yield split, label, drawing
+
+    pairs = tuple((file.name, file.path) for file in files)
+    return Drawings(tuple(file.name for file in files), pairs, read_all)
+
+
 def find(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
     """The files of a folder, one per class, sorted by name; all unless `classes` says.
 
     Underscores in a file name are spaces in the class; what Google adds is dropped.
 
     Raises:
-        InputError: no such folder, files or class, two files for a class, one class.
+        InputError: no such folder, files or class, or two files for a class.
     """
     files = by_class(folder)
     if not files:
-        raise InputError(f"{folder} has no .npz or .ndjson file; give one that has")
-    wanted = chosen(classes, files, folder)
-    if len(wanted) < 2:
         raise InputError(
-            f"{folder} gives one class, {wanted[0]!r}; to tell drawings apart takes "
-            "2 or more: add files or choose more classes"
+            f"{folder} has no .npz, .ndjson or .tfrecord file; give one that has"
         )
+    wanted = chosen(classes, files, folder)
     return [ClassFile(name, files[name]) for name in wanted]
 
 

@@ -2,6 +2,7 @@
 
 import re
 import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,66 @@ from rnn_tf.config import InputError
 from rnn_tf.data.drawings import BOX, BadDrawing, decoded, whole
 
 RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds
+SHARD = r"(?!\.).*\.tfrecord(-\d{5}-of-\d{5})?"  # training.tfrecord-00000-of-00010
+TEST = re.compile("eval|test")  # how the name of a shard for the test begins
+
+
+def shards(folder: Path) -> list[Path]:
+    """The TFRecord files of a folder, sorted by name."""
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.iterdir() if re.fullmatch(SHARD, path.name))
+    return sorted(found)
+
+
+def classes_of(paths: list[Path]) -> tuple[str, ...]:
+    """The class names of several shards.
+
+    Raises:
+        InputError: they do not agree; see also `classes`.
+    """
+    names = classes(paths[0])
+    for path in paths[1:]:
+        if classes(path) != names:
+            raise InputError(
+                f"{path} and {paths[0]} have other classes, or in another order; leave "
+                "the shards of one data set in the folder"
+            )
+    return names
+
+
+def read_all(
+    paths: list[Path],
+    names: tuple[str, ...],
+    labels: dict[int, int],
+    skipped: Counter | None = None,
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield (split, label, drawing) for the drawings of some classes in all shards.
+
+    Shards called eval or test are the test; where there are none, 10 of 100 drawings
+    are. Another 10 are for validation. Which ones depends on the drawing alone.
+
+    Args:
+        paths: the shards.
+        names: the classes that the indices stand for.
+        labels: the index of each wanted class -> its label.
+        skipped: as for `read`.
+    """
+    own_test = any(TEST.match(path.name) for path in paths)
+    for path in paths:
+        for index, drawing in read(path, names, skipped):
+            if index in labels:
+                split = _split(path, drawing, own_test)
+                yield split, labels[index], drawing
+
+
+def _split(path: Path, drawing: np.ndarray, own_test: bool) -> str:
+    if TEST.match(path.name):
+        return "test"
+    part = zlib.crc32(drawing.tobytes()) % 10
+    if part == 8:
+        return "validation"
+    return "test" if part == 9 and not own_test else "train"
 
 
 def classes(path: Path) -> tuple[str, ...]:
