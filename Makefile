@@ -43,7 +43,7 @@ summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
 
 test: $(READY) $(DEV_READY) ## run all tests
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY) $(DEV_READY) ## check style and format
 	@$(RUN) -m ruff check .

@@ -177,9 +177,8 @@ def reference_table(name: str) -> str:
 
 def shapes_table() -> str:
     """The README's table of shapes, from the reference run; all cells must agree."""
-    path = ROOT / "results" / "reference" / "stacked-sines" / "shapes.csv"
-    with path.open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["input"] == "(4, 10, 32)"]
+    rows = rows_of("stacked-sines", "shapes.csv")
+    rows = [row for row in rows if row["input"] == "(4, 10, 32)"]
     lines = {}
     for row in rows:
         shapes = " → ".join([row["input"], *row["outputs"].split(" -> ")])
@@ -212,22 +211,26 @@ def error_table(name: str, columns: list[str], rows: list[tuple[str, str]]) -> s
     )
 
 
-def paired(name: str, one: str, other: str) -> str:
-    """The difference of two models' test errors, paired by seed, in thousandths."""
-    path = ROOT / "results" / "reference" / name / "metrics.csv"
-    with path.open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["split"] == "test" and r["seed"]]
+def rows_of(name: str, file: str) -> list[dict]:
+    """The rows of a CSV file of a reference run."""
+    with (ROOT / "results" / "reference" / name / file).open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def paired(name: str, one: str, other: str, metric: str = "mse") -> str:
+    """The difference of two models' test errors, paired by seed; mse in thousandths."""
+    rows = [r for r in rows_of(name, "metrics.csv") if r["split"] == "test"]
     errors = {
         model: np.array(
             [
                 float(row["value"])
                 for row in sorted(rows, key=lambda row: row["seed"])
-                if (row["model"], row["metric"]) == (model, "mse")
+                if (row["model"], row["metric"], row["slice"]) == (model, metric, "")
             ]
         )
         for model in (one, other)
     }
-    difference = 1000 * (errors[one] - errors[other])
+    difference = (1000 if metric == "mse" else 1) * (errors[one] - errors[other])
     low, high = stats.t_interval(difference)
     return f"{difference.mean():+.3g} [{low:+.3g}, {high:+.3g}]"
 
@@ -268,9 +271,7 @@ def test_the_differences_in_the_readme_are_those_of_the_reference_runs():
 
 
 def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
-    path = ROOT / "results" / "reference" / "stacked-sines" / "lengths.csv"
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of("stacked-sines", "lengths.csv")
     recurrent = [row for row in rows if not row["model"].startswith("mlp")]
     assert {row["runs"] for row in recurrent} == {"True"}
     errors = [1000 * float(row["mse"]) for row in recurrent]
@@ -279,6 +280,72 @@ def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
     grown = {row["length"]: int(row["parameters"]) for row in rows[-7:]}
     assert f"with its {grown['50']:,} parameters" in README
     assert f"for 500 it\nwould need {grown['500']:,}." in README
+
+
+def sketch_table() -> str:
+    """The README's table of sketches: errors, intervals, and what padding does."""
+    found = summary.summarise(ROOT / "results" / "reference" / "sketch-20")
+    changed = {r["model"]: r["changed"] for r in rows_of("sketch-20", "padding.csv")}
+    lines = [
+        "| model | test error, % | n | 95 % interval | changed by padding |",
+        "| :-- | --: | --: | --: | --: |",
+    ]
+    for row in sorted(found, key=lambda row: row["mean"]):
+        sd = f" ± {row['sd']:.2f}" if row["seeds"] > 1 else ""
+        mark = "**" if row["chosen"] else ""
+        share = changed.get(row["model"])
+        lines.append(
+            f"| {mark}{row['model']}{mark} | {row['mean']:.2f}{sd} | {row['seeds']} "
+            f"| {row['low']:.1f} to {row['high']:.1f} "
+            f"| {f'{float(share):.1f} %' if share else ''} |"
+        )
+    return "\n".join(lines)
+
+
+def strides_table() -> str:
+    """The README's table of strides: what a step of training costs, and the error."""
+    found = summary.summarise(ROOT / "results" / "reference" / "sketch-strides")
+    errors = {row["model"]: row for row in found}
+    lines = [
+        "| model | points a step | parameters | ms per training step | error, % |",
+        "| :-- | --: | --: | --: | --: |",
+    ]
+    for row in rows_of("sketch-strides", "cost.csv"):
+        error = errors[row["model"]]
+        lines.append(
+            f"| {row['model']} | {row['stride']} | {int(row['parameters']):,} "
+            f"| {float(row['milliseconds']):.0f} "
+            f"| {error['mean']:.2f} ± {error['sd']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def speedups(model: str) -> str:
+    """How much sooner than the textbook's network a model was as good, by seed."""
+    rows = rows_of("sketch-20", "time_to_score.csv")
+    found = [float(row["speedup"]) for row in rows if row["model"] == model]
+    return ", ".join(f"{times:.1f}" for times in found)
+
+
+def test_the_tables_of_sketches_are_those_of_the_reference_runs():
+    assert sketch_table() in README
+    assert strides_table() in README
+    for one, other in [
+        ("conv_lstm_stride_1", "conv_lstm"),
+        ("conv_lstm_stride_2", "conv_lstm"),
+        ("lstm", "conv_lstm_stride_1"),
+    ]:
+        assert paired("sketch-strides", one, other, "error") in README, (one, other)
+    assert f"times as soon: {speedups('conv_bilstm')}" in README
+
+
+@pytest.mark.parametrize("name", ["sketch-20", "sketch-strides", "sketch-as-given"])
+def test_reference_runs_of_sketches_are_whole_and_named(name):
+    folder = ROOT / "results" / "reference" / name
+    info = json.loads((folder / "config.json").read_text())
+    assert info["commit"][:7] in README
+    assert (info["dirty"], info["status"]) == (False, "complete")
+    assert info["config"]["seeds"] >= 3
 
 
 def test_the_errors_of_sketches_are_those_of_the_reference_run():
