@@ -29,6 +29,7 @@ from rich.table import Table
 
 from rnn_tf import (
     as_given,
+    classification,
     config,
     layers,
     measure,
@@ -191,7 +192,6 @@ def find_baselines(config: Config, data: Data) -> dict:
     The bag of points is fitted on 20,000 drawings at most.
     """
     source, train = data.source, data.source.parts["train"]
-    share = np.bincount(train.labels, minlength=len(source.classes)) / len(train.labels)
     known = np.random.default_rng(1).permutation(len(train.labels))[:20_000]
     bag = sklearn.linear_model.LogisticRegression(max_iter=300)
     bag.fit(strokes.histograms(train, known, GRID), train.labels[known])
@@ -202,7 +202,9 @@ def find_baselines(config: Config, data: Data) -> dict:
         return bag.predict_proba(bags)
 
     return {
-        "majority": lambda split: np.tile(share, (len(source.labels(split)), 1)),
+        "majority": lambda split: classification.majority(
+            train.labels, len(source.classes), len(source.parts[split].labels)
+        ),
         "bag_of_points": bag_of_points,
     }
 
@@ -299,17 +301,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     else:
         rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
         optimizer = training.clipped_adam(rate, steps)
-    return {
-        "optimizer": optimizer,
-        "loss": keras.losses.SparseCategoricalCrossentropy(),
-        "metrics": [keras.metrics.MeanMetricWrapper(wrong, name="score")],
-    }
-
-
-def wrong(labels, probabilities):
-    """(batch,): 1 where the likeliest class is not the right one."""
-    likeliest = keras.ops.argmax(probabilities, axis=-1)
-    return keras.ops.cast(likeliest != keras.ops.cast(labels, "int32"), "float32")
+    return classification.compile_arguments(optimizer)
 
 
 # ---------------------------------------------------------------- evaluation
@@ -322,35 +314,8 @@ def decode(data: Data, output: np.ndarray) -> np.ndarray:
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score probabilities (drawings, classes): overall, and per class."""
-    labels, classes = data.source.labels(split), data.source.classes
-    errors = 100.0 * (predictions.argmax(axis=1) != labels)
-    right = np.take_along_axis(predictions, labels[:, None], axis=1)
-    ranks = (predictions > right).sum(axis=1)  # 0 is the best guess
-    rows = [_row("error", "", errors), _row("top5_error", "", 100.0 * (ranks >= 5))]
-    for label, name in enumerate(classes):
-        if label in labels:
-            rows.append(_row("error", name, errors[labels == label]))
-    return Scores(rows, errors, _guesses(labels, predictions, classes))
-
-
-def _row(metric: str, part: str, values: np.ndarray) -> dict:
-    row = {"metric": metric, "slice": part, "value": float(values.mean())}
-    return row | {"unit": "%", "n": len(values)}
-
-
-def _guesses(labels, predictions, classes) -> list[dict]:
-    """The rows of predictions.csv, with the next two guesses."""
-    best = np.argsort(-predictions, axis=1, kind="stable")[:, :3]
-    sure = np.take_along_axis(predictions, best, axis=1)[:, 0].tolist()
-    best = np.pad(best, [(0, 0), (0, 3 - best.shape[1])], constant_values=-1)
-    names = np.array([*classes, ""])[best]  # of two classes there is no third
-    return [
-        {"example": i, "step": 1, "target": classes[y], "prediction": first}
-        | {"probability": p, "second": second, "third": third}
-        for i, (y, p, (first, second, third)) in enumerate(
-            zip(labels, sure, names.tolist(), strict=True)
-        )
-    ]
+    source = data.source
+    return classification.scores(source.labels(split), predictions, source.classes)
 
 
 def export(models: list, data: Data):
@@ -461,9 +426,8 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("drawing", "points", "best guess", "then", "then"):
         table.add_column(heading)
-    for number, row in enumerate(likely):
-        best = np.argsort(-row, kind="stable")[:3]
-        guesses = [f"{classes[i]} {100 * row[i]:.0f} %" for i in best]
+    for number, best in enumerate(classification.best_three(likely, classes)):
+        guesses = map(classification.said, best)
         table.add_row(str(number + 1), str(len(drawings[number])), *guesses)
     Console().print(table)
 

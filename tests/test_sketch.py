@@ -152,26 +152,6 @@ def test_columns_are_those_of_the_readme_of_results(done):
         assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 
 
-@pytest.mark.parametrize("classes", [2, 3, 7])
-def test_scores_by_hand(classes):
-    """Would catch metrics that cannot count to two, or rank ties against a model."""
-    names = tuple("abcdefg"[:classes])
-    probabilities = np.eye(classes)[[0, 1, 1, 0]] * 0.9 + 0.1 / classes
-    drawings = [np.array([[1, 1, 0]] * n, "int16") for n in (1, 2, 3, 4)]
-    part = sketch.strokes.part_of(drawings, [0, 1, 0, 1])
-    source = sketch.Source({"test": part}, names, sketch.Padding((24,), 1.0))
-    data = sketch.Data((), None, 1, 1, 1, {}, source)
-    scores = sketch.evaluate(data, "test", probabilities)
-    found = {(row["metric"], row["slice"]): row["value"] for row in scores.metrics}
-    assert found == {
-        ("error", ""): 50.0, ("top5_error", ""): 0.0,
-        ("error", "a"): 50.0, ("error", "b"): 50.0,
-    }  # fmt: skip
-    assert scores.errors.tolist() == [0.0, 0.0, 100.0, 100.0]
-    assert [row["prediction"] for row in scores.predictions] == ["a", "b", "b", "a"]
-    assert scores.predictions[0]["third"] == ("" if classes == 2 else "c")
-
-
 # ------------------------------------------------------------------- own drawings
 
 

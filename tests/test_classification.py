@@ -1,0 +1,55 @@
+"""Scores of classes, by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from rnn_tf import classification
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_scores_by_hand(classes):
+    """Would catch metrics that cannot count to two, or rank ties against a model."""
+    names = tuple("abcdefg"[:classes])
+    probabilities = np.eye(classes)[[0, 1, 1, 0]] * 0.9 + 0.1 / classes
+    scores = classification.scores(np.array([0, 1, 0, 1]), probabilities, names)
+    found = {(row["metric"], row["slice"]): row["value"] for row in scores.metrics}
+    assert found == {
+        ("error", ""): 50.0, ("top5_error", ""): 0.0, ("macro_f1", ""): 0.5,
+        ("error", "a"): 50.0, ("error", "b"): 50.0,
+    }  # fmt: skip
+    assert scores.errors.tolist() == [0.0, 0.0, 100.0, 100.0]
+    assert [row["prediction"] for row in scores.predictions] == ["a", "b", "b", "a"]
+    assert scores.predictions[0]["probability"] == pytest.approx(0.9 + 0.1 / classes)
+    assert scores.predictions[0]["third"] == ("" if classes == 2 else "c")
+
+
+def test_the_five_best_and_rare_classes():
+    """Would catch a rank that is one off, and an F1 that is the accuracy."""
+    ranked = np.tile(np.arange(7, 0, -1) / 28, (4, 1))  # the best guess is always 0
+    scores = classification.scores(np.array([0, 0, 4, 5]), ranked, "abcdefg")
+    found = {(row["metric"], row["slice"]): row["value"] for row in scores.metrics}
+    assert found["error", ""] == 50
+    assert found["top5_error", ""] == 25  # number 5 is the sixth
+    f1 = 2 * 0.5 * 1 / (0.5 + 1)  # of "a": half of its guesses, all of its examples
+    assert found["macro_f1", ""] == pytest.approx(f1 / 3)
+    assert ("error", "b") not in found
+
+
+def test_guesses_are_read_best_first():
+    found = list(classification.best_three(np.array([[0.2, 0.8]]), ("cat", "dog")))
+    assert [classification.said(guess) for guess in found[0]] == [
+        "dog 80 %",
+        "cat 20 %",
+        "",
+    ]
+
+
+def test_the_majority_knows_the_shares_and_nothing_else():
+    found = classification.majority(np.array([0, 2, 2, 2]), classes=4, count=2)
+    assert found.tolist() == [[0.25, 0, 0.75, 0]] * 2
+
+
+def test_wrong_counts_wrong_guesses():
+    found = classification.wrong(np.array([0, 1, 1]), np.eye(2)[[0, 0, 1]])
+    assert keras.ops.convert_to_numpy(found).tolist() == [0, 1, 0]
