@@ -340,10 +340,13 @@ def report(config: Config, made: Results) -> None:
     names = [name for name in config.models if name in made.members]
     padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
     cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))
-    waits = measure.time_to_score_rows(made.tables["history"], "textbook")
     results.write_csv(made.folder / "padding.csv", measure.PADDING, padding)
     results.write_csv(made.folder / "cost.csv", measure.COST, cost)
-    results.write_csv(made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, waits)
+    if "textbook" in config.models:
+        rows = measure.time_to_score_rows(made.tables["history"], "textbook")
+        results.write_csv(
+            made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, rows
+        )
     Console().print(measure.table(cost, padding))
 
 
