@@ -2,8 +2,8 @@
 
 The class is the motion. Each motion and its reverse show the same frames in opposite
 order: no single frame, and no heap of frames, can tell them apart. The digits are
-scikit-learn's (Alpaydin and Kaynak, 1998), the idea is the moving MNIST of Srivastava et
-al. (2015, arXiv:1502.04681).
+scikit-learn's (Alpaydin and Kaynak, 1998), the idea is the moving MNIST of Srivastava
+et al. (2015, arXiv:1502.04681).
 """
 
 import functools
@@ -35,6 +35,7 @@ class Digits:
     noise: np.ndarray  # (clips, frames): where in the strip a frame's noise begins
     labels: np.ndarray  # (clips,) int16
     side: int
+    each: int = 1  # clips of a video
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """(clips, frames, side, side, 1) uint8: those numbered `which`."""
