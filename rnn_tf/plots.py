@@ -244,3 +244,31 @@ def _draw(axis, strokes: np.ndarray) -> None:
         )
     axis.set_aspect("equal")
     axis.invert_yaxis()
+
+
+def film_strips(path: Path, predictions, clip: Callable) -> None:
+    """Clips as strips of frames with the best guess: some right, then some wrong.
+
+    Args:
+        path: of the picture.
+        predictions: rows of predictions.csv of one seed, with column probability;
+            `example` is the index of a clip.
+        clip: example -> (frames, side, side, channels) uint8.
+    """
+    right = predictions["target"] == predictions["prediction"]
+    chosen = pd.concat(
+        [_spread(predictions[right], 6), _spread(predictions[~right], 6)]
+    )
+    figure, axes = _figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
+    for axis, row in zip(axes, chosen.to_dict("records"), strict=False):
+        frames = clip(int(row["example"]))
+        strip = np.concatenate(frames[:: -(-len(frames) // 12)], axis=1)
+        axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255)
+        good = row["target"] == row["prediction"]
+        said = f"{row['prediction']} {100 * row['probability']:.0f} %"
+        said += "" if good else f" (it is: {row['target']})"
+        colour = COLOURS[2] if good else COLOURS[1]
+        axis.set_title(said, fontsize=8, color=colour, loc="left", pad=2)
+        axis.set_axis_off()
+    figure.suptitle("Clips, frame by frame, with the best guess: right, then wrong")
+    _save(figure, path)

@@ -1,0 +1,492 @@
+"""Classify short clips: a CNN per frame and an RNN over frames, beside a 3D CNN.
+
+    make video                                                 moving digits, quick
+    make video ARGS="--size full"                              numbers to quote
+    make video ARGS="--data FOLDER --size full"                a folder per class
+    python -m experiments.video predict --model RUN FILE       what a file shows
+
+The course answers with both. Whether it is time that the RNN adds shows against the
+same CNN whose scores are averaged over the frames, and against the same network on
+frames in random order.
+"""
+
+import dataclasses
+import hashlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rnn_tf import (
+    config,
+    layers,
+    motion,
+    plots,
+    results,
+    runner,
+    strategy,
+    training,
+)
+from rnn_tf.config import RunConfig
+from rnn_tf.data import clips, decoding, digits, download, videos
+from rnn_tf.data.clips import Part, Videos
+from rnn_tf.experiment import Data, Experiment, Results, Scores
+
+keras = lazy_loader.load("keras")
+pooch = lazy_loader.load("pooch")
+sklearn = lazy_loader.load("sklearn")
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Classify short clips, and see whether it is time that tells."""
+
+    data: str = "digits"
+    """digits, moving; or a folder with a folder of video files per class, or with a
+    clips.csv that lists files and classes."""
+    classes: tuple[str, ...] = ()
+    """With a folder: the classes to tell apart; all, if none is given."""
+    group_column: str | None = None
+    """With clips.csv: what clips share that must not be in two parts (a recording)."""
+    validation_groups: tuple[str, ...] = ()
+    """With a folder: groups for validation; by default a fifth, classes alike."""
+    test_groups: tuple[str, ...] = ()
+    """With a folder: groups for test."""
+    on_bad_clip: Literal["error", "skip"] = "error"
+    """With a folder: stop at a file that cannot be decoded, or count and skip it."""
+    digits: int = 1_500
+    """With digits: how many clips to make; 80 % are for training."""
+    frames: int | None = None
+    """Frames of a clip; by default 12 of digits, 16 of a video."""
+    stride: int = 3
+    """With a folder: frames of a video from one that is seen to the next."""
+    clips: int = 1
+    """With a folder: clips of a video, spread over it. An epoch takes one of each; in
+    a test their scores are averaged."""
+    side: int | None = None
+    """Pixels of a frame, each way; by default 24 of digits, 48 of a video."""
+    colour: Literal["grey", "rgb"] = "grey"
+    """With a folder: what is kept of the colours."""
+    change: Literal["none", "move", "mirror", "turn"] = "none"
+    """Random changes in training: none; place, size and light; also left for right;
+    also turned by any angle, for cameras that look down."""
+    trials: int = 0
+    """Hyperparameter trials per model; 0 takes the defaults as they are."""
+    epochs: int = 4
+    """Epochs of a final training run, at most."""
+    models: tuple[str, ...] = (
+        "cnn_lstm",
+        "cnn_gru",
+        "cnn_mean",
+        "conv3d",
+        "conv_lstm",
+        "cnn_lstm_shuffled",
+        "conv3d_shuffled",
+    )
+    """Names of the models to run; full runs them all."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        config.require_at_least(self, "digits", 160)
+        config.require_at_least(self, "stride", 1)
+        config.require_at_least(self, "clips", 1)
+        config.require_any(self, "models")
+        config.require_known(self, "models", MODELS)
+        if self.frames is not None:
+            config.require_at_least(self, "frames", 2)
+        if self.side is not None:
+            config.require_at_least(self, "side", 16)
+
+    @property
+    def sampling(self) -> decoding.Sampling:
+        """Which frames of a video are seen, and how large."""
+        frames, side = (12, 24) if self.data == "digits" else (16, 48)
+        channels = 3 if self.colour == "rgb" else 1
+        return decoding.Sampling(
+            self.frames or frames, self.stride, self.clips, self.side or side, channels
+        )
+
+
+FULL = {
+    "trials": 3,
+    "trial_epochs": 4,
+    "epochs": 15,
+    "patience": 15,
+    "digits": 10_000,
+}
+
+# ---------------------------------------------------------------- data
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Clips by split, and how they become batches."""
+
+    parts: dict[str, Part]
+    classes: tuple[str, ...]
+    config: Config
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(classes,) float32: of each class in the loss, as if all were as frequent."""
+        count = np.bincount(self.parts["train"].labels, minlength=len(self.classes))
+        return (count.sum() / len(count) / count).astype("float32")
+
+
+def load_data(config: Config) -> Data:
+    """Clips of each class in three parts; those of a folder stay on disk."""
+    made = _digits if config.data == "digits" else _folder
+    classes, parts, facts, block = made(config)
+    source = Source(parts, classes, config)
+    batch = config.batch_size or BATCH
+    counts = {split: len(part.labels) for split, part in parts.items()}
+    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    facts |= {"classes": list(classes), "clips": counts}
+    facts |= {"sampling": dataclasses.asdict(config.sampling)}
+    facts |= {"class_weights": source.weights.round(4).tolist()}
+    says = f"{facts['source']}, {len(classes)} classes, {says}"
+    facts |= {"says": "; ".join([says, *facts["notes"]])}
+    dataset = partial(_dataset, source, batch)
+    sampling = config.sampling
+    shape = (sampling.shape[1:], len(classes))
+    return Data(shape, dataset, batch, counts["train"] // batch, block, facts, source)
+
+
+def _digits(config: Config):
+    """Classes, parts and facts of the embedded data, and how many clips belong
+    together."""
+    sampling = config.sampling
+    parts = digits.digits(config.digits, sampling.frames, sampling.side)
+    digest = hashlib.sha256(b"".join(part.path.tobytes() for part in parts.values()))
+    facts = {"source": "digits", "sha256": digest.hexdigest(), "notes": []}
+    return digits.CLASSES, parts, facts, 1
+
+
+def _folder(config: Config):
+    """The same of a folder, whose files are decoded once, to a flat file."""
+    sampling, skip = config.sampling, config.on_bad_clip == "skip"
+    found = videos.find(Path(config.data), config.group_column)
+    found = videos.only(found, config.classes)
+    digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
+    for video in found:
+        digest.update(pooch.file_hash(video.path).encode())
+    folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
+    if not folder.is_dir():
+        clips.write_store(folder, found, sampling, skip)
+    store = clips.read_store(folder, sampling)
+    kept = [found[number] for number in store.kept]
+    classes = tuple(sorted({video.label for video in kept}))
+    labels = np.array([classes.index(video.label) for video in kept], "int16")
+    cuts = videos.split(kept, config.validation_groups, config.test_groups)
+    parts = {split: Videos(store.clips, n, labels[n]) for split, n in cuts.items()}
+    groups = {split: sorted({kept[i].group for i in n}) for split, n in cuts.items()}
+    facts = {"source": Path(config.data).resolve().name, "sha256": digest.hexdigest()}
+    facts |= store.about | {"notes": _notes(store.about, config), "groups": groups}
+    block = round(len(cuts["test"]) / len(groups["test"]))
+    return classes, parts, facts, block
+
+
+def _notes(about: dict, config: Config) -> list[str]:
+    """What a reader should know of the clips."""
+    notes = [
+        f"skipped {count} files ({why})" for why, count in about["skipped"].items()
+    ]
+    if about["padded"]:
+        notes.append(f"{about['padded']} shorter than a clip, padded and masked")
+    if len(about["sizes"]) > 1:
+        sizes = ", ".join(about["sizes"])
+        notes.append(f"sizes {sizes}, all squeezed to {config.sampling.side} pixels")
+    if not config.group_column:
+        notes.append("each file is a group of its own (--group-column)")
+    return notes
+
+
+def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
+    """Batches that fit the model; the frames of some have lost their order."""
+    shuffled = model.name == "shuffled"
+    part = source.parts[split]
+    if split == "train":
+        change = CHANGES[source.config.change]
+        return clips.dataset(part, batch, seed, source.weights, change, shuffled)
+    return clips.dataset(part, EVALUATED, shuffled=shuffled)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Name -> predict(split), the probability of each class, (videos, classes)."""
+    parts, train = data.source.parts, data.source.parts["train"]
+    share = np.bincount(train.labels, minlength=data.shape[1]) / len(train.labels)
+    where = motion.classifier(train, motion.mean_differences)
+    when = motion.classifier(train, motion.motion_numbers)
+    return {
+        "majority": lambda split: np.tile(share, (len(parts[split].labels), 1)),
+        "mean_differences": lambda split: where(parts[split]),
+        "motion_numbers": lambda split: when(parts[split]),
+    }
+
+
+# ---------------------------------------------------------------- models
+# Each takes clips, (batch, frames, side, side, channels) from 0 to 255, and gives the
+# probability of each class, (batch, classes). `shape` is that of one clip, and how many
+# classes. All frames of a batch go through a CNN at once, as one large batch of frames.
+
+
+def cnn_rnn(cell: str, hp, config: Config, shape):
+    """A CNN per frame, a recurrent layer over the frames, and all of it pooled."""
+    inputs, x, mask, classes = _input(shape)
+    x = _cnn(x)
+    x = keras.layers.Dropout(_rate(hp))(x)
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
+    x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
+    x = keras.layers.Dropout(_rate(hp))(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def cnn_mean(hp, config: Config, shape):
+    """The same CNN, its scores averaged over the frames: it knows nothing of time."""
+    inputs, x, mask, classes = _input(shape)
+    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
+    x = keras.layers.Dense(64, activation="relu")(x)
+    x = keras.layers.Dense(classes)(keras.layers.Dropout(_rate(hp))(x))
+    x = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
+    return keras.Model(inputs, keras.layers.Softmax()(x))
+
+
+def conv3d(hp, config: Config, shape):
+    """Convolutions over time and space, the course's other answer."""
+    inputs, x, mask, classes = _input(shape)
+    for filters in _filters(x.shape[2]):
+        x = keras.layers.Conv3D(
+            filters, 3, strides=(1, 2, 2), padding="same", activation="relu"
+        )(x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = keras.layers.Dense(64, activation="relu")(x)
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def conv_lstm(hp, config: Config, shape):
+    """An LSTM whose states are pictures and whose products are convolutions.
+
+    Source: Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
+    """
+    inputs, x, mask, classes = _input(shape)
+    for filters in _filters(x.shape[2])[:-2] or (8,):
+        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
+    x = keras.layers.ConvLSTM2D(8, 3, 2, "same", return_sequences=True)(x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def _input(shape):
+    """The input; the same from -1 to 1; its mask, (batch, frames, 1); and the number of
+    classes."""
+    clip, classes = shape
+    inputs = keras.Input(clip, name="clips")
+    x = keras.ops.cast(inputs, "float32") / 127.5 - 1
+    return inputs, x, layers.frames_that_are_there(inputs), classes
+
+
+def _cnn(x):
+    """(batch, frames, side, side, channels) -> (batch, frames, 64)."""
+    for filters in _filters(x.shape[2]):
+        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    return keras.layers.Dense(64, activation="relu")(x)
+
+
+def _filters(side: int) -> tuple[int, ...]:
+    """Of as many convolutions with stride 2 as leave 3 or 4 points a side."""
+    count = max(2, int(np.ceil(np.log2(side / 4))))
+    return (8, 16, 32, 64, 64, 64, 64, 64)[:count]
+
+
+def _per_frame(layer, x):
+    """A layer of pictures, on all frames at once: (batch, frames, ...) -> the same."""
+    found = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
+    return keras.ops.reshape(found, (-1, x.shape[1], *found.shape[1:]))
+
+
+def _rate(hp) -> float:
+    return hp.Choice("dropout", [0.2, 0.4], default=0.2)
+
+
+def shuffled(build, hp, config: Config, shape):
+    """The same network; by its name, it gets the frames of a clip in random order."""
+    model = build(hp, config, shape)
+    return keras.Model(model.inputs, model.outputs, name="shuffled")
+
+
+TEMPORAL = {
+    "cnn_lstm": partial(cnn_rnn, "lstm"),
+    "cnn_gru": partial(cnn_rnn, "gru"),
+    "conv3d": conv3d,
+    "conv_lstm": conv_lstm,
+}
+MODELS = TEMPORAL | {"cnn_mean": cnn_mean}
+MODELS |= {f"{name}_shuffled": partial(shuffled, f) for name, f in TEMPORAL.items()}
+
+BATCH = 16
+EVALUATED = 128  # clips per batch in a test
+CHANGES = {
+    "none": None,
+    "move": clips.mover(0.0, mirror=False),
+    "mirror": clips.mover(0.15, mirror=True),
+    "turn": clips.mover(np.pi, mirror=True),
+}
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Adam along a cosine; rare classes weigh as much as frequent ones."""
+    rate = hp.Float("learning_rate", 3e-4, 6e-3, sampling="log", default=3e-3)
+    return {
+        "optimizer": training.clipped_adam(rate, steps),
+        "loss": keras.losses.SparseCategoricalCrossentropy(),
+        "metrics": [keras.metrics.MeanMetricWrapper(wrong, name="score")],
+    }
+
+
+def wrong(labels, probabilities):
+    """(batch,): 1 where the likeliest class is not the right one."""
+    likeliest = keras.ops.argmax(probabilities, axis=-1)
+    return keras.ops.cast(likeliest != keras.ops.cast(labels, "int32"), "float32")
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def decode(data: Data, output: np.ndarray) -> np.ndarray:
+    """The mean over the clips of each video: (videos, classes)."""
+    each = data.source.parts["test"].each
+    return output.reshape(-1, each, output.shape[-1]).mean(axis=1)
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score probabilities (videos, classes): overall, and per class."""
+    labels, classes = data.source.parts[split].labels, data.source.classes
+    guesses = predictions.argmax(axis=1)
+    errors = 100.0 * (guesses != labels)
+    f1 = sklearn.metrics.f1_score(labels, guesses, average="macro", zero_division=0)
+    rows = [_row("error", "", errors), _row("macro_f1", "", np.full(len(labels), f1))]
+    for label, name in enumerate(classes):
+        if label in labels:
+            rows.append(_row("error", name, errors[labels == label]))
+    return Scores(rows, errors, _guesses(labels, predictions, classes))
+
+
+def _row(metric: str, part: str, values: np.ndarray) -> dict:
+    row = {"metric": metric, "slice": part, "value": float(values.mean())}
+    return row | {"unit": "" if metric == "macro_f1" else "%", "n": len(values)}
+
+
+def _guesses(labels, predictions, classes) -> list[dict]:
+    """The rows of predictions.csv, with the next two guesses."""
+    best = np.argsort(-predictions, axis=1, kind="stable")[:, :3]
+    sure = np.take_along_axis(predictions, best, axis=1)[:, 0].tolist()
+    best = np.pad(best, [(0, 0), (0, 3 - best.shape[1])], constant_values=-1)
+    names = np.array([*classes, ""])[best]  # of two classes there is no third
+    return [
+        {"example": i, "step": 1, "target": classes[y], "prediction": first}
+        | {"probability": p, "second": second, "third": third}
+        for i, (y, p, (first, second, third)) in enumerate(
+            zip(labels, sure, names.tolist(), strict=True)
+        )
+    ]
+
+
+def export(models: list, data: Data):
+    """The mean of `models`; clips go in from 0 to 255, as they are decoded."""
+    inputs = keras.Input(data.shape[0], name="clips")
+    found = [model(inputs) for model in models]
+    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+
+
+def report(made: Results) -> None:
+    """Which classes are taken for which, clips with guesses, and learning curves."""
+    folder, source = made.folder, made.data.source
+    table = made.tables["predictions"]
+    table = table[table["model"] == made.shown[0]]
+    plots.confusion(folder / "confusion.png", table, source.classes)
+    part = source.parts["test"]
+    one = table[table["seed"] == table["seed"].iloc[0]]
+    plots.film_strips(
+        folder / "clips.png", one, lambda i: part.clips(np.array([i * part.each]))[0]
+    )
+    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
+    results.write_csv(folder / "waiting.csv", training.WAITING, [_waiting(made)])
+
+
+def _waiting(made: Results) -> dict:
+    """How long the quickest network, which waits the most, waits for its clips."""
+    finals = made.tables["trials"].query("phase == 'final' and status == 'completed'")
+    epoch = finals["seconds"] / finals["epochs"]
+    name = epoch.groupby(finals["model"]).mean().idxmin()
+    model = made.members[name]()[0]
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    return {"model": name} | training.waiting(
+        model, made.data.dataset("train", model, 1)
+    )
+
+
+# ---------------------------------------------------------------- run
+
+
+def run(config: Config) -> runner.Outcome:
+    """Run the recipe; see `rnn_tf.runner.run`."""
+    experiment = Experiment(
+        name="video",
+        headline="error",
+        models={name: MODELS[name] for name in config.models},
+        answers=("cnn_lstm", "cnn_gru", "conv3d"),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        decode=decode,
+        evaluate=evaluate,
+        export=export,
+        report=report,
+        xla=False,
+    )
+    return runner.run(experiment, config)
+
+
+def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
+    """Say what video files show, by the model that a run has chosen.
+
+    Args:
+        files: Video files.
+        model: The run's folder, results/video/<run>.
+    """
+    info, path = results.chosen(model, "video")
+    sampling = decoding.Sampling(**info["data"]["sampling"])
+    found = [decoding.read(file, sampling) for file in files]
+    strategy.import_tensorflow()
+    network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("file", "seconds", "best guess", "then", "then"):
+        table.add_column(heading)
+    for file, decoded in zip(files, found, strict=True):
+        likely = network.predict(decoded.clips, verbose=0).mean(axis=0)
+        best = np.argsort(-likely, kind="stable")[:3]
+        classes = info["data"]["classes"]
+        guesses = [f"{classes[i]} {100 * likely[i]:.0f} %" for i in best]
+        table.add_row(file.name, f"{decoded.seconds:.1f}", *guesses)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["predict"]:
+        raise SystemExit(config.command(predict, sys.argv[1:]))
+    raise SystemExit(config.main(run, Config, FULL))
