@@ -26,6 +26,7 @@ from rich.table import Table
 
 from rnn_tf import (
     config,
+    features,
     layers,
     motion,
     plots,
@@ -34,8 +35,8 @@ from rnn_tf import (
     strategy,
     training,
 )
-from rnn_tf.config import RunConfig
-from rnn_tf.data import clips, decoding, digits, download, videos
+from rnn_tf.config import InputError, RunConfig
+from rnn_tf.data import clips, decoding, digits, download, ucf101, videos
 from rnn_tf.data.clips import Part, Videos
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
@@ -51,8 +52,8 @@ class Config(RunConfig):
     """Classify short clips, and see whether it is time that tells."""
 
     data: str = "digits"
-    """digits, moving; or a folder with a folder of video files per class, or with a
-    clips.csv that lists files and classes."""
+    """digits, moving; or ucf101, downloaded once (6.96 GB); or a folder with a folder
+    of video files per class, or with a clips.csv that lists files and classes."""
     classes: tuple[str, ...] = ()
     """With a folder: the classes to tell apart; all, if none is given."""
     group_column: str | None = None
@@ -81,6 +82,8 @@ class Config(RunConfig):
     also turned by any angle, for cameras that look down."""
     trials: int = 0
     """Hyperparameter trials per model; 0 takes the defaults as they are."""
+    weights: Path | None = None
+    """Of frozen_features: MobileNetV2's; by default those in Keras's cache."""
     epochs: int = 4
     """Epochs of a final training run, at most."""
     models: tuple[str, ...] = (
@@ -174,7 +177,13 @@ def _digits(config: Config):
 def _folder(config: Config):
     """The same of a folder, whose files are decoded once, to a flat file."""
     sampling, skip = config.sampling, config.on_bad_clip == "skip"
-    found = videos.find(Path(config.data), config.group_column)
+    validation, test = config.validation_groups, config.test_groups
+    if config.data == "ucf101":
+        found = ucf101.find()
+        validation = validation or ucf101.VALIDATION
+        test = test or ucf101.TEST
+    else:
+        found = videos.find(Path(config.data), config.group_column)
     found = videos.only(found, config.classes)
     digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
     for video in found:
@@ -186,7 +195,7 @@ def _folder(config: Config):
     kept = [found[number] for number in store.kept]
     classes = tuple(sorted({video.label for video in kept}))
     labels = np.array([classes.index(video.label) for video in kept], "int16")
-    cuts = videos.split(kept, config.validation_groups, config.test_groups)
+    cuts = videos.split(kept, validation, test)
     parts = {split: Videos(store.clips, n, labels[n]) for split, n in cuts.items()}
     groups = {split: sorted({kept[i].group for i in n}) for split, n in cuts.items()}
     facts = {"source": Path(config.data).resolve().name, "sha256": digest.hexdigest()}
@@ -212,10 +221,12 @@ def _notes(about: dict, config: Config) -> list[str]:
 
 def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
     """Batches that fit the model; the frames of some have lost their order."""
-    shuffled = model.name == "shuffled"
+    shuffled, change = model.name == "shuffled", CHANGES[source.config.change]
     part = source.parts[split]
+    if model.name == "frozen_features":
+        part = features.features(part, features.weights(source.config.weights))
+        change = None
     if split == "train":
-        change = CHANGES[source.config.change]
         return clips.dataset(part, batch, seed, source.weights, change, shuffled)
     return clips.dataset(part, EVALUATED, shuffled=shuffled)
 
@@ -287,6 +298,21 @@ def conv_lstm(hp, config: Config, shape):
     return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
 
 
+def frozen_features(hp, config: Config, shape):
+    """An LSTM over what a network that knows ImageNet's pictures sees in each frame.
+
+    Its inputs are features, (batch, frames, 1280), see `rnn_tf.features`.
+    """
+    clip, classes = shape
+    inputs = keras.Input((clip[0], features.COUNT), name="features")
+    mask = layers.frames_that_are_there(inputs)
+    x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
+    x = keras.layers.LSTM(64, return_sequences=True)(x)
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    x = keras.layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, x, name="frozen_features")
+
+
 def _input(shape):
     """The input; the same from -1 to 1; its mask, (batch, frames, 1); and the number of
     classes."""
@@ -332,7 +358,7 @@ TEMPORAL = {
     "conv3d": conv3d,
     "conv_lstm": conv_lstm,
 }
-MODELS = TEMPORAL | {"cnn_mean": cnn_mean}
+MODELS = TEMPORAL | {"cnn_mean": cnn_mean, "frozen_features": frozen_features}
 MODELS |= {f"{name}_shuffled": partial(shuffled, f) for name, f in TEMPORAL.items()}
 
 BATCH = 16
@@ -408,8 +434,11 @@ def _guesses(labels, predictions, classes) -> list[dict]:
 
 def export(models: list, data: Data):
     """The mean of `models`; clips go in from 0 to 255, as they are decoded."""
-    inputs = keras.Input(data.shape[0], name="clips")
-    found = [model(inputs) for model in models]
+    x = inputs = keras.Input(data.shape[0], name="clips")
+    if models[0].name == "frozen_features":
+        weights = features.weights(data.source.config.weights)
+        x = features.network(data.shape[0], weights)(inputs)
+    found = [model(x) for model in models]
     return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
 
 
@@ -448,7 +477,7 @@ def run(config: Config) -> runner.Outcome:
     experiment = Experiment(
         name="video",
         headline="error",
-        models={name: MODELS[name] for name in config.models},
+        models={name: MODELS[name] for name in _possible(config)},
         answers=("cnn_lstm", "cnn_gru", "conv3d"),
         load_data=load_data,
         baselines=find_baselines,
@@ -460,6 +489,23 @@ def run(config: Config) -> runner.Outcome:
         xla=False,
     )
     return runner.run(experiment, config)
+
+
+def _possible(config: Config) -> list[str]:
+    """The models to run, less the one whose weights cannot be had."""
+    names = list(config.models)
+    if "frozen_features" in names and features.weights(config.weights) is None:
+        said = (
+            "frozen_features: no weights of MobileNetV2 in "
+            f"{features.cache()}; give a file with --weights, or fetch them once by "
+            "python -c 'import keras; keras.applications.MobileNetV2((96, 96, 3), "
+            "include_top=False)'"
+        )
+        names.remove("frozen_features")
+        if not names:
+            raise InputError(said)
+        print(f"left out: {said}", file=sys.stderr)
+    return names
 
 
 def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:

@@ -175,10 +175,11 @@ def masked_pool(x, mask):
 def frames_that_are_there(clips):
     """The mask of clips that end early, and repeat their last frame to the end.
 
-    (batch, frames, side, side, channels) -> (batch, frames, 1): 0 for a frame that
-    equals the one before it, if so do all that follow.
+    (batch, frames, ...) -> (batch, frames, 1): 0 for a frame that equals the one before
+    it, if so do all that follow.
     """
-    differs = keras.ops.any(clips[:, 1:] != clips[:, :-1], axis=(2, 3, 4))
+    axes = tuple(range(2, len(clips.shape)))
+    differs = keras.ops.any(clips[:, 1:] != clips[:, :-1], axis=axes)
     differs = keras.ops.cast(keras.ops.flip(differs, axis=1), "float32")
     later = keras.ops.flip(keras.ops.cumsum(differs, axis=1), axis=1) > 0
     mask = keras.ops.pad(later, [(0, 0), (1, 0)], constant_values=True)

@@ -188,7 +188,7 @@ def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
     size = min(4 + 0.28 * len(classes), 30)
     figure, (axis,) = _figure(height=size, width=size + 1)
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axis.set(xlabel="guess", ylabel="drawing", title="Shares of each class, test set")
+    axis.set(xlabel="guess", ylabel="truth", title="Shares of each class, test set")
     places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
     axis.set_xticks(places, classes, rotation=90, **small)
     axis.set_yticks(places, classes, **small)
@@ -262,7 +262,9 @@ def film_strips(path: Path, predictions, clip: Callable) -> None:
     figure, axes = _figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
     for axis, row in zip(axes, chosen.to_dict("records"), strict=False):
         frames = clip(int(row["example"]))
-        strip = np.concatenate(frames[:: -(-len(frames) // 12)], axis=1)
+        frames = frames[:: -(-len(frames) // 12)]  # 12 of them at most
+        gaps = [(0, 0), (0, 0), (0, 1), (0, 0)]
+        strip = np.concatenate(np.pad(frames, gaps, constant_values=255), axis=1)
         axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255)
         good = row["target"] == row["prediction"]
         said = f"{row['prediction']} {100 * row['probability']:.0f} %"

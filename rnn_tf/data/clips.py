@@ -22,7 +22,7 @@ from rnn_tf.data.videos import Video
 
 
 class Part(Protocol):
-    """Clips of one split, `Videos` or `digits.Digits`."""
+    """Clips of one split: `Videos`, `digits.Digits`, `features.Features`."""
 
     labels: np.ndarray  # (videos,) int16
     each: int  # clips of a video, one after the other
@@ -122,6 +122,8 @@ def dataset(
 ):
     """A `tf.data.Dataset` of (batch, frames, side, side, channels) uint8 and labels.
 
+    Or of whatever else the `clips` of a part are.
+
     Args:
         part: the clips.
         batch: clips per batch.
@@ -151,7 +153,7 @@ def dataset(
 
     example = part.clips(np.array([0]))
     signature = (
-        tf.TensorSpec((None, *example.shape[1:]), tf.uint8),
+        tf.TensorSpec((None, *example.shape[1:]), example.dtype),
         tf.TensorSpec((None,), tf.int16),
     )
     if weights is not None:
