@@ -5,6 +5,7 @@ from a file or from Keras's cache; without them there are no features.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ CHUNK = 16  # clips at a time
 
 def cache() -> Path:
     """Where Keras keeps the weights that it has downloaded."""
-    return Path(keras.config.keras_home()) / "models"
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
 def weights(file: Path | None) -> Path | None:

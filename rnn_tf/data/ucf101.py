@@ -45,8 +45,8 @@ def _video(path: Path) -> Video:
 
 def _downloaded(say) -> list[Path]:
     say(
-        f"ucf101: downloading 6.96 GB from {URL} to {folder()}; unpacked, another 7 GB; "
-        "the program ffmpeg is not needed, PyAV decodes"
+        f"ucf101: downloading 6.96 GB from {URL} to {folder()}, and as much again to "
+        "unpack; the program ffmpeg is not needed, PyAV decodes"
     )
     try:
         # TFDS would try for minutes where there is no connection.

@@ -96,10 +96,16 @@ def _row(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise InputError(
-            f"{table}, line {line}: {name!r} leaves the folder; give paths in it"
+            f"{table}, line {line}: {name[:80]!r} leaves the folder; give paths in it"
         )
-    if not (folder / path).is_file():
-        raise InputError(f"{table}, line {line}: {folder / path} does not exist")
+    try:
+        there = (folder / path).is_file()
+    except OSError:  # such as a name that is too long
+        there = False
+    if not there:
+        raise InputError(
+            f"{table}, line {line}: there is no file {name[:80]!r} in the folder"
+        )
     return Video(folder / path, label, group[0] if group else name)
 
 
@@ -173,7 +179,7 @@ def _named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndarray:
 
 def _drawn(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """(videos,): the part of each, in which every part has every class."""
-    for name in np.unique(labels):
+    for name in sorted(set(labels.tolist())):
         own = np.unique(groups[labels == name])
         if len(own) < 3:
             raise InputError(
@@ -197,7 +203,9 @@ def _drawn(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def _check(labels: np.ndarray, groups: np.ndarray, part: np.ndarray) -> None:
     """Raise InputError unless every part has every class."""
     for name in SPLITS:
-        for missing in sorted(set(labels) - set(labels[part == name])):
+        for missing in sorted(
+            set(labels.tolist()) - set(labels[part == name].tolist())
+        ):
             own = ", ".join(np.unique(groups[labels == missing])[:20])
             raise InputError(
                 f"no video of the class {missing!r} is for {name}; it comes from the "
