@@ -11,6 +11,7 @@ frames in random order.
 """
 
 import dataclasses
+import functools
 import hashlib
 import sys
 from functools import partial
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import (
+    classification,
     config,
     features,
     layers,
@@ -42,7 +44,6 @@ from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
 pooch = lazy_loader.load("pooch")
-sklearn = lazy_loader.load("sklearn")
 
 # ---------------------------------------------------------------- configuration
 
@@ -86,28 +87,35 @@ class Config(RunConfig):
     """Of frozen_features: MobileNetV2's; by default those in Keras's cache."""
     epochs: int = 4
     """Epochs of a final training run, at most."""
-    models: tuple[str, ...] = (
-        "cnn_lstm",
-        "cnn_gru",
-        "cnn_mean",
-        "conv3d",
-        "conv_lstm",
-        "cnn_lstm_shuffled",
-        "conv3d_shuffled",
-    )
-    """Names of the models to run; full runs them all."""
+    models: tuple[str, ...] = ()
+    """Names of the models to run; all, if none is given, or the quickest in quick."""
 
     def __post_init__(self):
         super().__post_init__()
         config.require_at_least(self, "digits", 160)
         config.require_at_least(self, "stride", 1)
         config.require_at_least(self, "clips", 1)
-        config.require_any(self, "models")
-        config.require_known(self, "models", MODELS)
+        config.require_known(self, "models", self.known)
+        if self.data == "digits" and self.change in ("mirror", "turn"):
+            raise InputError(
+                f"--change {self.change} would make other classes of digits that move; "
+                "take none or move"
+            )
         if self.frames is not None:
             config.require_at_least(self, "frames", 2)
         if self.side is not None:
             config.require_at_least(self, "side", 16)
+
+    @property
+    def known(self) -> dict:
+        """Name -> build(hp, config, shape) of all models that fit the data."""
+        return MODELS if self.data == "digits" else MODELS | FOR_VIDEOS
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models to run."""
+        by_size = QUICK.split() if self.size == "quick" else self.known
+        return self.models or tuple(by_size)
 
     @property
     def sampling(self) -> decoding.Sampling:
@@ -225,6 +233,7 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
     part = source.parts[split]
     if model.name == "frozen_features":
         part = features.features(part, features.weights(source.config.weights))
+    if model.name in ("frozen_features", "unchanged"):
         change = None
     if split == "train":
         return clips.dataset(part, batch, seed, source.weights, change, shuffled)
@@ -234,11 +243,12 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
 def find_baselines(config: Config, data: Data) -> dict:
     """Name -> predict(split), the probability of each class, (videos, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
-    share = np.bincount(train.labels, minlength=data.shape[1]) / len(train.labels)
     where = motion.classifier(train, motion.mean_differences)
     when = motion.classifier(train, motion.motion_numbers)
     return {
-        "majority": lambda split: np.tile(share, (len(parts[split].labels), 1)),
+        "majority": lambda split: classification.majority(
+            train.labels, data.shape[1], len(parts[split].labels)
+        ),
         "mean_differences": lambda split: where(parts[split]),
         "motion_numbers": lambda split: when(parts[split]),
     }
@@ -250,11 +260,16 @@ def find_baselines(config: Config, data: Data) -> dict:
 # classes. All frames of a batch go through a CNN at once, as one large batch of frames.
 
 
-def cnn_rnn(cell: str, hp, config: Config, shape):
-    """A CNN per frame, a recurrent layer over the frames, and all of it pooled."""
+def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
+    """A CNN per frame, a recurrent layer over the frames, and all of it pooled.
+
+    The CNN may be shown what differs from the frame before, beside the frame.
+    """
     inputs, x, mask, classes = _input(shape)
-    x = _cnn(x)
-    x = keras.layers.Dropout(_rate(hp))(x)
+    if differences:
+        before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
+        x = keras.ops.concatenate([x, 4 * (x - before)], axis=-1)
+    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
     x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
     x = keras.layers.Dropout(_rate(hp))(x)
@@ -346,20 +361,60 @@ def _rate(hp) -> float:
     return hp.Choice("dropout", [0.2, 0.4], default=0.2)
 
 
-def shuffled(build, hp, config: Config, shape):
-    """The same network; by its name, it gets the frames of a clip in random order."""
+def named(name: str, build, hp, config: Config, shape):
+    """The same network; by its name, it gets other clips, see `_dataset`."""
     model = build(hp, config, shape)
-    return keras.Model(model.inputs, model.outputs, name="shuffled")
+    return keras.Model(model.inputs, model.outputs, name=name)
+
+
+def pretrained(hp, config: Config, shape):
+    """`cnn_lstm` that has learned moving digits before; only its last layer is new."""
+    model = TEMPORAL["cnn_lstm"](hp, config, shape)
+    for layer, weights in zip(model.layers[:-1], _learned(config, shape), strict=True):
+        layer.set_weights(weights)
+    return model
+
+
+@functools.cache
+def _learned(config: Config, shape) -> list[list[np.ndarray]]:
+    """The weights of each layer but the last, trained once for all seeds."""
+    from keras_tuner import HyperParameters
+
+    (frames, side, _, channels), _ = shape
+    part = digits.digits(config.digits, frames, side)["train"]
+    shape = shape[0], len(digits.CLASSES)
+    model = TEMPORAL["cnn_lstm"](HyperParameters(), config, shape)
+    steps = LEARNING * (len(part.labels) // BATCH)
+    model.compile(
+        training.clipped_adam(1e-3, steps),
+        "sparse_categorical_crossentropy",
+        jit_compile=False,
+    )
+    colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
+    dataset = clips.dataset(part, BATCH, 1, change=colour)
+    model.fit(dataset, epochs=LEARNING, verbose=0, shuffle=False)
+    return [layer.get_weights() for layer in model.layers[:-1]]
 
 
 TEMPORAL = {
-    "cnn_lstm": partial(cnn_rnn, "lstm"),
-    "cnn_gru": partial(cnn_rnn, "gru"),
+    "cnn_lstm": partial(cnn_rnn, "lstm", False),
+    "cnn_gru": partial(cnn_rnn, "gru", False),
     "conv3d": conv3d,
     "conv_lstm": conv_lstm,
 }
-MODELS = TEMPORAL | {"cnn_mean": cnn_mean, "frozen_features": frozen_features}
-MODELS |= {f"{name}_shuffled": partial(shuffled, f) for name, f in TEMPORAL.items()}
+MODELS = TEMPORAL | {
+    "cnn_mean": cnn_mean,
+    "frozen_features": frozen_features,
+    **{f"{n}_shuffled": partial(named, "shuffled", f) for n, f in TEMPORAL.items()},
+}
+QUICK = "cnn_lstm cnn_gru cnn_mean conv3d conv_lstm cnn_lstm_shuffled conv3d_shuffled"
+# What may help where there are few videos, each against `cnn_lstm`.
+FOR_VIDEOS = {
+    "cnn_lstm_differences": partial(cnn_rnn, "lstm", True),
+    "cnn_lstm_pretrained": pretrained,
+    "cnn_lstm_unchanged": partial(named, "unchanged", TEMPORAL["cnn_lstm"]),
+}
+LEARNING = 10  # epochs on moving digits
 
 BATCH = 16
 EVALUATED = 128  # clips per batch in a test
@@ -377,17 +432,7 @@ CHANGES = {
 def compile_arguments(hp, config: Config, steps: int) -> dict:
     """Adam along a cosine; rare classes weigh as much as frequent ones."""
     rate = hp.Float("learning_rate", 3e-4, 6e-3, sampling="log", default=3e-3)
-    return {
-        "optimizer": training.clipped_adam(rate, steps),
-        "loss": keras.losses.SparseCategoricalCrossentropy(),
-        "metrics": [keras.metrics.MeanMetricWrapper(wrong, name="score")],
-    }
-
-
-def wrong(labels, probabilities):
-    """(batch,): 1 where the likeliest class is not the right one."""
-    likeliest = keras.ops.argmax(probabilities, axis=-1)
-    return keras.ops.cast(likeliest != keras.ops.cast(labels, "int32"), "float32")
+    return classification.compile_arguments(training.clipped_adam(rate, steps))
 
 
 # ---------------------------------------------------------------- evaluation
@@ -401,35 +446,8 @@ def decode(data: Data, output: np.ndarray) -> np.ndarray:
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score probabilities (videos, classes): overall, and per class."""
-    labels, classes = data.source.parts[split].labels, data.source.classes
-    guesses = predictions.argmax(axis=1)
-    errors = 100.0 * (guesses != labels)
-    f1 = sklearn.metrics.f1_score(labels, guesses, average="macro", zero_division=0)
-    rows = [_row("error", "", errors), _row("macro_f1", "", np.full(len(labels), f1))]
-    for label, name in enumerate(classes):
-        if label in labels:
-            rows.append(_row("error", name, errors[labels == label]))
-    return Scores(rows, errors, _guesses(labels, predictions, classes))
-
-
-def _row(metric: str, part: str, values: np.ndarray) -> dict:
-    row = {"metric": metric, "slice": part, "value": float(values.mean())}
-    return row | {"unit": "" if metric == "macro_f1" else "%", "n": len(values)}
-
-
-def _guesses(labels, predictions, classes) -> list[dict]:
-    """The rows of predictions.csv, with the next two guesses."""
-    best = np.argsort(-predictions, axis=1, kind="stable")[:, :3]
-    sure = np.take_along_axis(predictions, best, axis=1)[:, 0].tolist()
-    best = np.pad(best, [(0, 0), (0, 3 - best.shape[1])], constant_values=-1)
-    names = np.array([*classes, ""])[best]  # of two classes there is no third
-    return [
-        {"example": i, "step": 1, "target": classes[y], "prediction": first}
-        | {"probability": p, "second": second, "third": third}
-        for i, (y, p, (first, second, third)) in enumerate(
-            zip(labels, sure, names.tolist(), strict=True)
-        )
-    ]
+    labels = data.source.parts[split].labels
+    return classification.scores(labels, predictions, data.source.classes)
 
 
 def export(models: list, data: Data):
@@ -477,7 +495,7 @@ def run(config: Config) -> runner.Outcome:
     experiment = Experiment(
         name="video",
         headline="error",
-        models={name: MODELS[name] for name in _possible(config)},
+        models={name: config.known[name] for name in _possible(config)},
         answers=("cnn_lstm", "cnn_gru", "conv3d"),
         load_data=load_data,
         baselines=find_baselines,
@@ -493,7 +511,7 @@ def run(config: Config) -> runner.Outcome:
 
 def _possible(config: Config) -> list[str]:
     """The models to run, less the one whose weights cannot be had."""
-    names = list(config.models)
+    names = list(config.names)
     if "frozen_features" in names and features.weights(config.weights) is None:
         said = (
             "frozen_features: no weights of MobileNetV2 in "
@@ -523,12 +541,11 @@ def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("file", "seconds", "best guess", "then", "then"):
         table.add_column(heading)
-    for file, decoded in zip(files, found, strict=True):
-        likely = network.predict(decoded.clips, verbose=0).mean(axis=0)
-        best = np.argsort(-likely, kind="stable")[:3]
-        classes = info["data"]["classes"]
-        guesses = [f"{classes[i]} {100 * likely[i]:.0f} %" for i in best]
-        table.add_row(file.name, f"{decoded.seconds:.1f}", *guesses)
+    likely = [network.predict(one.clips, verbose=0).mean(axis=0) for one in found]
+    best = classification.best_three(np.array(likely), info["data"]["classes"])
+    for file, decoded, guesses in zip(files, found, best, strict=True):
+        said = map(classification.said, guesses)
+        table.add_row(file.name, f"{decoded.seconds:.1f}", *said)
     Console().print(table)
 
 
