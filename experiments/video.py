@@ -268,7 +268,7 @@ def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
     inputs, x, mask, classes = _input(shape)
     if differences:
         before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
-        x = keras.ops.concatenate([x, 4 * (x - before)], axis=-1)
+        x = keras.ops.concatenate([x, 2 * (x - before)], axis=-1)
     x = keras.layers.Dropout(_rate(hp))(_cnn(x))
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
     x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
@@ -329,12 +329,13 @@ def frozen_features(hp, config: Config, shape):
 
 
 def _input(shape):
-    """The input; the same from -1 to 1; its mask, (batch, frames, 1); and the number of
-    classes."""
+    """The input; the same, standardised; its mask, (batch, frames, 1); and the number
+    of classes."""
     clip, classes = shape
     inputs = keras.Input(clip, name="clips")
-    x = keras.ops.cast(inputs, "float32") / 127.5 - 1
-    return inputs, x, layers.frames_that_are_there(inputs), classes
+    mask = layers.frames_that_are_there(inputs)
+    x = layers.standardised(keras.ops.cast(inputs, "float32"), mask)
+    return inputs, x, mask, classes
 
 
 def _cnn(x):

@@ -172,6 +172,19 @@ def masked_pool(x, mask):
     )
 
 
+def standardised(clips, mask):
+    """Each clip with mean 0 and variance 1 over the frames that are there.
+
+    A dark film and a bright one are then alike. (batch, frames, side, side, channels),
+    0 to 255, and (batch, frames, 1) -> the shape of the clips.
+    """
+    axes, mask = (1, 2, 3, 4), mask[..., None, None]
+    share = mask / keras.ops.mean(mask, axis=1, keepdims=True)
+    x = clips - keras.ops.mean(clips * share, axis=axes, keepdims=True)
+    variance = keras.ops.mean(x * x * share, axis=axes, keepdims=True)
+    return x / keras.ops.sqrt(variance + 1)
+
+
 def frames_that_are_there(clips):
     """The mask of clips that end early, and repeat their last frame to the end.
 
