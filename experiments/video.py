@@ -408,7 +408,7 @@ MODELS = TEMPORAL | {
     "frozen_features": frozen_features,
     **{f"{n}_shuffled": partial(named, "shuffled", f) for n, f in TEMPORAL.items()},
 }
-QUICK = "cnn_lstm cnn_gru cnn_mean conv3d conv_lstm cnn_lstm_shuffled conv3d_shuffled"
+QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
 FOR_VIDEOS = {
     "cnn_lstm_differences": partial(cnn_rnn, "lstm", True),

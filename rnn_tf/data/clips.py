@@ -20,6 +20,8 @@ from rnn_tf.data import decoding
 from rnn_tf.data.decoding import BadClip, Sampling
 from rnn_tf.data.videos import Video
 
+AHEAD = 8  # batches that are made at once: less work for each
+
 
 class Part(Protocol):
     """Clips of one split: `Videos`, `digits.Digits`, `features.Features`."""
@@ -144,8 +146,8 @@ def dataset(
         if seed is not None:
             order = random.permutation(videos)[: count * batch] * part.each
             order += random.integers(0, part.each, len(order))
-        for start in range(0, len(order), batch):
-            which = order[start : start + batch]
+        for start in range(0, len(order), AHEAD * batch):
+            which = order[start : start + AHEAD * batch]
             x, labels = part.clips(which), part.labels[which // part.each]
             x = without_order(x, random) if shuffled else x
             x = x if change is None else change(x, random)
@@ -159,6 +161,7 @@ def dataset(
     if weights is not None:
         signature += (tf.TensorSpec((None,), tf.float32),)
     made = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    made = made.prefetch(1).rebatch(batch)
     return made.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
 
 

@@ -43,8 +43,8 @@ class Digits:
         x, y, width = np.moveaxis(self.path[which], -1, 0)[..., None]
         columns, rows = _weights((grid - x) / width), _weights((grid - y) / width)
         drawn = rows @ self.images[self.digit[which], None] @ columns.swapaxes(-1, -2)
-        point = self.noise[which][..., None] + np.arange(self.side**2)
-        noise = _strip()[point].reshape(drawn.shape)
+        pieces = np.lib.stride_tricks.sliding_window_view(_strip(), self.side**2)
+        noise = pieces[self.noise[which]].reshape(drawn.shape)
         return (noise + (255 - noise) * drawn)[..., None].astype("uint8")
 
 
