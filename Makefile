@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 
-EXPERIMENTS := stacked forecast sketch
+EXPERIMENTS := stacked forecast sketch video
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
 ifneq ($(VENV),)
@@ -38,6 +38,9 @@ forecast: $(READY) ## the next seven days of a daily series
 
 sketch: $(READY) ## classify drawings, stroke by stroke
 	@$(RUN) -m experiments.sketch $(ARGS)
+
+video: $(READY) ## classify clips: a CNN per frame and an RNN over frames
+	@$(RUN) -m experiments.video $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)

@@ -13,7 +13,6 @@ textbook and networks that mind the padding.
 import dataclasses
 import hashlib
 import itertools
-import json
 import sys
 from collections import Counter
 from functools import partial
@@ -424,7 +423,10 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
     part = strokes.part_of(drawings, np.zeros(len(drawings)))
     steps = max(strokes.SHORTEST, int(part.lengths().max()))
     inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
-    classes, network = _chosen(model)
+    info, path = results.chosen(model, "sketch")
+    classes = info["data"]["classes"]
+    strategy.import_tensorflow()
+    network = keras.saving.load_model(path, compile=False, safe_mode=True)
     likely = network.predict(inputs, verbose=0)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("drawing", "points", "best guess", "then", "then"):
@@ -433,21 +435,6 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
         guesses = map(classification.said, best)
         table.add_row(str(number + 1), str(len(drawings[number])), *guesses)
     Console().print(table)
-
-
-def _chosen(folder: Path):
-    """The classes of a run and the model that it has chosen."""
-    try:
-        info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        path = folder / f"{info['chosen']}.keras"
-        classes = info["data"]["classes"]
-    except (OSError, ValueError, KeyError):
-        raise InputError(
-            f"{folder} is not the folder of a finished sketch run; give one like "
-            "--model results/sketch/20260101-120000-ab12"
-        ) from None
-    strategy.import_tensorflow()
-    return classes, keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 if __name__ == "__main__":

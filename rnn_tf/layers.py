@@ -170,3 +170,30 @@ def masked_pool(x, mask):
     return keras.ops.concatenate(
         [mean, keras.ops.max(keras.ops.where(mask > 0, x, -1e9), axis=1)], axis=-1
     )
+
+
+def standardised(clips, mask):
+    """Each clip with mean 0 and variance 1 over the frames that are there.
+
+    A dark film and a bright one are then alike. (batch, frames, side, side, channels),
+    0 to 255, and (batch, frames, 1) -> the shape of the clips.
+    """
+    axes, mask = (1, 2, 3, 4), mask[..., None, None]
+    share = mask / keras.ops.mean(mask, axis=1, keepdims=True)
+    x = clips - keras.ops.mean(clips * share, axis=axes, keepdims=True)
+    variance = keras.ops.mean(x * x * share, axis=axes, keepdims=True)
+    return x / keras.ops.sqrt(variance + 1)
+
+
+def frames_that_are_there(clips):
+    """The mask of clips that end early, and repeat their last frame to the end.
+
+    (batch, frames, ...) -> (batch, frames, 1): 0 for a frame that equals the one before
+    it, if so do all that follow.
+    """
+    axes = tuple(range(2, len(clips.shape)))
+    differs = keras.ops.any(clips[:, 1:] != clips[:, :-1], axis=axes)
+    differs = keras.ops.cast(keras.ops.flip(differs, axis=1), "float32")
+    later = keras.ops.flip(keras.ops.cumsum(differs, axis=1), axis=1) > 0
+    mask = keras.ops.pad(later, [(0, 0), (1, 0)], constant_values=True)
+    return keras.ops.cast(mask, "float32")[..., None]

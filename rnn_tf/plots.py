@@ -99,7 +99,8 @@ def learning_curves(path: Path, history) -> None:
             mean, band = seeds.mean(), {"color": style["color"], "alpha": 0.12, "lw": 0}
             axis.plot(mean.index, mean, lw=1.3, label=model, **style)
             axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
-        low, high = np.nanquantile(history[column], [0, 0.97])
+        shown = history[column][history[column] > 0]  # the logarithm knows no 0
+        low, high = np.nanquantile(shown, [0, 0.97]) if len(shown) else (1, 1)
         axis.set(ylabel=column, xlabel="epoch", yscale="log", ylim=(low * 0.95, high))
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_title("Training loss; below, validation score (scaled units)")
@@ -188,7 +189,7 @@ def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
     size = min(4 + 0.28 * len(classes), 30)
     figure, (axis,) = _figure(height=size, width=size + 1)
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axis.set(xlabel="guess", ylabel="drawing", title="Shares of each class, test set")
+    axis.set(xlabel="guess", ylabel="truth", title="Shares of each class, test set")
     places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
     axis.set_xticks(places, classes, rotation=90, **small)
     axis.set_yticks(places, classes, **small)
@@ -244,3 +245,33 @@ def _draw(axis, strokes: np.ndarray) -> None:
         )
     axis.set_aspect("equal")
     axis.invert_yaxis()
+
+
+def film_strips(path: Path, predictions, clip: Callable) -> None:
+    """Clips as strips of frames with the best guess: some right, then some wrong.
+
+    Args:
+        path: of the picture.
+        predictions: rows of predictions.csv of one seed, with column probability;
+            `example` is the index of a clip.
+        clip: example -> (frames, side, side, channels) uint8.
+    """
+    right = predictions["target"] == predictions["prediction"]
+    chosen = pd.concat(
+        [_spread(predictions[right], 6), _spread(predictions[~right], 6)]
+    )
+    figure, axes = _figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
+    for axis, row in zip(axes, chosen.to_dict("records"), strict=False):
+        frames = clip(int(row["example"]))
+        frames = frames[:: -(-len(frames) // 12)]  # 12 of them at most
+        gaps = [(0, 0), (0, 0), (0, 1), (0, 0)]
+        strip = np.concatenate(np.pad(frames, gaps, constant_values=255), axis=1)
+        axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255)
+        good = row["target"] == row["prediction"]
+        said = f"{row['prediction']} {100 * row['probability']:.0f} %"
+        said += "" if good else f" (it is: {row['target']})"
+        colour = COLOURS[2] if good else COLOURS[1]
+        axis.set_title(said, fontsize=8, color=colour, loc="left", pad=2)
+        axis.set_axis_off()
+    figure.suptitle("Clips, frame by frame, with the best guess: right, then wrong")
+    _save(figure, path)

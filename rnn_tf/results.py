@@ -127,6 +127,25 @@ def open_run(root: Path, experiment: str, config: dict) -> Iterator[Run]:
     run.record(status="complete", seconds=round(time.monotonic() - started, 1))
 
 
+def chosen(folder: Path, experiment: str) -> tuple[dict, Path]:
+    """What config.json says of a finished run, and the file of the model it chose.
+
+    Raises:
+        InputError: it is not the folder of such a run.
+    """
+    try:
+        info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        path = folder / f"{info['chosen']}.keras"
+        if info["experiment"] == experiment and path.is_file():
+            return info, path
+    except (OSError, ValueError, KeyError):
+        pass
+    raise InputError(
+        f"{folder} is not the folder of a finished {experiment} run; give one like "
+        f"--model results/{experiment}/20260101-120000-ab12"
+    )
+
+
 def _new_folder(root: Path, experiment: str) -> Path:
     """A new folder named by the time in UTC and four random digits."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")

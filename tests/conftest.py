@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -52,3 +53,24 @@ def csv_file(tmp_path):
         return path
 
     return write
+
+
+def write_video(path: Path, frames, fps: int = 12, codec: str = "mpeg4", **options):
+    """Write frames (frames, height, width, 3) uint8 to a video file, by PyAV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=fps)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def grey_frames(count: int, width: int = 64, height: int = 48, start: int = 0):
+    """Frames whose brightness tells their number: 5 more each, from `start`."""
+    values = np.arange(start, start + 5 * count, 5).astype("uint8")
+    return np.broadcast_to(
+        values[:, None, None, None], (count, height, width, 3)
+    ).copy()

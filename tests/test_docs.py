@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from experiments import forecast, sketch, stacked
+from experiments import forecast, sketch, stacked, video
 from rnn_tf import config, stats, summary
 from tests.conftest import ROOT
 
@@ -47,7 +47,8 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     assert set(targets) <= set(TARGETS)
     assert make("-n", *words[1:]).returncode == 0
     arguments = [word[5:] for word in words if word.startswith("ARGS=")]
-    experiment = {"stacked": stacked, "sketch": sketch}.get(targets[0], forecast)
+    known = {"stacked": stacked, "sketch": sketch, "video": video}
+    experiment = known.get(targets[0], forecast)
     for argument in arguments:
         if argument != "--help":
             config.parse(experiment.Config, experiment.FULL, shlex.split(argument))
@@ -68,9 +69,9 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     assert done.stderr == ""
     again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")
     for text in (done.stdout, again.stdout):
-        for name in ("sines", "adding", "synthetic", "doodles"):
-            assert re.search(rf"^(stacked|forecast|sketch) on {name}", text, re.M)
-        assert text.count(" * ") == 4  # one chosen model in each table
+        for name in ("sines", "adding", "synthetic", "doodles", "digits"):
+            assert re.search(rf"^(stacked|forecast|sketch|video) on {name}", text, re.M)
+        assert text.count(" * ") == 5  # one chosen model in each table
 
 
 def test_make_passes_a_failure_on():

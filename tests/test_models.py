@@ -4,7 +4,7 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from experiments import forecast, sketch, stacked
+from experiments import forecast, sketch, stacked, video
 from tests import model_harness
 from tests.model_harness import Case
 
@@ -58,6 +58,20 @@ SKETCH_PARAMETERS = {
     "conv_bilstm": CONVS + 2 * lstm(128, 96) + 2 * lstm(128, 256) + 512 * 12 + 12,
     "lstm": lstm(155, 6) + lstm(155, 155) + 2 * 155 * 12 + 12,
 }  # fmt: skip
+
+
+def frame_cnn(channels: int) -> int:
+    """Two convolutions with stride 2, from 16 x 16 to 4 x 4, and a dense layer."""
+    return 9 * channels * 8 + 8 + 9 * 8 * 16 + 16 + 4 * 4 * 16 * 64 + 64
+
+
+VIDEO_PARAMETERS = {
+    "cnn_lstm_differences": frame_cnn(2) + lstm(64, 64) + 128 * 8 + 8,
+    "cnn_mean": frame_cnn(1) + 64 * 64 + 64 + 64 * 8 + 8,
+    "conv3d": 27 * 8 + 8 + 27 * 8 * 16 + 16 + 256 * 64 + 64 + 128 * 8 + 8,
+    "conv_lstm": 9 * 8 + 8 + 4 * (9 * 8 * 8 + 9 * 8 * 8 + 8) + 2 * 128 * 8 + 8,
+    "frozen_features": lstm(64, 1280) + 128 * 8 + 8,
+}
 # One builder makes them all: every cell and both heads, not every combination.
 STACKED = (
     "mlp simple_rnn_2_seq2vec lstm_2_seq2seq gru_2_seq2vec identity_rnn_25".split()
@@ -192,6 +206,73 @@ def test_models_that_are_compared_have_equally_many_parameters():
 @pytest.mark.parametrize("name", SKETCH_PARAMETERS)
 def test_sketch_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(sketch_case(name), tmp_path)
+
+
+def video_case(name: str) -> Case:
+    """Eight moving digits, some of which end early; dropout is off."""
+    part = video.digits.digits(80, 4, 16)["test"]
+    inputs = part.clips(np.arange(8))
+    inputs[:3, 2:] = inputs[:3, 1:2]
+    if name == "frozen_features":
+        random = np.random.default_rng(1)
+        inputs = random.normal(size=(8, 4, 1280)).astype("float16")
+    settings = video.Config(data="folder")
+
+    def build(hp):
+        model = settings.known[name](hp, settings, ((4, 16, 16, 1), 8))
+        for layer in model.layers:
+            if layer.__class__.__name__ == "Dropout":
+                layer.rate = 0.0
+        return model
+
+    return Case(
+        build,
+        lambda hp: video.compile_arguments(hp, settings, 1000),
+        inputs,
+        part.labels.astype("int32"),
+        (8,),
+        VIDEO_PARAMETERS[name],
+        "sparse_categorical_crossentropy",
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", VIDEO_PARAMETERS)
+def test_video_model(name, check):
+    slow = "xla" in check.__name__ or "replicas" in check.__name__
+    if slow and name in ("cnn_mean", "frozen_features"):
+        pytest.skip("made of parts of the others, and these checks take longest")
+    check(video_case(name))
+
+
+@pytest.mark.parametrize("name", VIDEO_PARAMETERS)
+def test_video_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(video_case(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cnn_lstm_differences", "cnn_mean", "conv_lstm"])
+def test_padding_of_clips_changes_nothing(name):
+    """Frames that repeat the last one count for nothing: only a mask does that."""
+    made = video_case(name)
+    model = made.model()
+    clip = made.inputs[3:]  # four frames; as a clip of four, the last one repeated
+    short = np.concatenate([clip[:, :3], clip[:, 2:3]], axis=1)
+    shorter = of_length(name, 3)
+    shorter.set_weights(model.get_weights())
+    np.testing.assert_allclose(
+        model.predict(short, verbose=0),
+        shorter.predict(clip[:, :3], verbose=0),
+        atol=1e-5,
+    )
+
+
+def of_length(name: str, frames: int):
+    """The same network for clips of another length."""
+    import keras_tuner
+
+    settings = video.Config(data="folder")
+    shape = (frames, 16, 16, 1), 8
+    return settings.known[name](keras_tuner.HyperParameters(), settings, shape)
 
 
 @pytest.mark.parametrize("name", forecast.MODELS)

@@ -1,0 +1,556 @@
+"""Classify short clips: a CNN per frame and an RNN over frames, beside a 3D CNN.
+
+    make video                                                 moving digits, quick
+    make video ARGS="--size full"                              numbers to quote
+    make video ARGS="--data FOLDER --size full"                a folder per class
+    python -m experiments.video predict --model RUN FILE       what a file shows
+
+The course answers with both. Whether it is time that the RNN adds shows against the
+same CNN whose scores are averaged over the frames, and against the same network on
+frames in random order.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from rnn_tf import (
+    classification,
+    config,
+    features,
+    layers,
+    motion,
+    plots,
+    results,
+    runner,
+    strategy,
+    training,
+)
+from rnn_tf.config import InputError, RunConfig
+from rnn_tf.data import clips, decoding, digits, download, ucf101, videos
+from rnn_tf.data.clips import Part, Videos
+from rnn_tf.experiment import Data, Experiment, Results, Scores
+
+keras = lazy_loader.load("keras")
+pooch = lazy_loader.load("pooch")
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Classify short clips, and see whether it is time that tells."""
+
+    data: str = "digits"
+    """digits, moving; or ucf101, downloaded once (6.96 GB); or a folder with a folder
+    of video files per class, or with a clips.csv that lists files and classes."""
+    classes: tuple[str, ...] = ()
+    """With a folder: the classes to tell apart; all, if none is given."""
+    group_column: str | None = None
+    """With clips.csv: what clips share that must not be in two parts (a recording)."""
+    validation_groups: tuple[str, ...] = ()
+    """With a folder: groups for validation; by default a fifth, classes alike."""
+    test_groups: tuple[str, ...] = ()
+    """With a folder: groups for test."""
+    on_bad_clip: Literal["error", "skip"] = "error"
+    """With a folder: stop at a file that cannot be decoded, or count and skip it."""
+    digits: int = 1_500
+    """With digits: how many clips to make; 80 % are for training."""
+    frames: int | None = None
+    """Frames of a clip; by default 12 of digits, 16 of a video."""
+    stride: int = 3
+    """With a folder: frames of a video from one that is seen to the next."""
+    clips: int = 1
+    """With a folder: clips of a video, spread over it. An epoch takes one of each; in
+    a test their scores are averaged."""
+    side: int | None = None
+    """Pixels of a frame, each way; by default 24 of digits, 48 of a video."""
+    colour: Literal["grey", "rgb"] = "grey"
+    """With a folder: what is kept of the colours."""
+    change: Literal["none", "move", "mirror", "turn"] = "none"
+    """Random changes in training: none; place, size and light; also left for right;
+    also turned by any angle, for cameras that look down."""
+    trials: int = 0
+    """Hyperparameter trials per model; 0 takes the defaults as they are."""
+    weights: Path | None = None
+    """Of frozen_features: MobileNetV2's; by default those in Keras's cache."""
+    epochs: int = 4
+    """Epochs of a final training run, at most."""
+    models: tuple[str, ...] = ()
+    """Names of the models to run; all, if none is given, or the quickest in quick."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        config.require_at_least(self, "digits", 160)
+        config.require_at_least(self, "stride", 1)
+        config.require_at_least(self, "clips", 1)
+        config.require_known(self, "models", self.known)
+        if self.data == "digits" and self.change in ("mirror", "turn"):
+            raise InputError(
+                f"--change {self.change} would make other classes of digits that move; "
+                "take none or move"
+            )
+        if self.frames is not None:
+            config.require_at_least(self, "frames", 2)
+        if self.side is not None:
+            config.require_at_least(self, "side", 16)
+
+    @property
+    def known(self) -> dict:
+        """Name -> build(hp, config, shape) of all models that fit the data."""
+        return MODELS if self.data == "digits" else MODELS | FOR_VIDEOS
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models to run."""
+        by_size = QUICK.split() if self.size == "quick" else self.known
+        return self.models or tuple(by_size)
+
+    @property
+    def sampling(self) -> decoding.Sampling:
+        """Which frames of a video are seen, and how large."""
+        frames, side = (12, 24) if self.data == "digits" else (16, 48)
+        channels = 3 if self.colour == "rgb" else 1
+        return decoding.Sampling(
+            self.frames or frames, self.stride, self.clips, self.side or side, channels
+        )
+
+
+FULL = {
+    "trials": 3,
+    "trial_epochs": 4,
+    "epochs": 15,
+    "patience": 15,
+    "digits": 10_000,
+}
+
+# ---------------------------------------------------------------- data
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Clips by split, and how they become batches."""
+
+    parts: dict[str, Part]
+    classes: tuple[str, ...]
+    config: Config
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(classes,) float32: of each class in the loss, as if all were as frequent."""
+        count = np.bincount(self.parts["train"].labels, minlength=len(self.classes))
+        return (count.sum() / len(count) / count).astype("float32")
+
+
+def load_data(config: Config) -> Data:
+    """Clips of each class in three parts; those of a folder stay on disk."""
+    made = _digits if config.data == "digits" else _folder
+    classes, parts, facts, block = made(config)
+    source = Source(parts, classes, config)
+    batch = config.batch_size or BATCH
+    counts = {split: len(part.labels) for split, part in parts.items()}
+    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    facts |= {"classes": list(classes), "clips": counts}
+    facts |= {"sampling": dataclasses.asdict(config.sampling)}
+    facts |= {"class_weights": source.weights.round(4).tolist()}
+    says = f"{facts['source']}, {len(classes)} classes, {says}"
+    facts |= {"says": "; ".join([says, *facts["notes"]])}
+    dataset = partial(_dataset, source, batch)
+    sampling = config.sampling
+    shape = (sampling.shape[1:], len(classes))
+    return Data(shape, dataset, batch, counts["train"] // batch, block, facts, source)
+
+
+def _digits(config: Config):
+    """Classes, parts and facts of the embedded data, and how many clips belong
+    together."""
+    sampling = config.sampling
+    parts = digits.digits(config.digits, sampling.frames, sampling.side)
+    digest = hashlib.sha256(b"".join(part.path.tobytes() for part in parts.values()))
+    facts = {"source": "digits", "sha256": digest.hexdigest(), "notes": []}
+    return digits.CLASSES, parts, facts, 1
+
+
+def _folder(config: Config):
+    """The same of a folder, whose files are decoded once, to a flat file."""
+    sampling, skip = config.sampling, config.on_bad_clip == "skip"
+    validation, test = config.validation_groups, config.test_groups
+    if config.data == "ucf101":
+        found = ucf101.find()
+        validation = validation or ucf101.VALIDATION
+        test = test or ucf101.TEST
+    else:
+        found = videos.find(Path(config.data), config.group_column)
+    found = videos.only(found, config.classes)
+    digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
+    for video in found:
+        digest.update(pooch.file_hash(video.path).encode())
+    folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
+    if not folder.is_dir():
+        clips.write_store(folder, found, sampling, skip)
+    store = clips.read_store(folder, sampling)
+    kept = [found[number] for number in store.kept]
+    classes = tuple(sorted({video.label for video in kept}))
+    labels = np.array([classes.index(video.label) for video in kept], "int16")
+    cuts = videos.split(kept, validation, test)
+    parts = {split: Videos(store.clips, n, labels[n]) for split, n in cuts.items()}
+    groups = {split: sorted({kept[i].group for i in n}) for split, n in cuts.items()}
+    facts = {"source": Path(config.data).resolve().name, "sha256": digest.hexdigest()}
+    facts |= store.about | {"notes": _notes(store.about, config), "groups": groups}
+    block = round(len(cuts["test"]) / len(groups["test"]))
+    return classes, parts, facts, block
+
+
+def _notes(about: dict, config: Config) -> list[str]:
+    """What a reader should know of the clips."""
+    notes = [
+        f"skipped {count} files ({why})" for why, count in about["skipped"].items()
+    ]
+    if about["padded"]:
+        notes.append(f"{about['padded']} shorter than a clip, padded and masked")
+    if len(about["sizes"]) > 1:
+        sizes = ", ".join(about["sizes"])
+        notes.append(f"sizes {sizes}, all squeezed to {config.sampling.side} pixels")
+    if not config.group_column:
+        notes.append("each file is a group of its own (--group-column)")
+    return notes
+
+
+def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
+    """Batches that fit the model; the frames of some have lost their order."""
+    shuffled, change = model.name == "shuffled", CHANGES[source.config.change]
+    part = source.parts[split]
+    if model.name == "frozen_features":
+        part = features.features(part, features.weights(source.config.weights))
+    if model.name in ("frozen_features", "unchanged"):
+        change = None
+    if split == "train":
+        return clips.dataset(part, batch, seed, source.weights, change, shuffled)
+    return clips.dataset(part, EVALUATED, shuffled=shuffled)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Name -> predict(split), the probability of each class, (videos, classes)."""
+    parts, train = data.source.parts, data.source.parts["train"]
+    where = motion.classifier(train, motion.mean_differences)
+    when = motion.classifier(train, motion.motion_numbers)
+    return {
+        "majority": lambda split: classification.majority(
+            train.labels, data.shape[1], len(parts[split].labels)
+        ),
+        "mean_differences": lambda split: where(parts[split]),
+        "motion_numbers": lambda split: when(parts[split]),
+    }
+
+
+# ---------------------------------------------------------------- models
+# Each takes clips, (batch, frames, side, side, channels) from 0 to 255, and gives the
+# probability of each class, (batch, classes). `shape` is that of one clip, and how many
+# classes. All frames of a batch go through a CNN at once, as one large batch of frames.
+
+
+def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
+    """A CNN per frame, a recurrent layer over the frames, and all of it pooled.
+
+    The CNN may be shown what differs from the frame before, beside the frame.
+    """
+    inputs, x, mask, classes = _input(shape)
+    if differences:
+        before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
+        x = keras.ops.concatenate([x, 2 * (x - before)], axis=-1)
+    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
+    x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
+    x = keras.layers.Dropout(_rate(hp))(x)
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def cnn_mean(hp, config: Config, shape):
+    """The same CNN, its scores averaged over the frames: it knows nothing of time."""
+    inputs, x, mask, classes = _input(shape)
+    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
+    x = keras.layers.Dense(64, activation="relu")(x)
+    x = keras.layers.Dense(classes)(keras.layers.Dropout(_rate(hp))(x))
+    x = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
+    return keras.Model(inputs, keras.layers.Softmax()(x))
+
+
+def conv3d(hp, config: Config, shape):
+    """Convolutions over time and space, the course's other answer."""
+    inputs, x, mask, classes = _input(shape)
+    for filters in _filters(x.shape[2]):
+        x = keras.layers.Conv3D(
+            filters, 3, strides=(1, 2, 2), padding="same", activation="relu"
+        )(x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = keras.layers.Dense(64, activation="relu")(x)
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def conv_lstm(hp, config: Config, shape):
+    """An LSTM whose states are pictures and whose products are convolutions.
+
+    Source: Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
+    """
+    inputs, x, mask, classes = _input(shape)
+    for filters in _filters(x.shape[2])[:-2] or (8,):
+        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
+    x = keras.layers.ConvLSTM2D(8, 3, 2, "same", return_sequences=True)(x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+
+
+def frozen_features(hp, config: Config, shape):
+    """An LSTM over what a network that knows ImageNet's pictures sees in each frame.
+
+    Its inputs are features, (batch, frames, 1280), see `rnn_tf.features`.
+    """
+    clip, classes = shape
+    inputs = keras.Input((clip[0], features.COUNT), name="features")
+    mask = layers.frames_that_are_there(inputs)
+    x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
+    x = keras.layers.LSTM(64, return_sequences=True)(x)
+    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
+    x = keras.layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, x, name="frozen_features")
+
+
+def _input(shape):
+    """The input; the same, standardised; its mask, (batch, frames, 1); and the number
+    of classes."""
+    clip, classes = shape
+    inputs = keras.Input(clip, name="clips")
+    mask = layers.frames_that_are_there(inputs)
+    x = layers.standardised(keras.ops.cast(inputs, "float32"), mask)
+    return inputs, x, mask, classes
+
+
+def _cnn(x):
+    """(batch, frames, side, side, channels) -> (batch, frames, 64)."""
+    for filters in _filters(x.shape[2]):
+        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
+    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    return keras.layers.Dense(64, activation="relu")(x)
+
+
+def _filters(side: int) -> tuple[int, ...]:
+    """Of as many convolutions with stride 2 as leave 3 or 4 points a side."""
+    count = max(2, int(np.ceil(np.log2(side / 4))))
+    return (8, 16, 32, 64, 64, 64, 64, 64)[:count]
+
+
+def _per_frame(layer, x):
+    """A layer of pictures, on all frames at once: (batch, frames, ...) -> the same."""
+    found = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
+    return keras.ops.reshape(found, (-1, x.shape[1], *found.shape[1:]))
+
+
+def _rate(hp) -> float:
+    return hp.Choice("dropout", [0.2, 0.4], default=0.2)
+
+
+def named(name: str, build, hp, config: Config, shape):
+    """The same network; by its name, it gets other clips, see `_dataset`."""
+    model = build(hp, config, shape)
+    return keras.Model(model.inputs, model.outputs, name=name)
+
+
+def pretrained(hp, config: Config, shape):
+    """`cnn_lstm` that has learned moving digits before; only its last layer is new."""
+    model = TEMPORAL["cnn_lstm"](hp, config, shape)
+    for layer, weights in zip(model.layers[:-1], _learned(config, shape), strict=True):
+        layer.set_weights(weights)
+    return model
+
+
+@functools.cache
+def _learned(config: Config, shape) -> list[list[np.ndarray]]:
+    """The weights of each layer but the last, trained once for all seeds."""
+    from keras_tuner import HyperParameters
+
+    (frames, side, _, channels), _ = shape
+    part = digits.digits(config.digits, frames, side)["train"]
+    shape = shape[0], len(digits.CLASSES)
+    model = TEMPORAL["cnn_lstm"](HyperParameters(), config, shape)
+    steps = LEARNING * (len(part.labels) // BATCH)
+    model.compile(
+        training.clipped_adam(1e-3, steps),
+        "sparse_categorical_crossentropy",
+        jit_compile=False,
+    )
+    colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
+    dataset = clips.dataset(part, BATCH, 1, change=colour)
+    model.fit(dataset, epochs=LEARNING, verbose=0, shuffle=False)
+    return [layer.get_weights() for layer in model.layers[:-1]]
+
+
+TEMPORAL = {
+    "cnn_lstm": partial(cnn_rnn, "lstm", False),
+    "cnn_gru": partial(cnn_rnn, "gru", False),
+    "conv3d": conv3d,
+    "conv_lstm": conv_lstm,
+}
+MODELS = TEMPORAL | {
+    "cnn_mean": cnn_mean,
+    "frozen_features": frozen_features,
+    **{f"{n}_shuffled": partial(named, "shuffled", f) for n, f in TEMPORAL.items()},
+}
+QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
+# What may help where there are few videos, each against `cnn_lstm`.
+FOR_VIDEOS = {
+    "cnn_lstm_differences": partial(cnn_rnn, "lstm", True),
+    "cnn_lstm_pretrained": pretrained,
+    "cnn_lstm_unchanged": partial(named, "unchanged", TEMPORAL["cnn_lstm"]),
+}
+LEARNING = 10  # epochs on moving digits
+
+BATCH = 16
+EVALUATED = 128  # clips per batch in a test
+CHANGES = {
+    "none": None,
+    "move": clips.mover(0.0, mirror=False),
+    "mirror": clips.mover(0.15, mirror=True),
+    "turn": clips.mover(np.pi, mirror=True),
+}
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Adam along a cosine; rare classes weigh as much as frequent ones."""
+    rate = hp.Float("learning_rate", 3e-4, 6e-3, sampling="log", default=3e-3)
+    return classification.compile_arguments(training.clipped_adam(rate, steps))
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def decode(data: Data, output: np.ndarray) -> np.ndarray:
+    """The mean over the clips of each video: (videos, classes)."""
+    each = data.source.parts["test"].each
+    return output.reshape(-1, each, output.shape[-1]).mean(axis=1)
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score probabilities (videos, classes): overall, and per class."""
+    labels = data.source.parts[split].labels
+    return classification.scores(labels, predictions, data.source.classes)
+
+
+def export(models: list, data: Data):
+    """The mean of `models`; clips go in from 0 to 255, as they are decoded."""
+    x = inputs = keras.Input(data.shape[0], name="clips")
+    if models[0].name == "frozen_features":
+        weights = features.weights(data.source.config.weights)
+        x = features.network(data.shape[0], weights)(inputs)
+    found = [model(x) for model in models]
+    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+
+
+def report(made: Results) -> None:
+    """Which classes are taken for which, clips with guesses, and learning curves."""
+    folder, source = made.folder, made.data.source
+    table = made.tables["predictions"]
+    table = table[table["model"] == made.shown[0]]
+    plots.confusion(folder / "confusion.png", table, source.classes)
+    part = source.parts["test"]
+    one = table[table["seed"] == table["seed"].iloc[0]]
+    plots.film_strips(
+        folder / "clips.png", one, lambda i: part.clips(np.array([i * part.each]))[0]
+    )
+    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
+    results.write_csv(folder / "waiting.csv", training.WAITING, [_waiting(made)])
+
+
+def _waiting(made: Results) -> dict:
+    """How long the quickest network, which waits the most, waits for its clips."""
+    finals = made.tables["trials"].query("phase == 'final' and status == 'completed'")
+    epoch = finals["seconds"] / finals["epochs"]
+    name = epoch.groupby(finals["model"]).mean().idxmin()
+    model = made.members[name]()[0]
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    return {"model": name} | training.waiting(
+        model, made.data.dataset("train", model, 1)
+    )
+
+
+# ---------------------------------------------------------------- run
+
+
+def run(config: Config) -> runner.Outcome:
+    """Run the recipe; see `rnn_tf.runner.run`."""
+    experiment = Experiment(
+        name="video",
+        headline="error",
+        models={name: config.known[name] for name in _possible(config)},
+        answers=("cnn_lstm", "cnn_gru", "conv3d"),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        decode=decode,
+        evaluate=evaluate,
+        export=export,
+        report=report,
+        xla=False,
+    )
+    return runner.run(experiment, config)
+
+
+def _possible(config: Config) -> list[str]:
+    """The models to run, less the one whose weights cannot be had."""
+    names = list(config.names)
+    if "frozen_features" in names and features.weights(config.weights) is None:
+        said = (
+            "frozen_features: no weights of MobileNetV2 in "
+            f"{features.cache()}; give a file with --weights, or fetch them once by "
+            "python -c 'import keras; keras.applications.MobileNetV2((96, 96, 3), "
+            "include_top=False)'"
+        )
+        names.remove("frozen_features")
+        if not names:
+            raise InputError(said)
+        print(f"left out: {said}", file=sys.stderr)
+    return names
+
+
+def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
+    """Say what video files show, by the model that a run has chosen.
+
+    Args:
+        files: Video files.
+        model: The run's folder, results/video/<run>.
+    """
+    info, path = results.chosen(model, "video")
+    sampling = decoding.Sampling(**info["data"]["sampling"])
+    found = [decoding.read(file, sampling) for file in files]
+    strategy.import_tensorflow()
+    network = keras.saving.load_model(path, compile=False, safe_mode=True)
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("file", "seconds", "best guess", "then", "then"):
+        table.add_column(heading)
+    likely = [network.predict(one.clips, verbose=0).mean(axis=0) for one in found]
+    best = classification.best_three(np.array(likely), info["data"]["classes"])
+    for file, decoded, guesses in zip(files, found, best, strict=True):
+        said = map(classification.said, guesses)
+        table.add_row(file.name, f"{decoded.seconds:.1f}", *said)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["predict"]:
+        raise SystemExit(config.command(predict, sys.argv[1:]))
+    raise SystemExit(config.main(run, Config, FULL))

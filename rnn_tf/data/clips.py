@@ -1,0 +1,220 @@
+"""Clips as batches for a model; what lies on disk is never all in memory.
+
+A clip is uint8, (frames, side, side, channels). One that ends early repeats its last
+frame: a frame that repeats the one before it, to the end of the clip, is padding.
+"""
+
+import itertools
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from rnn_tf.config import InputError
+from rnn_tf.data import decoding
+from rnn_tf.data.decoding import BadClip, Sampling
+from rnn_tf.data.videos import Video
+
+AHEAD = 8  # batches that are made at once: less work for each
+
+
+class Part(Protocol):
+    """Clips of one split: `Videos`, `digits.Digits`, `features.Features`."""
+
+    labels: np.ndarray  # (videos,) int16
+    each: int  # clips of a video, one after the other
+
+    def clips(self, which: np.ndarray) -> np.ndarray:
+        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
+
+
+# ---------------------------------------------------------------- clips on disk
+
+
+@dataclass(frozen=True)
+class Store:
+    """What was decoded: which files, and the file with their clips."""
+
+    kept: list[int]  # numbers of the videos that could be decoded
+    clips: np.ndarray  # (kept, clips, frames, side, side, channels) uint8, on disk
+    about: dict  # counts: skipped, by reason; padded; sizes; seconds played and taken
+
+
+def write_store(
+    folder: Path, videos: list[Video], sampling: Sampling, skip: bool
+) -> None:
+    """Decode the videos, one after the other, into a folder, whole or absent.
+
+    Raises:
+        BadClip: unless bad files are to be skipped.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:
+        made = Path(temporary) / "store"
+        made.mkdir()
+        about = {"kept": [], "skipped": Counter(), "padded": 0, "sizes": Counter()}
+        about |= {"seconds": 0.0}
+        with (made / "clips").open("wb") as file:
+            for number, decoded in _decoded(videos, sampling, skip, about["skipped"]):
+                decoded.clips.tofile(file)
+                about["kept"].append(number)
+                about["padded"] += decoded.padded
+                about["sizes"]["{} x {}".format(*decoded.size)] += 1
+                about["seconds"] += decoded.seconds
+        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        if not folder.is_dir():  # another process may have been quicker
+            made.rename(folder)
+
+
+def _decoded(
+    videos: list, sampling: Sampling, skip: bool, skipped: Counter
+) -> Iterator:
+    for number, video in enumerate(videos):
+        try:
+            yield number, decoding.read(video.path, sampling)
+        except BadClip as error:
+            if not skip:
+                raise
+            skipped[error.reason] += 1
+
+
+def read_store(folder: Path, sampling: Sampling) -> Store:
+    """What `write_store` wrote; the clips stay on disk.
+
+    Raises:
+        InputError: no file could be decoded.
+    """
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    kept = about.pop("kept")
+    if not kept:
+        raise InputError(f"no file could be decoded: {about['skipped']}")
+    shape = len(kept), *sampling.shape
+    return Store(kept, np.memmap(folder / "clips", "uint8", "r", shape=shape), about)
+
+
+@dataclass(frozen=True)
+class Videos:
+    """The clips of one part, one after the other, video by video."""
+
+    stored: np.ndarray  # (videos, clips, frames, side, side, channels) uint8
+    numbers: np.ndarray  # (videos of the part,): which of them
+    labels: np.ndarray  # (videos of the part,) int16
+
+    @property
+    def each(self) -> int:
+        """Clips of a video."""
+        return self.stored.shape[1]
+
+    def clips(self, which: np.ndarray) -> np.ndarray:
+        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
+        video, clip = np.divmod(which, self.each)
+        return self.stored[self.numbers[video], clip]
+
+
+# ---------------------------------------------------------------- batches
+
+
+def dataset(
+    part: Part, batch: int, seed=None, weights=None, change=None, shuffled=False
+):
+    """A `tf.data.Dataset` of (batch, frames, side, side, channels) uint8 and labels.
+
+    Or of whatever else the `clips` of a part are.
+
+    Args:
+        part: the clips.
+        batch: clips per batch.
+        seed: an epoch is then one clip of each video, in random order, without the
+            remainder; None gives all clips in order.
+        weights: (classes,): of each example in the loss; for training.
+        change: (clips, random) -> clips, such as a `mover`.
+        shuffled: whether the frames of each clip lose their order.
+    """
+    import tensorflow as tf  # here, so that --help need not wait for it
+
+    epochs, videos = itertools.count(), len(part.labels)
+    count = -(-videos * part.each // batch) if seed is None else videos // batch
+
+    def generate():
+        random = np.random.default_rng((seed or 0, next(epochs) if seed else 0))
+        order = np.arange(videos * part.each)
+        if seed is not None:
+            order = random.permutation(videos)[: count * batch] * part.each
+            order += random.integers(0, part.each, len(order))
+        for start in range(0, len(order), AHEAD * batch):
+            which = order[start : start + AHEAD * batch]
+            x, labels = part.clips(which), part.labels[which // part.each]
+            x = without_order(x, random) if shuffled else x
+            x = x if change is None else change(x, random)
+            yield (x, labels) if weights is None else (x, labels, weights[labels])
+
+    example = part.clips(np.array([0]))
+    signature = (
+        tf.TensorSpec((None, *example.shape[1:]), example.dtype),
+        tf.TensorSpec((None,), tf.int16),
+    )
+    if weights is not None:
+        signature += (tf.TensorSpec((None,), tf.float32),)
+    made = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    made = made.prefetch(1).rebatch(batch)
+    return made.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
+
+
+def there(clips: np.ndarray) -> np.ndarray:
+    """(clips, frames) bool: False for padding, the frames repeated at the end."""
+    differs = (clips[:, 1:] != clips[:, :-1]).any(axis=(2, 3, 4))
+    later = np.logical_or.accumulate(differs[:, ::-1], axis=1)[:, ::-1]
+    return np.concatenate([np.ones_like(later[:, :1]), later], axis=1)
+
+
+def without_order(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The same frames in random order; the padding stays at the end."""
+    known = there(clips)
+    order = np.argsort(random.random(known.shape) + ~known, axis=1)
+    last = np.take_along_axis(order, known.sum(axis=1, keepdims=True) - 1, axis=1)
+    order = np.where(np.arange(order.shape[1]) < known.sum(1)[:, None], order, last)
+    return np.take_along_axis(clips, order[:, :, None, None, None], axis=1)
+
+
+def mover(turn: float, mirror: bool, zoom: float = 0.12, shift: float = 0.08):
+    """A function that moves, zooms and relights each clip, the same in all its frames.
+
+    Args:
+        turn: the largest angle, in radians.
+        mirror: whether left and right may be swapped.
+        zoom: standard deviation of the logarithm of the size.
+        shift: standard deviation of the place, as a share of the side.
+    """
+
+    def change(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        count, frames, side = clips.shape[:3]
+        angle = random.uniform(-turn, turn, count)
+        move = np.exp(random.normal(0, zoom, count) + 1j * angle)
+        flip = random.choice([-1, 1], count) if mirror else np.ones(count)
+        grid = np.arange(side) - (side - 1) / 2
+        place = (flip[:, None, None] * grid + 1j * grid[:, None]) * move[:, None, None]
+        offset = random.normal(0, shift * side, (count, 2)) + (side - 1) / 2
+        columns = np.rint(place.real + offset[:, 0, None, None])
+        rows = np.rint(place.imag + offset[:, 1, None, None])
+        index = np.clip(rows, 0, side - 1) * side + np.clip(columns, 0, side - 1)
+        flat = clips.reshape(count, frames, side * side, -1)
+        index = index.astype(int).reshape(count, 1, -1, 1)
+        moved = np.take_along_axis(flat, index, axis=2).reshape(clips.shape)
+        return _relit(moved, random)
+
+    return change
+
+
+def _relit(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Contrast and brightness of each clip, by a table of the 256 values."""
+    values = np.arange(256) - 128
+    contrast = np.exp(random.normal(0, 0.2, (len(clips), 1)))
+    light = random.normal(0, 15, (len(clips), 1))
+    tables = np.clip(contrast * values + light + 128, 0, 255).astype("uint8")
+    number = np.arange(len(clips))[:, None, None, None, None]
+    return tables[number, clips]

@@ -1,0 +1,72 @@
+"""UCF101 (Soomro et al., 2012, arXiv:1212.0402): 13,320 videos, 101 human actions.
+
+TensorFlow Datasets downloads, checks and unpacks them. Its own preparation would need
+the program ffmpeg and lose which clips come from one film; so the files are read as
+they are, by PyAV.
+"""
+
+import re
+from pathlib import Path
+
+import lazy_loader
+
+from rnn_tf.config import InputError
+from rnn_tf.data import download
+from rnn_tf.data.videos import Video
+
+requests = lazy_loader.load("requests")
+
+URL = "https://storage.googleapis.com/thumos14_files/UCF101_videos.zip"
+# Films 1 to 7 of each class are the test set of the official split number 1.
+TEST = tuple(f"g{film:02}" for film in range(1, 8))
+VALIDATION = tuple(f"g{film:02}" for film in range(22, 26))
+
+
+def folder() -> Path:
+    """Where the videos are kept: beside the other downloads."""
+    return download.cache() / "ucf101"
+
+
+def find(say=print) -> list[Video]:
+    """All videos; they are downloaded once, and `say` is told before.
+
+    Raises:
+        InputError: they could not be downloaded.
+    """
+    paths = sorted(folder().rglob("v_*_g??_c??.avi"))
+    return [_video(path) for path in paths or _downloaded(say)]
+
+
+def _video(path: Path) -> Video:
+    """v_ApplyEyeMakeup_g08_c01.avi: the class, and the film it was cut from."""
+    label, film = re.fullmatch(r"v_(\w+)_(g\d\d)_c\d\d", path.stem).groups()
+    return Video(path, label, film)
+
+
+def _downloaded(say) -> list[Path]:
+    say(
+        f"ucf101: downloading 6.96 GB from {URL} to {folder()}, and as much again to "
+        "unpack; the program ffmpeg is not needed, PyAV decodes"
+    )
+    try:
+        # TFDS would try for minutes where there is no connection.
+        requests.head(URL, timeout=download.TIMEOUT_SECONDS).raise_for_status()
+        _fetch()
+    except (requests.exceptions.RequestException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(
+            f"could not download UCF101 ({reason}); check the connection and the room "
+            "on the disk, or give its class folders with --data FOLDER"
+        ) from None
+    return sorted(folder().rglob("v_*_g??_c??.avi"))
+
+
+def _fetch() -> None:
+    """Download by TFDS, whose checksum it is, and unpack."""
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder("ucf101/ucf101_1", data_dir=folder())
+    manager = tfds.download.DownloadManager(
+        download_dir=folder(), dataset_name="ucf101", url_infos=builder.url_infos
+    )
+    manager.download_and_extract(URL)

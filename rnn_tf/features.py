@@ -1,0 +1,119 @@
+"""A pre-trained CNN with its last layer cut off: features of each frame, computed once.
+
+MobileNetV2 (Sandler et al., 2018, arXiv:1801.04381), trained on ImageNet, its weights
+from a file or from Keras's cache; without them there are no features.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf import results
+from rnn_tf.config import InputError
+from rnn_tf.data import clips, download
+from rnn_tf.data.clips import Part
+
+keras = lazy_loader.load("keras")
+pooch = lazy_loader.load("pooch")
+
+SIDE = 96  # pixels of a frame, as the CNN sees it
+COUNT = 1280  # features of a frame
+CHUNK = 16  # clips at a time
+
+
+def cache() -> Path:
+    """Where Keras keeps the weights that it has downloaded."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def weights(file: Path | None) -> Path | None:
+    """The file, or what lies in Keras's cache; None if nothing does.
+
+    Raises:
+        InputError: the file that was asked for is not there.
+    """
+    if file is not None:
+        if not file.is_file():
+            raise InputError(f"--weights {file} does not exist")
+        return file
+    kept = sorted(cache().glob("mobilenet_v2_weights_*_1.0_*_no_top.h5"))
+    return kept[0] if kept else None
+
+
+def network(shape: tuple[int, ...], file: Path | None):
+    """(batch, frames, side, side, channels), 0 to 255 -> (batch, frames, 1280).
+
+    Args:
+        shape: of a clip.
+        file: with the weights; None leaves them random, for those who set them.
+
+    Raises:
+        InputError: the weights are not those of MobileNetV2 without its last layer.
+    """
+    inputs = keras.Input(shape, name="clips")
+    x = keras.ops.cast(inputs, "float32") / 127.5 - 1
+    x = keras.ops.reshape(x, (-1, *shape[1:]))
+    x = keras.ops.repeat(x, 3 // shape[-1], axis=-1)
+    x = keras.ops.image.resize(x, (SIDE, SIDE))
+    try:
+        cnn = keras.applications.MobileNetV2(
+            (SIDE, SIDE, 3), include_top=False, pooling="avg", weights=file
+        )
+    except (ValueError, OSError, KeyError) as error:
+        said = str(error).splitlines()[0][:200]
+        raise InputError(
+            f"{file} does not hold the weights of MobileNetV2 without its last layer "
+            f"({said}); give another with --weights"
+        ) from None
+    cnn.trainable = False
+    x = keras.ops.reshape(cnn(x, training=False), (-1, shape[0], COUNT))
+    return keras.Model(inputs, x, name="features")
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of the clips of one part, on disk."""
+
+    stored: np.ndarray  # (clips, frames, 1280) float16
+    labels: np.ndarray  # (videos,) int16
+    each: int  # clips of a video
+
+    def clips(self, which: np.ndarray) -> np.ndarray:
+        """(clips, frames, 1280) float16: those numbered `which`."""
+        return self.stored[which]
+
+
+def features(part: Part, file: Path) -> Features:
+    """The features of a part, from the cache if they are there.
+
+    Args:
+        part: the clips.
+        file: with the weights.
+    """
+    which = np.arange(len(part.labels) * part.each)
+    cuts = np.split(which, range(CHUNK, len(which), CHUNK))
+    digest = hashlib.sha256(f"1 {pooch.file_hash(file)}".encode())
+    for cut in cuts:
+        digest.update(part.clips(cut).tobytes())
+    path = download.cache() / f"features-{digest.hexdigest()[:32]}"
+    shape = part.clips(which[:1]).shape
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cnn = network(shape[1:], file)
+        with results.replacing(path) as temporary, temporary.open("wb") as written:
+            for cut in cuts:
+                _of(cnn, part.clips(cut)).tofile(written)
+    stored = np.memmap(path, "float16", "r", shape=(len(which), shape[1], COUNT))
+    return Features(stored, part.labels, part.each)
+
+
+def _of(cnn, x: np.ndarray) -> np.ndarray:
+    """(clips, frames, 1280) float16; padding repeats its features to the last digit."""
+    found = cnn.predict_on_batch(x).astype("float16")
+    last = clips.there(x).sum(axis=1, keepdims=True) - 1
+    step = np.minimum(np.arange(x.shape[1]), last)
+    return np.take_along_axis(found, step[..., None], axis=1)

@@ -1,0 +1,400 @@
+"""Folders of videos: sound ones exactly, damaged ones refused by name or counted."""
+
+import string
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnn_tf.config import InputError
+from rnn_tf.data import clips, decoding, videos
+from rnn_tf.data.decoding import BadClip, Sampling
+from rnn_tf.data.videos import Video
+from tests.conftest import grey_frames, write_video
+
+SMALL = Sampling(frames=4, stride=2, clips=1, side=16, channels=1)
+
+
+# ------------------------------------------------------------------- decoding
+
+
+@pytest.mark.parametrize(
+    ("sampling", "count", "expected"),
+    [
+        (Sampling(4, 2, 1, 16, 1), 20, [[0, 2, 4, 6]]),
+        (Sampling(3, 5, 3, 16, 1), 21, [[0, 5, 10], [5, 10, 15], [10, 15, 20]]),
+        (Sampling(4, 2, 2, 16, 1), 5, [[0, 2, 4, 4], [0, 2, 4, 4]]),
+        (Sampling(3, 1, 1, 16, 1), 1, [[0, 0, 0]]),
+    ],
+)
+def test_positions_by_hand(sampling, count, expected):
+    """Would catch a clip that begins late, or a stride that is off by one."""
+    assert sampling.positions(count).tolist() == expected
+
+
+@given(st.integers(1, 500), st.integers(2, 40), st.integers(1, 9), st.integers(1, 6))
+def test_positions_are_in_the_video_and_never_go_back(count, frames, stride, number):
+    found = Sampling(frames, stride, number, 16, 1).positions(count)
+    assert found.shape == (number, frames)
+    assert found.min() >= 0
+    assert found.max() < count
+    assert (np.diff(found, axis=1) >= 0).all()
+    assert (np.diff(found[:, 0]) >= 0).all()
+    if count > (frames - 1) * stride:
+        assert (np.diff(found, axis=1) == stride).all()
+        assert number == 1 or found[-1, -1] == count - 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"), [("mp4", "mpeg4"), ("avi", "mpeg4"), ("webm", "libvpx")]
+)
+def test_the_right_frames_are_decoded(tmp_path, ending, codec):
+    """Would catch a frame that slips by one: its brightness says which it is."""
+    path = write_video(tmp_path / f"a.{ending}", grey_frames(30, start=20), codec=codec)
+    found = decoding.read(path, Sampling(3, 4, 2, 16, 1))
+    assert found.clips.shape == (2, 3, 16, 16, 1)
+    assert found.clips.dtype == np.uint8
+    brightness = found.clips.mean(axis=(2, 3, 4))
+    expected = 20 + 5 * np.array([[0, 4, 8], [21, 25, 29]])
+    assert np.abs(brightness - expected).max() < 2.5
+    assert (found.size, found.padded) == ((64, 48), False)
+    assert found.seconds == pytest.approx(2.5, abs=0.1)
+
+
+def test_colours_stay_in_their_order(tmp_path):
+    frames = np.zeros((8, 48, 64, 3), "uint8")
+    frames[..., 0], frames[..., 2] = 200, 60
+    path = write_video(tmp_path / "a.mp4", frames)
+    found = decoding.read(path, Sampling(2, 1, 1, 16, 3)).clips
+    assert np.abs(found.mean(axis=(0, 1, 2, 3)) - [200, 0, 60]).max() < 8
+
+
+def test_a_short_video_repeats_its_last_frame_and_is_masked(tmp_path):
+    path = write_video(tmp_path / "a.mp4", grey_frames(5))
+    found = decoding.read(path, SMALL)
+    assert found.padded
+    assert clips.there(found.clips).tolist() == [[True, True, True, False]]
+
+
+def cut(path, share, **options):
+    """A file that ends early."""
+    whole = write_video(path, grey_frames(40), **options).read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "options", "said"),
+    [
+        ("a.mp4", 0.5, {}, "cannot be decoded .Invalid data"),
+        ("b.mp4", 0.7, {"movflags": "faststart"}, "is truncated .* of 40 frames"),
+        ("c.webm", 0.5, {"codec": "libvpx"}, "is truncated"),
+        ("d.avi", 0.3, {}, "cannot be decoded|is truncated"),
+        ("e.mp4", 0.0, {}, "cannot be decoded"),
+    ],
+)
+def test_damaged_files_are_refused_by_name(tmp_path, name, share, options, said):
+    """Would catch half a video that passes for a whole one."""
+    path = cut(tmp_path / name, share, **options)
+    with pytest.raises(BadClip, match=said) as error:
+        decoding.read(path, SMALL)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_video_is_refused(tmp_path):
+    (tmp_path / "a.mp4").write_text("no video")
+    with pytest.raises(BadClip, match="cannot be decoded"):
+        decoding.read(tmp_path / "a.mp4", SMALL)
+    write_sound(tmp_path / "b.mp4")
+    with pytest.raises(BadClip, match="no video in it"):
+        decoding.read(tmp_path / "b.mp4", SMALL)
+
+
+def write_sound(path):
+    """A file with sound and no picture."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        sound = np.zeros((1, 1024), "float32")
+        frame = av.AudioFrame.from_ndarray(sound, format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def test_a_file_without_frames_is_refused(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4", grey_frames(5))
+    monkeypatch.setattr(decoding, "_count", lambda container: (0, 5, 12.0))
+    with pytest.raises(BadClip, match="has no frame"):
+        decoding.read(path, SMALL)
+
+
+# ------------------------------------------------------------------- which files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of empty files; nothing is decoded while files are found."""
+    for name in ("run/a.mp4", "run/b.AVI", "sit/c.webm", "sit/.d.mp4", "sit/note.txt"):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "set"
+
+
+def listed(folder, text, group=None, encoding="utf-8"):
+    (folder / "clips.csv").write_bytes(text.encode(encoding))
+    return videos.find(folder, group)
+
+
+def test_class_folders_are_the_classes(folder):
+    found = [(video.path.name, video.label) for video in videos.find(folder)]
+    assert found == [("a.mp4", "run"), ("b.AVI", "run"), ("c.webm", "sit")]
+
+
+def test_clips_csv_says_class_and_group(folder):
+    text = "file,class,day\nrun/a.mp4,fast,1\nsit/c.webm,slow,2\n"
+    found = listed(folder, "\ufeff" + text, "day")
+    assert [(v.path.name, v.label, v.group) for v in found] == [
+        ("a.mp4", "fast", "1"), ("c.webm", "slow", "2"),
+    ]  # fmt: skip
+    assert [v.group for v in listed(folder, text)] == ["run/a.mp4", "sit/c.webm"]
+
+
+@pytest.mark.parametrize(
+    ("text", "group", "said"),
+    [
+        ("file,label\nrun/a.mp4,x\n", None, "no column 'class' among file, label"),
+        ("file,class\nrun/a.mp4,x\n", "day", "no column 'day' among file, class"),
+        ("", None, "no column 'file'"),
+        ("file,class\n", None, "lists no file"),
+        ("file,class\nrun/z.mp4,x\n", None, "line 2: .*no file 'run/z.mp4'"),
+        ("file,class\n../a.mp4,x\n", None, "line 2: '../a.mp4' leaves the folder"),
+        ("file,class\nrun/../../a,x\n", None, "leaves the folder"),
+        ("file,class\n/etc/passwd,x\n", None, "leaves the folder"),
+        ("file,class\nrun/a.mp4,\n", None, "line 2: class is empty"),
+        ("file,class\nrun/a.mp4\n", None, "line 2: class is empty"),
+        ("file,class\nrun/a.mp4,x\nrun/a.mp4,y\n", None, "lists a.mp4 twice"),
+        ("file,class\nrun/a.mp4,\xe9\n", None, "is no CSV file in UTF-8"),
+        ('file,class\n"run/a.mp4,x\n', None, "is no CSV file in UTF-8"),
+        (f"file,class\n{'a' * 5000},x\n", None, "there is no file 'aaa"),
+    ],
+)
+def test_lists_that_do_not_serve_are_refused(folder, text, group, said):
+    with pytest.raises(InputError, match=said) as error:
+        listed(folder, text, group, encoding="latin-1")
+    assert "clips.csv" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+ROWS = st.lists(st.lists(st.text(max_size=20), max_size=4), max_size=4)
+LINES = st.text(string.printable, max_size=200)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.one_of(LINES, ROWS.map(lambda rows: "\n".join(map(",".join, rows)))))
+def test_any_text_is_read_or_refused_in_one_line(folder, text):
+    """Would catch a path out of the folder, or a traceback for a user's typo."""
+    try:
+        found = listed(folder, f"file,class\n{text}", encoding="utf-8")
+    except InputError as error:
+        assert "\n" not in str(error)
+        return
+    except UnicodeEncodeError:
+        return
+    for video in found:
+        assert folder.resolve() in video.path.resolve().parents
+        assert video.label
+
+
+def test_folders_that_do_not_serve_are_refused(tmp_path, folder):
+    with pytest.raises(InputError, match="absent is not a folder"):
+        videos.find(tmp_path / "absent")
+    with pytest.raises(InputError, match="has no class folder with a .mp4"):
+        videos.find(tmp_path)
+    with pytest.raises(InputError, match="day, but .* has no clips.csv"):
+        videos.find(folder, "day")
+    with pytest.raises(InputError, match="no class 'runs' among 2; .*'run'"):
+        videos.only(videos.find(folder), ("runs", "sit"))
+    with pytest.raises(InputError, match="one class, 'sit'"):
+        videos.only(videos.find(folder), ("sit",))
+
+
+# ------------------------------------------------------------------- which part
+
+
+def known(**groups) -> list[Video]:
+    """Videos of classes a, b, ...: `g1="aab"` is a group with two a and one b."""
+    return [Video(None, label, g) for g, labels in groups.items() for label in labels]
+
+
+def test_no_group_is_in_two_parts_and_every_class_in_all():
+    """Would catch clips of one recording on both sides of the split."""
+    random = np.random.default_rng(1)
+    made = known(**{f"g{i}": random.choice(list("abc"), 12) for i in range(20)})
+    parts = videos.split(made)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(made)))
+    groups = [{made[i].group for i in part} for part in parts.values()]
+    assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
+    for part in parts.values():
+        assert {made[i].label for i in part} == set("abc")
+        assert [made[i].group for i in part] == sorted(made[i].group for i in part)
+    again = videos.split(made)
+    assert all(np.array_equal(parts[name], again[name]) for name in parts)
+
+
+def test_named_groups_are_taken_at_their_word():
+    made = known(g1="ab", g2="ab", g3="ab", g4="ab")
+    parts = videos.split(made, validation=("g2",), test=("g4", "g1"))
+    found = {name: {made[i].group for i in part} for name, part in parts.items()}
+    assert found == {"train": {"g3"}, "validation": {"g2"}, "test": {"g1", "g4"}}
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "said"),
+    [
+        (("g2",), (), "--test-groups is missing"),
+        (("g9",), ("g1",), "--validation-groups has 'g9'; groups are g1, g2, g3"),
+        (("g1",), ("g1",), "'g1' is both"),
+        (("g3",), ("g1",), "no video of the class 'b' is for validation"),
+    ],
+)
+def test_named_groups_that_do_not_serve_are_refused(validation, test, said):
+    made = known(g1="ab", g2="ab", g3="a")
+    with pytest.raises(InputError, match=said):
+        videos.split(made, validation, test)
+
+
+def test_a_class_of_one_group_is_refused_by_name():
+    made = known(g1="ab", g2="ab", g3="abc", g4="ab")
+    with pytest.raises(InputError, match=r"class 'c' comes from 1 group\(s\), g3"):
+        videos.split(made)
+
+
+# ------------------------------------------------------------------- the store
+
+
+@pytest.fixture
+def sound(tmp_path):
+    """Four short videos that differ in brightness, one of them of another size."""
+    found = []
+    for number in range(4):
+        frames = grey_frames(6, width=64 if number else 80, start=50 * number)
+        path = write_video(tmp_path / "set" / "x" / f"{number}.mp4", frames)
+        found.append(Video(path, "x", path.name))
+    return found
+
+
+def test_a_store_gives_back_what_was_decoded(sound, tmp_path):
+    """Would catch clips that slip by one, where a bad file was left out too."""
+    sound.insert(1, Video(cut(tmp_path / "set/x/bad.mp4", 0.5), "x", "bad"))
+    with pytest.raises(BadClip, match="bad.mp4 cannot be decoded"):
+        clips.write_store(tmp_path / "store", sound, SMALL, skip=False)
+    assert not (tmp_path / "store").exists()
+    clips.write_store(tmp_path / "store", sound, SMALL, skip=True)
+    store = clips.read_store(tmp_path / "store", SMALL)
+    assert isinstance(store.clips, np.memmap)
+    assert store.kept == [0, 2, 3, 4]
+    assert store.about["skipped"] == {"cannot be decoded": 1}
+    assert store.about["sizes"] == {"80 x 48": 1, "64 x 48": 3}
+    assert store.about["padded"] == 4
+    first = store.clips[:, 0, 0].mean(axis=(1, 2, 3))
+    assert np.abs(first - [0, 50, 100, 150]).max() < 2.5
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["set", "store"]
+
+
+def test_if_nothing_can_be_decoded_it_says_so(tmp_path):
+    bad = [Video(cut(tmp_path / "bad.mp4", 0.5), "x", "bad")]
+    clips.write_store(tmp_path / "store", bad, SMALL, skip=True)
+    with pytest.raises(InputError, match="no file could be decoded"):
+        clips.read_store(tmp_path / "store", SMALL)
+
+
+# ------------------------------------------------------------------- batches
+
+
+@pytest.fixture
+def part() -> clips.Videos:
+    """Ten videos of 3 clips, every clip all of one brightness, 10 more each."""
+    values = (np.arange(30) * 8).astype("uint8").reshape(10, 3, 1, 1, 1, 1)
+    stored = values + np.arange(5, dtype="uint8").reshape(1, 1, 5, 1, 1, 1)
+    stored = np.broadcast_to(stored, (10, 3, 5, 16, 16, 1))
+    return clips.Videos(stored, np.arange(9, -1, -1), (np.arange(10) % 2).astype("i2"))
+
+
+def numbers(x) -> list[int]:
+    """Which clips these are, by their brightness."""
+    return (x.numpy()[:, 0, 0, 0, 0] // 8).tolist()
+
+
+def test_evaluation_gives_every_clip_once_in_the_order_of_the_videos(part):
+    found = [(numbers(x), y.numpy().tolist()) for x, y in clips.dataset(part, 8)]
+    order = sum((which for which, _ in found), [])
+    assert order == [
+        3 * video + clip for video in range(9, -1, -1) for clip in range(3)
+    ]
+    assert sum((y for _, y in found), []) == np.repeat(part.labels, 3).tolist()
+
+
+def test_an_epoch_has_one_clip_of_each_video_with_its_label_and_weight(part):
+    """Would catch labels or weights that slip against the clips."""
+    weights = np.array([0.5, 2.0], "float32")
+    made = clips.dataset(part, 5, seed=1, weights=weights)
+    epochs = [list(made), list(made)]
+    orders = []
+    for epoch in epochs:
+        assert len(epoch) == made.cardinality().numpy() == 2
+        order = sum((numbers(x) for x, _, _ in epoch), [])
+        assert sorted(number // 3 for number in order) == list(range(10))
+        for x, y, w in epoch:
+            rows = 9 - np.array(numbers(x)) // 3
+            assert y.numpy().tolist() == part.labels[rows].tolist()
+            assert w.numpy().tolist() == weights[y.numpy()].tolist()
+        orders.append(order)
+    again = clips.dataset(part, 5, seed=1, weights=weights)
+    assert sum((numbers(x) for x, _, _ in again), []) == orders[0] != orders[1]
+
+
+def test_frames_lose_their_order_and_nothing_else(part):
+    """Would catch a shuffle that loses a frame, or spreads the padding."""
+    x = part.clips(np.arange(30)).copy()
+    x[:10, 3:] = x[:10, 2:3]  # three frames and padding
+    found = clips.without_order(x, np.random.default_rng(1))
+    assert np.array_equal(clips.there(found), clips.there(x))
+    first, padded = found[..., 0, 0, 0], x[..., 0, 0, 0]
+    assert np.array_equal(np.sort(first[10:], axis=1), padded[10:])
+    assert np.array_equal(np.sort(first[:10, :3], axis=1), padded[:10, :3])
+    assert len({tuple(np.argsort(row)) for row in first[10:]}) > 5
+
+
+@pytest.mark.parametrize(("turn", "mirror"), [(0.0, False), (0.15, True), (3.1, True)])
+def test_changes_are_the_same_in_every_frame(turn, mirror):
+    """Would catch a person who jumps about, and padding that no longer repeats."""
+    random = np.random.default_rng(1)
+    x = np.repeat(random.integers(0, 255, (6, 1, 16, 16, 1), "uint8"), 4, axis=1)
+    x[:, 1:3] = random.integers(0, 255, (6, 2, 16, 16, 1), "uint8")
+    x[:, 3] = x[:, 2]
+    found = clips.mover(turn, mirror)(x, np.random.default_rng(2))
+    again = clips.mover(turn, mirror)(x, np.random.default_rng(2))
+    assert np.array_equal(found, again)
+    assert (found.shape, found.dtype) == (x.shape, np.uint8)
+    assert np.array_equal(clips.there(found), clips.there(x))
+    assert not np.array_equal(found, x)
+
+
+def test_nothing_moves_where_nothing_may(monkeypatch):
+    """Would catch a picture that is turned around, or off by half a point."""
+    monkeypatch.setattr(clips, "_relit", lambda moved, random: moved)
+    x = np.random.default_rng(1).integers(0, 255, (3, 2, 17, 17, 3), "uint8")
+    still = clips.mover(0.0, mirror=False, zoom=0.0, shift=0.0)
+    assert np.array_equal(still(x, np.random.default_rng(1)), x)
+    mirrored = clips.mover(0.0, mirror=True, zoom=0.0, shift=0.0)
+    found = mirrored(np.repeat(x[:1], 50, axis=0), np.random.default_rng(1))
+    same = [np.array_equal(one, x[0]) for one in found]
+    swapped = [np.array_equal(one, x[0, :, :, ::-1]) for one in found]
+    assert Counter(same)[True] + Counter(swapped)[True] == 50
+    assert min(sum(same), sum(swapped)) > 10
