@@ -325,8 +325,7 @@ def export(models: list, data: Data):
     inputs = keras.Input((None, 5), name="strokes")
     scale = data.source.padding.scale
     steps = keras.ops.concatenate([inputs[:, :, :2] / scale, inputs[:, :, 2:]], axis=-1)
-    found = [model(steps) for model in models]
-    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+    return classification.mean_of(models, inputs, steps)
 
 
 def report(config: Config, made: Results) -> None:

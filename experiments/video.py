@@ -30,6 +30,7 @@ from rnn_tf import (
     config,
     features,
     layers,
+    measure,
     motion,
     plots,
     results,
@@ -457,8 +458,7 @@ def export(models: list, data: Data):
     if models[0].name == "frozen_features":
         weights = features.weights(data.source.config.weights)
         x = features.network(data.shape[0], weights)(inputs)
-    found = [model(x) for model in models]
-    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+    return classification.mean_of(models, inputs, x)
 
 
 def report(made: Results) -> None:
@@ -473,7 +473,7 @@ def report(made: Results) -> None:
         folder / "clips.png", one, lambda i: part.clips(np.array([i * part.each]))[0]
     )
     plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
-    results.write_csv(folder / "waiting.csv", training.WAITING, [_waiting(made)])
+    results.write_csv(folder / "waiting.csv", measure.WAITING, [_waiting(made)])
 
 
 def _waiting(made: Results) -> dict:
@@ -483,7 +483,7 @@ def _waiting(made: Results) -> dict:
     name = epoch.groupby(finals["model"]).mean().idxmin()
     model = made.members[name]()[0]
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    return {"model": name} | training.waiting(
+    return {"model": name} | measure.waiting(
         model, made.data.dataset("train", model, 1)
     )
 

@@ -75,6 +75,18 @@ def _guesses(labels, predictions, classes) -> list[dict]:
     return rows
 
 
+def mean_of(models: list, inputs, x):
+    """A model from `inputs` to the mean of what `models` make of `x`.
+
+    Models of several seeds may be called alike, which one model must not hold.
+    """
+    found = [
+        keras.Model(model.inputs, model.outputs, name=f"member_{number}")(x)
+        for number, model in enumerate(models, start=1)
+    ]
+    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+
+
 def best_three(predictions: np.ndarray, classes) -> Iterator[list[tuple[str, float]]]:
     """Of each example the three likeliest classes and their probabilities.
 

@@ -11,6 +11,7 @@ keras = lazy_loader.load("keras")
 
 PADDING = "model steps n max_difference changed error".split()
 COST = "model stride parameters milliseconds low high rounds".split()
+WAITING = "model steps step_seconds waiting_seconds share".split()
 TIME_TO_SCORE = "model seed score epoch seconds speedup".split()
 
 
@@ -80,6 +81,30 @@ def cost_rows(models: dict, inputs, labels, rounds: int = 12) -> list[dict]:
 def _stride(model) -> int:
     convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv1D)]
     return int(np.prod([layer.strides[0] for layer in convolutions], initial=1))
+
+
+# ---------------------------------------------------------------- waiting
+
+
+def waiting(model, dataset, steps: int = 40) -> dict:
+    """How long a training step takes, and how long it waits for its batch.
+
+    Measured by hand, step by step, after the first few; `fit` hides it.
+
+    Returns:
+        Of one step: seconds, those of them spent waiting, and their share.
+    """
+    batches, waited, started = iter(dataset.repeat()), 0.0, 0.0
+    for step in range(-5, steps):
+        if step == 0:
+            waited, started = 0.0, time.perf_counter()
+        before = time.perf_counter()
+        batch = next(batches)
+        waited += time.perf_counter() - before
+        model.train_on_batch(*batch)
+    seconds = time.perf_counter() - started
+    found = {"steps": steps, "step_seconds": seconds / steps}
+    return found | {"waiting_seconds": waited / steps, "share": waited / seconds}
 
 
 # ---------------------------------------------------------------- time to a score

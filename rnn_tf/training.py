@@ -12,8 +12,6 @@ from rnn_tf.progress import RunProgress
 
 keras = lazy_loader.load("keras")
 
-WAITING = "model steps step_seconds waiting_seconds share".split()
-
 # Called after each epoch with the number of epochs so far and the best score among
 # them; True stops the training.
 EpochHook = Callable[[int, float], bool]
@@ -196,24 +194,3 @@ def reset(model, fresh, blank: list) -> None:
         variable.assign(start)
     for variable, start in zip(model.optimizer.variables, blank, strict=True):
         variable.assign(start)
-
-
-def waiting(model, dataset, steps: int = 40) -> dict:
-    """How long a training step takes, and how long it waits for its batch.
-
-    Measured by hand, step by step, after the first few; `fit` hides it.
-
-    Returns:
-        Of one step: seconds, those of them spent waiting, and their share.
-    """
-    batches, waited, started = iter(dataset.repeat()), 0.0, 0.0
-    for step in range(-5, steps):
-        if step == 0:
-            waited, started = 0.0, time.perf_counter()
-        before = time.perf_counter()
-        batch = next(batches)
-        waited += time.perf_counter() - before
-        model.train_on_batch(*batch)
-    seconds = time.perf_counter() - started
-    found = {"steps": steps, "step_seconds": seconds / steps}
-    return found | {"waiting_seconds": waited / steps, "share": waited / seconds}

@@ -50,6 +50,24 @@ def test_the_majority_knows_the_shares_and_nothing_else():
     assert found.tolist() == [[0.25, 0, 0.75, 0]] * 2
 
 
+def test_models_that_are_called_alike_are_averaged_and_saved(tmp_path):
+    """Would catch an ensemble of the course's program, which has a name, that fails."""
+    models = []
+    for _ in range(3):
+        inputs = keras.Input((2,))
+        dense = keras.layers.Dense(2, activation="softmax")
+        models.append(keras.Model(inputs, dense(inputs), name="answer"))
+    inputs = keras.Input((2,))
+    mean = classification.mean_of(models, inputs, inputs * 3)
+    mean.save(tmp_path / "mean.keras")
+    loaded = keras.saving.load_model(tmp_path / "mean.keras", compile=False)
+    x = np.array([[0.5, -1.0]], "float32")
+    expected = np.mean([model(3 * x) for model in models], axis=0)
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, atol=1e-6)
+    one = classification.mean_of(models[:1], inputs, inputs)
+    np.testing.assert_allclose(one(x), models[0](x), atol=1e-6)
+
+
 def test_wrong_counts_wrong_guesses():
     found = classification.wrong(np.array([0, 1, 1]), np.eye(2)[[0, 0, 1]])
     assert keras.ops.convert_to_numpy(found).tolist() == [0, 1, 0]
