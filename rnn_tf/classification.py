@@ -81,7 +81,7 @@ def mean_of(models: list, inputs, x):
     Models of several seeds may be called alike, which one model must not hold.
     """
     found = [
-        keras.Model(model.inputs, model.outputs, name=f"member_{number}")(x)
+        keras.Model(model.input, model.output, name=f"member_{number}")(x)
         for number, model in enumerate(models, start=1)
     ]
     return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
