@@ -297,6 +297,40 @@ def test_frozen_features_are_those_of_each_frame(folder, cache, tmp_path):
     assert table["probability"].tolist() == pytest.approx(probabilities, abs=2e-3)
 
 
+# ------------------------------------------------------------------- variants
+
+
+def test_a_pretrained_network_starts_where_the_digits_left_it(monkeypatch):
+    """Would catch weights that are never used, or a head that is not new."""
+    import keras_tuner
+
+    monkeypatch.setattr(video, "LEARNING", 1)
+    made, shape = video.Config(data="folder", digits=160), ((4, 16, 16, 3), 5)
+    hp = keras_tuner.HyperParameters()
+    one, other = (video.pretrained(hp, made, shape) for _ in range(2))
+    learned = video._learned(made, shape)
+    assert sum(map(len, learned)) == len(one.weights) - 2
+    for model in (one, other):
+        for weights, found in zip(sum(learned, []), model.get_weights(), strict=False):
+            assert np.array_equal(found, weights)
+    assert not np.array_equal(one.get_weights()[-2], other.get_weights()[-2])
+    assert one.output_shape == (None, 5)
+
+
+def test_what_each_variant_is_shown(folder, cache):
+    """Would catch a row that is named for a change and gets none, or the reverse."""
+    data = loaded(folder, change="turn")
+    part = data.source.parts["train"]
+    shown = {}
+    for name in ("plain", "unchanged", "shuffled"):
+        model = keras.Sequential(name=name)
+        shown[name] = next(iter(data.dataset("train", model, 1)))[0].numpy()
+    known = {part.clips(np.array([i]))[0].tobytes() for i in range(len(part.labels))}
+    assert all(clip.tobytes() in known for clip in shown["unchanged"])
+    assert not any(clip.tobytes() in known for clip in shown["plain"])
+    assert not any(clip.tobytes() in known for clip in shown["shuffled"])
+
+
 # ------------------------------------------------------------------- ucf101
 
 

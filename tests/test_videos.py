@@ -258,7 +258,11 @@ def test_named_groups_are_taken_at_their_word():
     ("validation", "test", "said"),
     [
         (("g2",), (), "--test-groups is missing"),
-        (("g9",), ("g1",), "--validation-groups has 'g9'; groups are g1, g2, g3"),
+        (
+            ("g9",),
+            ("g1",),
+            "--validation-groups has 'g9'; of 3 groups the nearest are g3, g2, g1",
+        ),
         (("g1",), ("g1",), "'g1' is both"),
         (("g3",), ("g1",), "no video of the class 'b' is for validation"),
     ],

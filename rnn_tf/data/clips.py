@@ -154,6 +154,7 @@ def dataset(
             yield (x, labels) if weights is None else (x, labels, weights[labels])
 
     example = part.clips(np.array([0]))
+    example = example if change is None else change(example, np.random.default_rng(1))
     signature = (
         tf.TensorSpec((None, *example.shape[1:]), example.dtype),
         tf.TensorSpec((None,), tf.int16),

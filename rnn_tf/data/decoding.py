@@ -24,10 +24,7 @@ class BadClip(InputError):
 
     def __init__(self, path: Path, reason: str, received=""):
         said = f" ({received})" if received else ""
-        super().__init__(
-            f"{path} {reason}{said}; mend or remove it, or leave such files out with "
-            "--on-bad-clip skip"
-        )
+        super().__init__(f"{path} {reason}{said}; mend it, or skip bad clips")
         self.reason = reason
 
 

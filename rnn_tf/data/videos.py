@@ -168,8 +168,13 @@ def _named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndarray:
             raise InputError(f"--{option}-groups is missing; name groups for both")
         for name in names:
             if name not in groups:
-                known = ", ".join(sorted(set(groups))[:20])
-                raise InputError(f"--{option}-groups has {name!r}; groups are {known}")
+                known = sorted(set(groups.tolist()))
+                near = difflib.get_close_matches(name, known, n=5, cutoff=0.4)
+                near = ", ".join(near or known[:5])
+                raise InputError(
+                    f"--{option}-groups has {name!r}; of {len(known)} groups the "
+                    f"nearest are {near}"
+                )
     both = sorted(set(validation) & set(test))
     if both:
         raise InputError(f"the group {both[0]!r} is both for validation and for test")
