@@ -154,6 +154,14 @@ def test_stacked_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(stacked_case(name), tmp_path)
 
 
+def without_dropout(model):
+    """The same: replicas draw their own dropout, and would not agree."""
+    for layer in model.layers:
+        if layer.__class__.__name__ == "Dropout":
+            layer.rate = 0.0
+    return model
+
+
 def sketch_case(name: str) -> Case:
     """Eight doodles; dropout is off, because replicas draw their own."""
     drawings, labels = sketch.doodles.doodles(8)
@@ -161,10 +169,7 @@ def sketch_case(name: str) -> Case:
 
     def build(hp):
         model = sketch.MODELS[name](hp, sketch.Config(), ((None, 5), 12))
-        for layer in model.layers:
-            if layer.__class__.__name__ == "Dropout":
-                layer.rate = 0.0
-        return model
+        return without_dropout(model)
 
     return Case(
         build,
@@ -220,10 +225,7 @@ def video_case(name: str) -> Case:
 
     def build(hp):
         model = settings.known[name](hp, settings, ((4, 16, 16, 1), 8))
-        for layer in model.layers:
-            if layer.__class__.__name__ == "Dropout":
-                layer.rate = 0.0
-        return model
+        return without_dropout(model)
 
     return Case(
         build,
