@@ -70,6 +70,8 @@ class Config(RunConfig):
     """With a folder: stop at a drawing that cannot be read, or count and skip it."""
     doodles: int = 1_500
     """With doodles: how many to make; 80 % are for training."""
+    trials: int = 0
+    """Hyperparameter trials per model; 0 takes the defaults as they are."""
     trial_epochs: int = 2
     """Epochs of a trial, at most; trials that are clearly losing stop earlier."""
     epochs: int = 6

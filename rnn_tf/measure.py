@@ -46,7 +46,7 @@ def padding_rows(models: dict, inputs: dict[int, np.ndarray], labels) -> list[di
 # ---------------------------------------------------------------- cost
 
 
-def cost_rows(models: dict, inputs, labels, rounds: int = 12) -> list[dict]:
+def cost_rows(models: dict, inputs, labels, rounds: int = 8) -> list[dict]:
     """The rows of `cost.csv`: milliseconds of one training step on the same batch.
 
     The models take turns, so that what else the machine does slows all of them down.
