@@ -22,9 +22,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 import tyro
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from rnn_tf import (
     as_given,
@@ -429,13 +427,11 @@ def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> N
     strategy.import_tensorflow()
     network = keras.saving.load_model(path, compile=False, safe_mode=True)
     likely = network.predict(inputs, verbose=0)
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("drawing", "points", "best guess", "then", "then"):
-        table.add_column(heading)
-    for number, best in enumerate(classification.best_three(likely, classes)):
-        guesses = map(classification.said, best)
-        table.add_row(str(number + 1), str(len(drawings[number])), *guesses)
-    Console().print(table)
+    about = {
+        "drawing": [str(number + 1) for number in range(len(drawings))],
+        "points": [str(len(drawing)) for drawing in drawings],
+    }
+    Console().print(classification.table(about, likely, classes))
 
 
 if __name__ == "__main__":

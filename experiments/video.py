@@ -21,9 +21,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 import tyro
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from rnn_tf import (
     classification,
@@ -156,6 +154,12 @@ class Source:
         count = np.bincount(self.parts["train"].labels, minlength=len(self.classes))
         return (count.sum() / len(count) / count).astype("float32")
 
+    @functools.cached_property
+    def features(self) -> dict[str, Part]:
+        """What `frozen_features` gets for each part; its key reads every clip."""
+        weights = features.weights(self.config.weights)
+        return {k: features.features(part, weights) for k, part in self.parts.items()}
+
 
 def load_data(config: Config) -> Data:
     """Clips of each class in three parts; those of a folder stay on disk."""
@@ -236,7 +240,7 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
     shuffled, change = model.name == "shuffled", CHANGES[source.config.change]
     part = source.parts[split]
     if model.name == "frozen_features":
-        part = features.features(part, features.weights(source.config.weights))
+        part = source.features[split]
     if model.name in ("frozen_features", "unchanged"):
         change = None
     if split == "train":
@@ -545,15 +549,13 @@ def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
     found = [decoding.read(file, sampling) for file in files]
     strategy.import_tensorflow()
     network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("file", "seconds", "best guess", "then", "then"):
-        table.add_column(heading)
     likely = [network.predict(one.clips, verbose=0).mean(axis=0) for one in found]
-    best = classification.best_three(np.array(likely), info["data"]["classes"])
-    for file, decoded, guesses in zip(files, found, best, strict=True):
-        said = map(classification.said, guesses)
-        table.add_row(file.name, f"{decoded.seconds:.1f}", *said)
-    Console().print(table)
+    about = {
+        "file": [file.name for file in files],
+        "seconds": [f"{decoded.seconds:.1f}" for decoded in found],
+    }
+    classes = info["data"]["classes"]
+    Console().print(classification.table(about, np.array(likely), classes))
 
 
 if __name__ == "__main__":

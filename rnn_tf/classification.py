@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import lazy_loader
 import numpy as np
+from rich import box
+from rich.table import Table
 
 from rnn_tf.experiment import Scores
 
@@ -106,3 +108,20 @@ def said(guess: tuple[str, float]) -> str:
     """A guess for reading; nothing where there is none."""
     name, share = guess
     return f"{name} {100 * share:.0f} %" if name else ""
+
+
+def table(about: dict[str, list[str]], predictions: np.ndarray, classes) -> Table:
+    """The three best guesses of each example, after columns that say what it is.
+
+    Args:
+        about: heading -> a cell for each example.
+        predictions: (examples, classes).
+        classes: their names.
+    """
+    made = Table(box=box.SIMPLE_HEAD)
+    for heading in (*about, "best guess", "then", "then"):
+        made.add_column(heading)
+    guesses = best_three(predictions, classes)
+    for cells, found in zip(zip(*about.values(), strict=True), guesses, strict=True):
+        made.add_row(*cells, *map(said, found))
+    return made
