@@ -105,10 +105,10 @@ def load_data(config: Config):
     )
     batch = config.batch_size or windows.batch_size(len(cut.origins["train"]))
 
-    def dataset(split, model, seed=None):
+    def dataset(split, model, order=None):
         steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
         if split == "train":
-            return cut.dataset(split, batch, seed, steps)
+            return cut.dataset(split, batch, order, steps)
         return cut.dataset(split, len(cut.origins[split]), None, steps)
 
     return Data(

@@ -173,7 +173,7 @@ def _files(config: Config):
     return found.classes, parts, facts | {"sha256": digest.hexdigest()}
 
 
-def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
+def _dataset(source: Source, batch: int, split: str, model, order=None):
     """Batches that fit the model; the course's and the textbook's are not augmented."""
     part, padding = source.parts[split], source.padding
     change = augmentation.augment
@@ -181,7 +181,7 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
         longest, batch = AS_WRITTEN[model.name]
         padding, change = padding.in_plain_batches(longest), None
     if split == "train":
-        return strokes.dataset(part, padding, batch, seed, change)
+        return strokes.dataset(part, padding, batch, order, change)
     return strokes.dataset(part, padding, batch if padding.plain else 512)
 
 

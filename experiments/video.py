@@ -39,6 +39,7 @@ from rnn_tf import (
 from rnn_tf.config import InputError, RunConfig
 from rnn_tf.data import clips, decoding, digits, download, ucf101, videos
 from rnn_tf.data.clips import Part, Videos
+from rnn_tf.data.order import Order
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
@@ -235,7 +236,7 @@ def _notes(about: dict, config: Config) -> list[str]:
     return notes
 
 
-def _dataset(source: Source, batch: int, split: str, model, seed: int | None = None):
+def _dataset(source: Source, batch: int, split: str, model, order=None):
     """Batches that fit the model; the frames of some have lost their order."""
     shuffled, change = model.name == "shuffled", CHANGES[source.config.change]
     part = source.parts[split]
@@ -244,7 +245,7 @@ def _dataset(source: Source, batch: int, split: str, model, seed: int | None = N
     if model.name in ("frozen_features", "unchanged"):
         change = None
     if split == "train":
-        return clips.dataset(part, batch, seed, source.weights, change, shuffled)
+        return clips.dataset(part, batch, order, source.weights, change, shuffled)
     return clips.dataset(part, EVALUATED, shuffled=shuffled)
 
 
@@ -400,8 +401,10 @@ def _learned(config: Config, shape) -> list[list[np.ndarray]]:
         jit_compile=False,
     )
     colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
-    dataset = clips.dataset(part, BATCH, 1, change=colour)
-    model.fit(dataset, epochs=LEARNING, verbose=0, shuffle=False)
+    order = Order(1)
+    dataset = clips.dataset(part, BATCH, order, change=colour)
+    anew = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
+    model.fit(dataset, epochs=LEARNING, verbose=0, shuffle=False, callbacks=[anew])
     return [layer.get_weights() for layer in model.layers[:-1]]
 
 
@@ -491,7 +494,7 @@ def _waiting(made: Results) -> dict:
     model = made.members[name]()[0]
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     return {"model": name} | measure.waiting(
-        model, made.data.dataset("train", model, 1)
+        model, made.data.dataset("train", model, Order(1))
     )
 
 

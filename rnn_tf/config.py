@@ -4,11 +4,12 @@ import argparse
 import contextlib
 import dataclasses
 import io
+import json
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args, get_type_hints
 
 import tyro
 
@@ -45,6 +46,8 @@ class RunConfig:
     """With mirrored: how many GPUs, or virtual CPUs where there is no GPU."""
     results: Path = Path("results")
     """Folder for the run folder and summary.csv."""
+    resume: str | None = None
+    """Id of a run that was killed, to go on with; it keeps its options."""
 
     def __post_init__(self):
         for name in ("seeds", "trial_epochs", "epochs", "patience", "replicas"):
@@ -94,6 +97,8 @@ def sized(config_type: type[ConfigT], full: dict, size: str, **changes) -> Confi
 def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None):
     """Read the command line: the size sets the defaults, options override them.
 
+    The defaults of a run that is resumed are the options it had.
+
     Raises:
         InputError: an option is unknown or its value does not fit.
         SystemExit: after --help, with code 0.
@@ -101,8 +106,15 @@ def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None)
     argv = sys.argv[1:] if argv is None else argv
     peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     peek.add_argument("--size", default="quick")
-    size = peek.parse_known_args(argv)[0].size
-    default = sized(config_type, full, "full" if size == "full" else "quick")
+    peek.add_argument("--resume", default="")
+    peek.add_argument("--results", default="results")
+    seen = peek.parse_known_args(argv)[0]
+    default = sized(config_type, full, "full" if seen.size == "full" else "quick")
+    before = Path(seen.results, _experiment(), seen.resume, "config.json")
+    if seen.resume and before.is_file():
+        default = from_json(
+            config_type, json.loads(before.read_text("utf-8"))["config"]
+        )
     return _read(config_type, _program(), argv, default=default)
 
 
@@ -120,7 +132,11 @@ def _read(target, program: str, argv: list[str], **options):
 
 def _program() -> str:
     """The command as a user types it, for the help text."""
-    return f"python -m experiments.{Path(sys.argv[0]).stem}"
+    return f"python -m experiments.{_experiment()}"
+
+
+def _experiment() -> str:
+    return Path(sys.argv[0]).stem
 
 
 def _one_line(box: str) -> str:
@@ -136,6 +152,27 @@ def _one_line(box: str) -> str:
 def to_json(config: RunConfig) -> dict:
     """The configuration as plain JSON values."""
     return {k: _plain(v) for k, v in dataclasses.asdict(config).items()}
+
+
+def from_json(config_type: type[ConfigT], found: dict) -> ConfigT:
+    """The configuration that `to_json` gave.
+
+    Raises:
+        InputError: it has options that are not known.
+    """
+    hints = get_type_hints(config_type)
+    unknown = ", ".join(name for name in found if name not in hints)
+    if unknown:
+        raise InputError(f"config.json has {unknown}, which this version does not know")
+    return config_type(**{k: _typed(v, hints[k]) for k, v in found.items()})
+
+
+def _typed(value, hint):
+    """A JSON value as what the field holds."""
+    if isinstance(value, list):
+        return tuple(value)
+    is_path = hint is Path or Path in get_args(hint)
+    return Path(value) if is_path and value is not None else value
 
 
 def _plain(value):

@@ -17,8 +17,8 @@ class Data:
     """What `load_data` gives: three parts that share no target."""
 
     shape: tuple[int, ...]  # of one input, without the batch
-    # (split, model, seed) -> tf.data.Dataset of (inputs, targets) that fit the model;
-    # train is shuffled anew each epoch by the seed. Test is read once, in step 8.
+    # (split, model, order) -> tf.data.Dataset of (inputs, targets) that fit the model;
+    # train is shuffled anew each epoch by its order. Test is read once, in step 8.
     dataset: Callable
     batch_size: int  # over all replicas
     steps_per_epoch: int  # gradient steps

@@ -1,7 +1,9 @@
-"""What a run leaves: its folder, its CSV files, where it ran. No TensorFlow.
+"""What a run leaves: its folder and its CSV files, and how it goes on. No TensorFlow.
 
 `results/README.md` explains every column. A file is whole or absent: it is written
-under a temporary name and renamed, so a kill at any moment loses no finished row.
+under a temporary name and renamed, so a kill at any moment loses no finished row. A run
+that goes on makes all its rows again, in the same order, the finished ones from its
+folder `state`.
 """
 
 import contextlib
@@ -9,23 +11,22 @@ import csv
 import io
 import json
 import os
-import platform
-import shlex
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 
+import filelock
+
 from rnn_tf.config import InputError
+from rnn_tf.provenance import provenance
 
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
 METRICS = "model kind seed split metric slice value low high unit n".split()
+STATE = "state"  # folder, until the run is complete
 PREDICTIONS = "model kind seed example step target prediction".split()
 SCHEMAS = {
     "trials": TRIALS,
@@ -33,9 +34,6 @@ SCHEMAS = {
     "metrics": METRICS,
     "predictions": PREDICTIONS,
 }
-PACKAGES = (
-    "tensorflow keras keras-tuner numpy pandas scikit-learn scipy statsmodels".split()
-)
 
 
 @contextlib.contextmanager
@@ -55,10 +53,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
@@ -86,11 +89,30 @@ class Run:
     rows: dict[str, list[dict]] = field(
         default_factory=lambda: {table: [] for table in SCHEMAS}
     )
+    # How many rows each table had when the run was killed: they come again first, and
+    # until they have, the file on disk stays as it is.
+    kept: dict[str, int] = field(default_factory=dict)
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
         """Add finished rows to `<table>.csv`; the file on disk is never half there."""
         self.rows[table].extend(rows)
-        write_csv(self.path / f"{table}.csv", SCHEMAS[table], self.rows[table])
+        if len(self.rows[table]) >= self.kept.get(table, 0):
+            write_csv(self.path / f"{table}.csv", SCHEMAS[table], self.rows[table])
+
+    def state(self, name: str) -> Path:
+        """A file of what the run needs to go on if it is killed."""
+        folder = self.path / STATE
+        folder.mkdir(exist_ok=True)
+        return folder / name
+
+    def check_data(self, facts: dict) -> None:
+        """Raise InputError unless they are of the data that the run began with."""
+        was = self.info.get("data", facts)
+        if was["sha256"] != facts["sha256"]:
+            raise InputError(
+                f"the data is not what run {self.path.name} began with (sha256 "
+                f"{was['sha256'][:12]}, now {facts['sha256'][:12]}); start a new run"
+            )
 
     def record(self, **info) -> None:
         """Add what has become known (devices, data, status) to config.json."""
@@ -100,31 +122,124 @@ class Run:
 
 
 @contextlib.contextmanager
-def open_run(root: Path, experiment: str, config: dict) -> Iterator[Run]:
+def open_run(
+    root: Path, experiment: str, config: dict, resume: str | None = None
+) -> Iterator[Run]:
     """Open `root/experiment/<run_id>/` for one run, and close it with a status.
 
     Bad input removes the folder again; Ctrl-C and a crash keep the rows that are
     complete.
+
+    Args:
+        root: folder of all results.
+        experiment: its name.
+        config: as JSON values.
+        resume: id of a run that was killed, to go on with; by default a new one.
+
+    Raises:
+        InputError: the folder cannot be written to, or there is no such run, or it is
+            complete, or still going, or has other options.
     """
     started = time.monotonic()
-    path = _new_folder(root, experiment)
-    info = {"experiment": experiment, "run_id": path.name, "status": "running"}
-    run = Run(path, info)
+    path = _found(root, experiment, resume) if resume else _new(root, experiment)
+    with _alone(path):
+        if resume:
+            run = _resumed(path, config)
+        else:
+            about = {"experiment": experiment, "run_id": path.name}
+            about |= {"status": "running", "config": config}
+            run = Run(path, about | provenance())
+        try:
+            run.record()
+            yield run
+        except InputError:
+            if not resume:
+                _remove(path)
+            raise
+        except KeyboardInterrupt:
+            run.record(status="interrupted")
+            said = f"the rows so far are in {path}; go on with --resume {path.name}"
+            raise KeyboardInterrupt(said) from None
+        except BaseException as error:
+            run.record(status="failed", error=f"{type(error).__name__}: {error}"[:500])
+            raise
+        run.record(status="complete", seconds=round(time.monotonic() - started, 1))
+        shutil.rmtree(path / STATE, ignore_errors=True)
+        (path / ".lock").unlink(missing_ok=True)
+
+
+def _new(root: Path, experiment: str) -> Path:
+    """A new folder named by the time in UTC and four random digits."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    path = root / experiment / f"{stamp}-{os.urandom(2).hex()}"
     try:
-        run.record(config=config, **provenance())
-        yield run
-    except InputError:
-        shutil.rmtree(path)
-        with contextlib.suppress(OSError):  # other runs may lie there
-            path.parent.rmdir()
-        raise
-    except KeyboardInterrupt:
-        run.record(status="interrupted")
-        raise KeyboardInterrupt(f"the rows so far are in {path}") from None
-    except BaseException as error:
-        run.record(status="failed", error=f"{type(error).__name__}: {error}"[:500])
-        raise
-    run.record(status="complete", seconds=round(time.monotonic() - started, 1))
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {path.parent} ({error.strerror}); "
+            "give a folder you may write to with --results"
+        ) from None
+    return path
+
+
+def _found(root: Path, experiment: str, run_id: str) -> Path:
+    """The folder of a run, by its id."""
+    path = root / experiment / run_id
+    if Path(run_id).name != run_id or not (path / "config.json").is_file():
+        raise InputError(
+            f"--resume {run_id}, but {path} is not the folder of a run; "
+            "give an id like 20260101-120000-ab12, and --results where it lies"
+        )
+    return path
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes out of a run folder; the system lets go after a kill."""
+    lock = filelock.FileLock(path / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        raise InputError(f"another process is at work on {path}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _resumed(path: Path, config: dict) -> Run:
+    """A run that was killed, ready to go on by the same configuration."""
+    info = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    if info["status"] == "complete":
+        raise InputError(f"run {path.name} is complete; there is nothing to resume")
+    for name, value in config.items():
+        was = info["config"].get(name)
+        if name not in ("resume", "results") and value != was:
+            raise InputError(
+                f"{name} is {value}, but run {path.name} has {was}; "
+                "--resume takes the options of the run, leave them out"
+            )
+    for litter in path.rglob(".[0-9]*-*"):  # what was being written
+        litter.unlink()
+    info.pop("error", None)
+    session = provenance() | {"after": info["status"]}
+    info |= {"status": "running", "resumed": [*info.get("resumed", []), session]}
+    kept = {table: _count(path / f"{table}.csv") for table in SCHEMAS}
+    return Run(path, info, kept=kept)
+
+
+def _count(path: Path) -> int:
+    """Rows of a CSV file, 0 where there is none."""
+    if not path.is_file():
+        return 0
+    with path.open(newline="", encoding="utf-8") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path)
+    with contextlib.suppress(OSError):  # other runs may lie there
+        path.parent.rmdir()
 
 
 def chosen(folder: Path, experiment: str) -> tuple[dict, Path]:
@@ -144,63 +259,3 @@ def chosen(folder: Path, experiment: str) -> tuple[dict, Path]:
         f"{folder} is not the folder of a finished {experiment} run; give one like "
         f"--model results/{experiment}/20260101-120000-ab12"
     )
-
-
-def _new_folder(root: Path, experiment: str) -> Path:
-    """A new folder named by the time in UTC and four random digits."""
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
-    path = root / experiment / f"{stamp}-{os.urandom(2).hex()}"
-    try:
-        path.mkdir(parents=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot write to {path.parent} ({error.strerror}); "
-            "give a folder you may write to with --results"
-        ) from None
-    return path
-
-
-def provenance() -> dict:
-    """Where a row comes from: command, commit, versions, machine, time."""
-    commit, dirty = _commit()
-    return {
-        "command": " ".join(["python", *map(shlex.quote, _original_argv()[1:])]),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "commit": commit,
-        "dirty": dirty,
-        "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-    }
-
-
-def _original_argv() -> list[str]:
-    """The command as typed: `-m experiments.forecast`, not the file Python made it."""
-    return getattr(sys, "orig_argv", sys.argv)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _commit() -> tuple[str, bool | None]:
-    """The commit of this source tree, and whether files differ from it."""
-    here = Path(__file__).resolve().parent
-    try:
-        commit = _git(here, "rev-parse", "HEAD").strip()
-        return commit, bool(_git(here, "status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.SubprocessError):
-        return "unknown", None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=True,
-    ).stdout

@@ -35,13 +35,15 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
     """
     console = Console()
     # 1. freeze the configuration, open the run folder
-    with results.open_run(config.results, experiment.name, to_json(config)) as folder:
+    where = config.results, experiment.name, to_json(config), config.resume
+    with results.open_run(*where) as folder:
         # 2. and 3. the devices, before anything else starts TensorFlow; then the seed
         devices = strategy.start(config)
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
         devices.check(data.batch_size, data.steps_per_epoch)
+        folder.check_data(data.facts)
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
@@ -91,16 +93,17 @@ def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
     if hp is None:
         progress.skip(job.config.seeds)
         return []
-    model, weights = training.retrain(job, name, hp, label, progress)
+    weights = training.retrain(job, name, hp, label, progress)
     if not weights:
         return []
-
-    # Not compiled, so that XLA does not compile for the shape of each part.
-    plain = keras.Model(model.inputs, model.outputs)
+    builder = job.experiment.models[name]
+    # Out of the strategy's scope: one device counts every example once. Not compiled,
+    # so that XLA does not compile for the shape of each part.
+    plain = builder(hp, job.config, job.data.shape)
 
     @functools.cache
     def predict(split: str) -> list[np.ndarray]:
-        dataset = job.data.dataset(split, model)
+        dataset = job.data.dataset(split, plain)
         return [_predict(job, plain, values, dataset) for values in weights.values()]
 
     @functools.cache
@@ -109,7 +112,6 @@ def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
 
     def members() -> list:
         # Not compiled: a saved model must not need this project's metric to load.
-        builder = job.experiment.models[name]
         built = [builder(hp, job.config, job.data.shape) for _ in weights]
         for one, values in zip(built, weights.values(), strict=True):
             one.set_weights(values)

@@ -1,5 +1,11 @@
-"""Steps 6 and 7: tune a model and retrain it over the seeds, by one `fit`."""
+"""Steps 6 and 7: tune a model and retrain it over the seeds, by one `fit`.
 
+What has been finished is kept in the run's folder `state`; a run that goes on takes it
+from there.
+"""
+
+import itertools
+import json
 import math
 import time
 from collections.abc import Callable
@@ -7,6 +13,9 @@ from dataclasses import dataclass
 
 import lazy_loader
 
+from rnn_tf import backup, results
+from rnn_tf.backup import Backup
+from rnn_tf.data.order import Order
 from rnn_tf.experiment import Job
 from rnn_tf.progress import RunProgress
 
@@ -21,9 +30,15 @@ EpochHook = Callable[[int, float], bool]
 class Fit:
     """One finished training run. `score` is the best on validation, lower is better."""
 
-    best_so_far: tuple[float, ...]  # one per epoch
     history: tuple[dict, ...]  # one per epoch: rows of history.csv
     seconds: float
+
+    @property
+    def best_so_far(self) -> tuple[float, ...]:
+        """The best score after each epoch; infinite while there was none."""
+        scores = (row["score"] for row in self.history)
+        finite = (score if math.isfinite(score) else math.inf for score in scores)
+        return tuple(itertools.accumulate(finite, min))
 
     @property
     def score(self) -> float:
@@ -37,7 +52,9 @@ class Fit:
         return math.isfinite(self.score) and all(map(math.isfinite, losses))
 
 
-def fit(job: Job, model, seed: int, epochs: int, hook: EpochHook) -> Fit:
+def fit(
+    job: Job, model, seed: int, epochs: int, hook: EpochHook, kept: Backup | None = None
+) -> Fit:
     """Train `model` and leave it with the weights of its best epoch.
 
     Args:
@@ -46,32 +63,48 @@ def fit(job: Job, model, seed: int, epochs: int, hook: EpochHook) -> Fit:
         seed: shuffles the training set.
         epochs: at most so many; `patience` epochs without a better score end it.
         hook: see `EpochHook`.
+        kept: where the last epoch is kept, and goes on from.
     """
     started = time.perf_counter()
-    rows, best = [], []
-
-    def on_epoch_end(epoch, logs):
-        score = logs["val_score"]
-        best.append(min([*best[-1:], score if math.isfinite(score) else math.inf]))
-        row = {"epoch": epoch + 1, "loss": logs["loss"], "score": score}
-        row |= {"validation_loss": logs["val_loss"]}
-        rows.append(row | {"seconds": round(time.perf_counter() - started, 3)})
-        if hook(epoch + 1, best[-1]) or not math.isfinite(logs["loss"]):
-            model.stop_training = True
-
+    saved = kept.read() if kept else None
+    history = saved[1]["history"] if saved else []
+    started -= history[-1]["seconds"] if history else 0
     stop_early = keras.callbacks.EarlyStopping(
         "val_score", patience=job.config.patience, mode="min", restore_best_weights=True
     )
-    after_epoch = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
+
+    def on_train_begin(_):
+        if saved:
+            kept.restore(saved, model, stop_early)
+
+    def on_epoch_end(epoch, logs):
+        row = {"epoch": epoch + 1, "loss": logs["loss"], "score": logs["val_score"]}
+        row |= {"validation_loss": logs["val_loss"]}
+        history.append(row | {"seconds": round(time.perf_counter() - started, 3)})
+        best = Fit(tuple(history), 0.0).score
+        if hook(epoch + 1, best) or not math.isfinite(logs["loss"]):
+            model.stop_training = True
+        if kept and not model.stop_training:
+            kept.save(model, stop_early, history)
+
+    order = Order(seed)
     model.fit(
-        job.data.dataset("train", model, seed),
+        job.data.dataset("train", model, order),
         validation_data=job.data.dataset("validation", model),
+        initial_epoch=len(history),
         epochs=epochs,
         verbose=0,
         shuffle=False,  # the data set shuffles itself
-        callbacks=[stop_early, after_epoch],
+        callbacks=[
+            stop_early,
+            keras.callbacks.LambdaCallback(
+                on_train_begin=on_train_begin,
+                on_epoch_begin=order.begin,
+                on_epoch_end=on_epoch_end,
+            ),
+        ],
     )
-    return Fit(tuple(best), tuple(rows), time.perf_counter() - started)
+    return Fit(tuple(history), time.perf_counter() - started)
 
 
 def clipped_adam(rate: float, steps: int):
@@ -123,48 +156,71 @@ def tune(job: Job, name: str, label: str, progress: RunProgress):
 
         return fit(job, model, 1, config.trial_epochs, hook), model.count_params()
 
-    def report(row):
+    file = job.run.state(f"{name}-trials.json")
+    done = job.devices.from_chief(file.read_bytes() if file.is_file() else None)
+    known, trials = json.loads(done or "[]"), []
+
+    def report(row, curve):
         job.run.add("trials", [{"model": name, "phase": "search", "seed": 1} | row])
+        trials.append([row, curve])
+        if len(trials) > len(known):
+            results.write_text(file, json.dumps(trials))
         progress.finish(f"{label} · trial {row['trial']}/{config.trials}", row)
 
     folder = job.run.path / f"tuner-{name}"
     return tuning.search(
-        lambda hp: build(job, name, hp, 1), fit_trial, config.trials, folder, report
+        lambda hp: build(job, name, hp, 1),
+        fit_trial,
+        config.trials,
+        folder,
+        report,
+        known,
     )
 
 
-def retrain(job: Job, name: str, hp, label: str, progress: RunProgress):
-    """Step 7: the model, and its weights after each finished seed.
+def retrain(job: Job, name: str, hp, label: str, progress: RunProgress) -> dict:
+    """Step 7: the weights after each finished seed, `{seed: weights}`.
 
     A seed whose loss is not finite is a failed row in `trials.csv` and has no weights.
-
-    Returns:
-        The compiled model and `{seed: weights}`.
     """
     model, weights, blank = None, {}, None
     for seed in range(1, job.config.seeds + 1):
         what = f"{label} · seed {seed}/{job.config.seeds}"
-        progress.begin(what)
-        keras.utils.set_random_seed(seed)
-        fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
-        if model is None:
-            model, blank = fresh, optimizer_state(job, fresh)
-        else:
-            reset(model, fresh, blank)
+        finished = Backup(job.run.state(f"{name}-{seed}.npz"), job.devices.from_chief)
+        found = finished.read()
+        if found is None:
+            progress.begin(what)
+            keras.utils.set_random_seed(seed)
+            fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
+            if model is None:
+                model, blank = fresh, optimizer_state(job, fresh)
+            else:
+                reset(model, fresh, blank)
+            found = _train(job, name, seed, hp, model, progress)
+            results.write_bytes(finished.path, backup.pack(*found))
+        arrays, facts = found
+        job.run.add("history", facts["history"])
+        job.run.add("trials", [facts["row"]])
+        progress.finish(what, facts["row"])
+        if "weights" in arrays:
+            weights[seed] = arrays["weights"]
+    return weights
 
-        def hook(epochs, best):
-            progress.epoch(epochs, job.config.epochs)
-            return False
 
-        final = fit(job, model, seed, job.config.epochs, hook)
-        if final.finite:
-            weights[seed] = model.get_weights()
-        row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
-        rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
-        job.run.add("history", rows)
-        job.run.add("trials", [row])
-        progress.finish(what, row)
-    return model, weights
+def _train(job: Job, name: str, seed: int, hp, model, progress: RunProgress):
+    """Fit a final run; its weights, if it did not fail, and its rows."""
+
+    def hook(epochs, _):
+        progress.epoch(epochs, job.config.epochs)
+        return False
+
+    path = job.run.state(f"{name}-{seed}-last-epoch.npz")
+    kept = Backup(path, job.devices.from_chief)
+    final = fit(job, model, seed, job.config.epochs, hook, kept)
+    row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
+    rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
+    arrays = {"weights": model.get_weights()} if final.finite else {}
+    return arrays, {"history": rows, "row": row}
 
 
 def _row(name: str, seed: int, final: Fit, hp) -> dict:
@@ -190,7 +246,5 @@ def reset(model, fresh, blank: list) -> None:
     A second seed then trains without being compiled again, which costs seconds with
     XLA, and ends on the same weights as the fresh model would.
     """
-    for variable, start in zip(model.variables, fresh.variables, strict=True):
-        variable.assign(start)
-    for variable, start in zip(model.optimizer.variables, blank, strict=True):
-        variable.assign(start)
+    backup.assign(model.variables, fresh.variables)
+    backup.assign(model.optimizer.variables, blank)

@@ -7,7 +7,7 @@ import shutil
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras_tuner
@@ -15,6 +15,7 @@ from keras_tuner.engine import hyperparameters as hp_module
 from keras_tuner.engine import trial as trial_module
 from sklearn.exceptions import ConvergenceWarning
 
+from rnn_tf.config import RunError
 from rnn_tf.training import Fit
 
 # Epochs that a trial may always have, before it can be called a loser, and how much
@@ -41,14 +42,18 @@ class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
 class _Tuner(keras_tuner.Tuner):
     """A tuner whose trials are fitted by our own function; it keeps no checkpoints."""
 
-    def run_trial(self, trial, fit_trial, report, curves):
+    def run_trial(self, trial, fit_trial, report, known, curves):
         """Fit one trial, report it, and return its score; see `search`.
 
         `curves` gathers the best score so far after each epoch of finished trials.
         """
         number = len(self.oracle.start_order)
+        if number <= len(known):
+            row, curve = known[number - 1]
+            report(row, curve)
+            return _again(_values(trial), row, curve, curves)
         started = time.perf_counter()
-        row = {"trial": number, "status": "failed"} | _values(trial)
+        row, curve = {"trial": number, "status": "failed"} | _values(trial), ()
         try:
             fit, parameters = fit_trial(
                 trial.hyperparameters,
@@ -59,13 +64,32 @@ class _Tuner(keras_tuner.Tuner):
             if not fit.finite:
                 raise keras_tuner.errors.FailedTrialError("the loss is not finite")
             row |= {"status": "completed", "score": fit.score}
-            curves.append(fit.best_so_far)
+            curve = fit.best_so_far
+            curves.append(curve)
             return fit.score
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
             raise
         finally:
-            report(row | {"seconds": round(time.perf_counter() - started, 3)})
+            row["seconds"] = round(time.perf_counter() - started, 3)
+            report(row, curve)
+
+
+class _AnotherWay(RunError, keras_tuner.errors.FatalError):
+    """The search is not the one that the finished trials were made by."""
+
+
+def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
+    """The score of a trial that was finished before the run was killed."""
+    if values != {key: value for key, value in row.items() if key.startswith("hp.")}:
+        raise _AnotherWay(
+            f"trial {row['trial']} had other hyperparameters before the run was "
+            "killed: the code or its packages have changed; start a new run"
+        )
+    if row["status"] != "completed":
+        raise keras_tuner.errors.FailedTrialError(row["error"])
+    curves.append(curve)
+    return row["score"]
 
 
 def clearly_losing(curves: list[tuple[float, ...]], epochs: int, best: float) -> bool:
@@ -92,7 +116,8 @@ def search(
     fit_trial: Callable[..., tuple[Fit, int]],
     trials: int,
     folder: Path,
-    report: Callable[[dict], None],
+    report: Callable[[dict, Sequence[float]], None],
+    known: Sequence = (),
 ) -> keras_tuner.HyperParameters | None:
     """Search for the hyperparameters with the lowest validation score.
 
@@ -102,7 +127,11 @@ def search(
             of parameters; it stops the trial when `loses(epochs, best)` says so.
         trials: how many.
         folder: where keras-tuner keeps its state.
-        report: called with a row of `trials.csv` after each trial.
+        report: called after each trial with its row of `trials.csv` and its best score
+            so far after each epoch.
+        known: what `report` was called with before the run was killed; these trials
+            are not run again, but the search goes through them, so that it proposes
+            what it would have proposed.
 
     Returns:
         The best completed trial's hyperparameters; None if every trial failed.
@@ -114,11 +143,17 @@ def search(
         seed=1,
         max_consecutive_failed_trials=trials + 1,
     )
-    tuner = _Tuner(oracle, declare, directory=folder.parent, project_name=folder.name)
+    tuner = _Tuner(
+        oracle,
+        declare,
+        directory=folder.parent,
+        project_name=folder.name,
+        overwrite=True,  # keras-tuner's own memory does not hold its random state
+    )
     oracle.verbose = 0
     with warnings.catch_warnings():  # a Gaussian process of few trials, no news
         warnings.simplefilter("ignore", ConvergenceWarning)
-        tuner.search(fit_trial, report, [])
+        tuner.search(fit_trial, report, known, [])
     shutil.rmtree(folder)  # the rows are in trials.csv
     return _best(tuner.oracle)
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from rnn_tf import results
+from rnn_tf import provenance, results
 from rnn_tf.config import InputError
 from tests.conftest import ROOT
 
@@ -46,7 +46,7 @@ def test_a_complete_run_says_where_it_came_from(tmp_path):
 def test_the_commit_is_the_one_checked_out():
     git = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
     head = subprocess.run(git, capture_output=True, text=True).stdout.strip()
-    assert results.provenance()["commit"] == (head or "unknown")
+    assert provenance.provenance()["commit"] == (head or "unknown")
 
 
 def test_bad_input_leaves_no_folder(tmp_path):

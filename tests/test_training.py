@@ -30,8 +30,8 @@ def job(tmp_path):
     )
     steps = len(cut.origins["train"]) // 16
 
-    def dataset(split, model, seed=None):
-        return cut.dataset(split, 16 if seed else 500, seed)
+    def dataset(split, model, order=None):
+        return cut.dataset(split, 16 if order else 500, order)
 
     experiment = Experiment(
         "forecast", "mae", {"mlp": forecast.mlp}, (), None, None,

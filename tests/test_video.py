@@ -11,6 +11,7 @@ from experiments import video
 from rnn_tf import config, features, motion
 from rnn_tf.config import InputError
 from rnn_tf.data import clips, digits, ucf101
+from rnn_tf.data.order import Order
 from tests.conftest import ROOT, grey_frames, run_python, write_video
 
 TINY = {
@@ -324,7 +325,7 @@ def test_what_each_variant_is_shown(folder, cache):
     shown = {}
     for name in ("plain", "unchanged", "shuffled"):
         model = keras.Sequential(name=name)
-        shown[name] = next(iter(data.dataset("train", model, 1)))[0].numpy()
+        shown[name] = next(iter(data.dataset("train", model, Order(1))))[0].numpy()
     known = {part.clips(np.array([i]))[0].tobytes() for i in range(len(part.labels))}
     assert all(clip.tobytes() in known for clip in shown["unchanged"])
     assert not any(clip.tobytes() in known for clip in shown["plain"])

@@ -7,6 +7,7 @@ import pytest
 
 from rnn_tf.config import InputError
 from rnn_tf.data import windows
+from rnn_tf.data.order import Order
 from rnn_tf.data.windows import Windows, periods_by_share
 from tests.conftest import make_series
 
@@ -57,7 +58,7 @@ def test_a_target_at_every_step_is_what_follows_that_step():
 def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
     cut = ramp()
     once, again, other = (
-        collected(cut.dataset("train", 16, seed))[1] for seed in (1, 1, 2)
+        collected(cut.dataset("train", 16, Order(seed)))[1] for seed in (1, 1, 2)
     )
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)
@@ -66,8 +67,16 @@ def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
 
 
 def test_each_epoch_is_shuffled_anew():
-    dataset = ramp().dataset("train", 16, seed=1)
-    assert not np.array_equal(collected(dataset)[1], collected(dataset)[1])
+    """Would catch an order that hangs on how often the data set was gone through."""
+    order = Order(1)
+    dataset = ramp().dataset("train", 16, order)
+    first, same = collected(dataset)[1], collected(dataset)[1]
+    order.begin(1)
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, collected(dataset)[1])
+    assert np.array_equal(
+        collected(dataset)[1], collected(ramp().dataset("train", 16, Order(1, 1)))[1]
+    )
 
 
 def test_changing_the_last_30_percent_moves_nothing_in_training():
@@ -80,8 +89,8 @@ def test_changing_the_last_30_percent_moves_nothing_in_training():
     )
     assert changed.scale == cut.scale
     for before, after in zip(
-        collected(cut.dataset("train", 8, seed=1)),
-        collected(changed.dataset("train", 8, seed=1)),
+        collected(cut.dataset("train", 8, Order(1))),
+        collected(changed.dataset("train", 8, Order(1))),
         strict=True,
     ):
         np.testing.assert_array_equal(before, after)

@@ -4,7 +4,6 @@ A clip is uint8, (frames, side, side, channels). One that ends early repeats its
 frame: a frame that repeats the one before it, to the end of the clip, is padding.
 """
 
-import itertools
 import json
 import tempfile
 from collections import Counter
@@ -18,6 +17,7 @@ import numpy as np
 from rnn_tf.config import InputError
 from rnn_tf.data import decoding
 from rnn_tf.data.decoding import BadClip, Sampling
+from rnn_tf.data.order import Order
 from rnn_tf.data.videos import Video
 
 AHEAD = 8  # batches that are made at once: less work for each
@@ -120,7 +120,12 @@ class Videos:
 
 
 def dataset(
-    part: Part, batch: int, seed=None, weights=None, change=None, shuffled=False
+    part: Part,
+    batch: int,
+    order: Order | None = None,
+    weights=None,
+    change=None,
+    shuffled=False,
 ):
     """A `tf.data.Dataset` of (batch, frames, side, side, channels) uint8 and labels.
 
@@ -129,25 +134,25 @@ def dataset(
     Args:
         part: the clips.
         batch: clips per batch.
-        seed: an epoch is then one clip of each video, in random order, without the
-            remainder; None gives all clips in order.
+        order: an epoch is then one clip of each video, shuffled, without the remainder;
+            by default all clips as they come.
         weights: (classes,): of each example in the loss; for training.
         change: (clips, random) -> clips, such as a `mover`.
         shuffled: whether the frames of each clip lose their order.
     """
     import tensorflow as tf  # here, so that --help need not wait for it
 
-    epochs, videos = itertools.count(), len(part.labels)
-    count = -(-videos * part.each // batch) if seed is None else videos // batch
+    videos = len(part.labels)
+    count = -(-videos * part.each // batch) if order is None else videos // batch
 
     def generate():
-        random = np.random.default_rng((seed or 0, next(epochs) if seed else 0))
-        order = np.arange(videos * part.each)
-        if seed is not None:
-            order = random.permutation(videos)[: count * batch] * part.each
-            order += random.integers(0, part.each, len(order))
-        for start in range(0, len(order), AHEAD * batch):
-            which = order[start : start + AHEAD * batch]
+        random = (order or Order(0)).random()
+        numbers = np.arange(videos * part.each)
+        if order is not None:
+            numbers = random.permutation(videos)[: count * batch] * part.each
+            numbers += random.integers(0, part.each, len(numbers))
+        for start in range(0, len(numbers), AHEAD * batch):
+            which = numbers[start : start + AHEAD * batch]
             x, labels = part.clips(which), part.labels[which // part.each]
             x = without_order(x, random) if shuffled else x
             x = x if change is None else change(x, random)

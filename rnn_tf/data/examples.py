@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rnn_tf.data.order import Order, shuffled
 from rnn_tf.data.windows import SPLITS
 from rnn_tf.experiment import Data
 
@@ -30,29 +31,31 @@ class Examples:
         """(examples,) float64: the targets of the last step, in `unit`."""
         return self.targets[split][:, -1].astype(float) * self.scale
 
-    def dataset(self, split: str, model, batch: int, seed: int | None = None):
+    def dataset(self, split: str, model, batch: int, order: Order | None = None):
         """A `tf.data.Dataset` that fits the model.
 
         A model with an output at every step gets a target at every step, (batch, steps,
         1), any other the last one, (batch, 1). Training examples are shuffled anew each
-        epoch by the seed.
+        epoch by their order.
         """
         import tensorflow as tf  # here, so that --help need not wait for it
 
         x, y = self.inputs(split, model.input_shape[1]), self.targets[split]
         y = y[..., None] if len(model.output_shape) == 3 else y[:, -1:]
-        made = tf.data.Dataset.from_tensor_slices((x, y))
         if split != "train":
-            return made.batch(min(len(x), 1_000))
-        made = made.shuffle(len(x), seed=seed, reshuffle_each_iteration=True)
-        made = made.repeat(self.passes)
-        return made.batch(batch, drop_remainder=True).prefetch(2)
+            return tf.data.Dataset.from_tensor_slices((x, y)).batch(min(len(x), 1_000))
+        x, y = tf.constant(x), tf.constant(y)
+
+        def cut(which):
+            return tf.gather(x, which), tf.gather(y, which)
+
+        return shuffled(len(x), batch, order, cut, self.passes)
 
     def data(self, shape: tuple, batch: int, block: int, facts: dict) -> Data:
         """What `load_data` gives; see `Data`."""
 
-        def dataset(split, model, seed=None):
-            return self.dataset(split, model, batch, seed)
+        def dataset(split, model, order=None):
+            return self.dataset(split, model, batch, order)
 
         steps = self.passes * len(self.targets["train"]) // batch
         return Data(shape, dataset, batch, steps, block, facts, self)

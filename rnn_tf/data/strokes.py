@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_tf.data.order import Order
 from rnn_tf.data.windows import SPLITS
 
 CHUNK = 4096  # drawings held in memory while a store is written
@@ -194,32 +195,34 @@ def by_length(part: Part) -> np.ndarray:
     return np.argsort(part.lengths(), kind="stable")
 
 
-def dataset(part: Part, padding: Padding, batch: int, seed=None, change=None):
+def dataset(
+    part: Part, padding: Padding, batch: int, order: Order | None = None, change=None
+):
     """A `tf.data.Dataset` of (batch, time, 5) and (batch,).
 
     Args:
         part: the drawings.
         padding: to which lengths.
         batch: drawings per batch.
-        seed: shuffles anew each epoch and drops remainders; None gives all `by_length`.
+        order: shuffles anew each epoch and drops remainders; else all, `by_length`.
         change: (inputs, seed) -> inputs, such as `augmentation.augment`.
     """
     import tensorflow as tf  # here, so that --help need not wait for it
 
-    epochs, count = itertools.count(), -(-len(part.labels) // batch)
-    if seed is not None:
+    count = -(-len(part.labels) // batch)
+    if order is not None:
         count = steps_per_epoch(part, padding, batch)
 
     def generate():
-        random = np.random.default_rng((seed or 0, next(epochs)))
-        if seed is None:
-            order = by_length(part)
-            plan = [order[i : i + batch] for i in range(0, len(order), batch)]
+        random = (order or Order(0)).random()
+        if order is None:
+            numbers = by_length(part)
+            plan = [numbers[i : i + batch] for i in range(0, len(numbers), batch)]
         else:
             plan = shuffled(part, padding, batch, random)
         for which in plan:
             lengths = part.lengths_of(which)
-            if padding.plain and seed is None:  # as padded as in training, not less
+            if padding.plain and order is None:  # as padded as in training, not less
                 company = random.integers(0, len(part.labels), batch)
                 lengths = np.concatenate([lengths, part.lengths_of(company)])
             x = part.stroke5(which, padding.steps(lengths), padding.scale)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.config import InputError
+from rnn_tf.data.order import Order, shuffled
 from rnn_tf.data.series import WEEK, Series
 
 SPLITS = ("train", "validation", "test")
@@ -152,13 +153,16 @@ class Windows:
         known = self.series.values[begin:] / self.scale
         return np.concatenate([padding, known]).astype("float32")
 
-    def dataset(self, split: str, batch: int, seed: int | None = None, steps: int = 1):
+    def dataset(
+        self, split: str, batch: int, order: Order | None = None, steps: int = 1
+    ):
         """A `tf.data.Dataset` of windows; memory holds the series once.
 
         Args:
             split: train, validation or test.
             batch: windows per batch.
-            seed: shuffles anew each epoch and drops the remainder; None keeps order.
+            order: shuffles anew each epoch and drops the remainder; by default that of
+                time.
             steps: 1 gives targets (batch, horizon). More gives a target for each of
                 the last `steps` steps, (batch, steps, horizon): seq-to-seq.
         """
@@ -175,12 +179,14 @@ class Windows:
             x = tf.gather(values, origins[:, None] + inputs)[..., None]
             return x, tf.gather(values, at + targets)
 
-        origins = tf.data.Dataset.from_tensor_slices(self.origins[split])
-        if seed is not None:
-            size = len(self.origins[split])
-            origins = origins.shuffle(size, seed=seed, reshuffle_each_iteration=True)
-        origins = origins.batch(batch, drop_remainder=seed is not None)
-        return origins.map(cut, num_parallel_calls=1).prefetch(2)
+        origins = self.origins[split]
+        if order is None:
+            batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
+            return batches.map(cut, num_parallel_calls=1).prefetch(2)
+        origins = tf.constant(origins)
+        return shuffled(
+            len(origins), batch, order, lambda which: cut(tf.gather(origins, which))
+        )
 
 
 def batch_size(count: int) -> int:

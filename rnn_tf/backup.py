@@ -1,0 +1,101 @@
+"""What lets a killed run go on: the last epoch of a fit, and the fits that are over.
+
+Each is one npz file of arrays with JSON beside them, whole or absent. Keras's
+`BackupAndRestore` keeps neither the state of early stopping nor the history, and a kill
+while it writes leaves half a file. Nothing is pickled.
+"""
+
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf import results
+
+keras = lazy_loader.load("keras")
+
+# Of the time of a fit that may go into backups: where epochs take milliseconds, not
+# each of them is kept.
+SHARE = 0.05
+
+
+def pack(arrays: dict[str, list[np.ndarray]], facts: dict) -> bytes:
+    """Lists of arrays, and JSON values, as the bytes of one npz file."""
+    named = {f"{k}.{i}": a for k, many in arrays.items() for i, a in enumerate(many)}
+    file = io.BytesIO()
+    np.savez(file, facts=json.dumps(facts), **named)
+    return file.getvalue()
+
+
+def unpack(data: bytes) -> tuple[dict[str, list[np.ndarray]], dict]:
+    """What `pack` was given; a list that was empty is absent."""
+    arrays: dict[str, list[np.ndarray]] = {}
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        for name in file.files[1:]:  # in the order they were written
+            arrays.setdefault(name.split(".")[0], []).append(file[name])
+        return arrays, json.loads(file["facts"].item())
+
+
+@dataclass
+class Backup:
+    """The last epoch of one fit.
+
+    `share` is the chief's way to give its bytes to all workers, who must go on from the
+    same epoch; alone, a function that returns what it is given.
+    """
+
+    path: Path
+    share: Callable[[bytes | None], bytes | None]
+    next: float = field(default=0.0, init=False)  # not before this moment
+
+    def read(self):
+        """What was saved last, as `unpack` gives it; None if nothing was."""
+        data = self.share(self.path.read_bytes() if self.path.is_file() else None)
+        return None if data is None else unpack(data)
+
+    def save(self, model, stop_early, history: list[dict]) -> None:
+        """Keep the state after an epoch, unless that would cost too much time."""
+        started = time.perf_counter()
+        if started < self.next:
+            return
+        arrays = {
+            "variables": _values(model.variables),
+            "optimizer": _values(model.optimizer.variables),
+            "best": stop_early.best_weights or [],
+        }
+        facts = {"history": history, "wait": stop_early.wait}
+        facts |= {"best": stop_early.best, "best_epoch": stop_early.best_epoch}
+        results.write_bytes(self.path, pack(arrays, facts))
+        now = time.perf_counter()
+        self.next = now + (now - started) / SHARE
+
+    def restore(self, saved, model, stop_early) -> None:
+        """Put model, optimizer and early stopping where they were.
+
+        After `on_train_begin` of `stop_early`, which forgets everything.
+        """
+        arrays, facts = saved
+        assign(model.variables, arrays["variables"])
+        assign(model.optimizer.variables, arrays["optimizer"])
+        stop_early.best_weights = arrays.get("best")
+        for name in ("wait", "best", "best_epoch"):
+            setattr(stop_early, name, facts[name])
+
+    def drop(self) -> None:
+        """The fit is over."""
+        self.path.unlink(missing_ok=True)
+
+
+def assign(variables: list, values: list) -> None:
+    """Give each variable its value."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _values(variables: list) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]

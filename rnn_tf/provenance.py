@@ -1,0 +1,60 @@
+"""Where a row comes from: command, commit, versions, machine, time. No TensorFlow."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "tensorflow keras keras-tuner numpy pandas scikit-learn scipy statsmodels".split()
+)
+
+
+def provenance() -> dict:
+    """What config.json records of a session of a run."""
+    commit, dirty = _commit()
+    return {
+        "command": " ".join(["python", *map(shlex.quote, _original_argv()[1:])]),
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _original_argv() -> list[str]:
+    """The command as typed: `-m experiments.forecast`, not the file Python made it."""
+    return getattr(sys, "orig_argv", sys.argv)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _commit() -> tuple[str, bool | None]:
+    """The commit of this source tree, and whether files differ from it."""
+    here = Path(__file__).resolve().parent
+    try:
+        commit = _git(here, "rev-parse", "HEAD").strip()
+        return commit, bool(_git(here, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return "unknown", None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    ).stdout
