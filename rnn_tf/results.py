@@ -105,6 +105,15 @@ class Run:
         folder.mkdir(exist_ok=True)
         return folder / name
 
+    def says_what_it_has(self) -> str:
+        """One line on a run that goes on."""
+        kept = self.kept["trials"]
+        said = f"run {self.path.name} goes on; it has {kept} finished fits"
+        began, now = self.info["commit"], self.info["resumed"][-1]["commit"]
+        if began != now:
+            said += f", made at commit {began[:7]}; the others at {now[:7]}"
+        return said
+
     def check_data(self, facts: dict) -> None:
         """Raise InputError unless they are of the data that the run began with."""
         was = self.info.get("data", facts)

@@ -48,6 +48,8 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
         console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
+        if config.resume:
+            console.print(folder.says_what_it_has())
         job = Job(experiment, config, devices, data, folder)
         # 5. baselines
         entries = baseline_entries(job)

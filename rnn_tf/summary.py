@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import filelock
 import lazy_loader
 import tyro
 from rich import box
@@ -26,15 +27,20 @@ COLUMNS = (
 
 
 def refresh(root: Path):
-    """Read every run folder below `root`, write `summary.csv`, return it."""
-    rows = []
-    for path in sorted(root.glob("*/*/config.json")):
-        try:
-            rows += summarise(path.parent)
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
-    results.write_csv(root / "summary.csv", COLUMNS, rows)
+    """Read every run folder below `root`, write `summary.csv`, return it.
+
+    One process at a time: of two runs that end together, the one that writes last has
+    read both.
+    """
+    with filelock.FileLock(root / ".lock"):
+        rows = []
+        for path in sorted(root.glob("*/*/config.json")):
+            try:
+                rows += summarise(path.parent)
+            except (ValueError, KeyError, IndexError, TypeError) as error:
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
+        results.write_csv(root / "summary.csv", COLUMNS, rows)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

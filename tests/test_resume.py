@@ -1,0 +1,390 @@
+"""A killed run goes on, and ends with the numbers of a run that was never killed."""
+
+import contextlib
+import csv
+import dataclasses
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from experiments import forecast, sketch, stacked, video
+from rnn_tf import backup, results, runner, strategy, training
+from rnn_tf.backup import Backup
+from rnn_tf.config import InputError, from_json, parse, to_json
+from rnn_tf.experiment import Job
+from tests.conftest import ROOT, run_python
+
+# ---------------------------------------------------------------- one fit
+
+# Dropout, augmentation, several passes, batches of several lengths: whatever draws
+# random numbers in training.
+FITS = [
+    (forecast, forecast.Config(), "weekly_gru"),
+    (stacked, stacked.Config(data=("sines",), examples=200), "gru_1_seq2seq"),
+    (sketch, sketch.Config(doodles=200, longest=60), "conv_lstm"),
+    (video, video.Config(digits=160, change="move"), "cnn_gru"),
+]
+EPOCHS = 4
+
+
+class Killed(BaseException):
+    """Stands for a kill where a test stays in one process."""
+
+
+@pytest.fixture
+def job_of(monkeypatch, tmp_path):
+    """`job_of(module, config)` -> a `Job` of an experiment, its folder open."""
+    monkeypatch.setattr(runner, "run", lambda experiment, config: experiment)
+    with contextlib.ExitStack() as stack:
+
+        def make(module, config):
+            found = module.run(config)
+            (experiment,) = found.values() if isinstance(found, dict) else [found]
+            run = stack.enter_context(results.open_run(tmp_path, "made", {}))
+            data = experiment.load_data(config)
+            return Job(experiment, config, strategy.start(config), data, run)
+
+        yield make
+
+
+def fitted(job, name, kept=None, at=None):
+    """Train afresh; in epoch `at`, be killed."""
+
+    def hook(epoch, best):
+        if epoch == at:
+            raise Killed
+        return False
+
+    keras.utils.set_random_seed(2)
+    model = training.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
+    training.optimizer_state(job, model)
+    return training.fit(job, model, 2, EPOCHS, hook, kept), model.get_weights()
+
+
+def without_seconds(history) -> list[dict]:
+    return [row | {"seconds": 0} for row in history]
+
+
+@pytest.mark.parametrize(
+    ("devices", "module", "config", "name"),
+    [("cpu", *fit) for fit in FITS] + [("mirrored", *FITS[0])],
+)
+def test_a_fit_goes_on_from_its_last_epoch(
+    job_of, tmp_path, monkeypatch, devices, module, config, name
+):
+    """Would catch what is not brought back: optimizer, dropout's counter, the order of
+    the examples, early stopping, the best weights, the history."""
+    monkeypatch.setattr(backup, "SHARE", 1e9)  # every epoch is kept
+    job = job_of(module, dataclasses.replace(config, strategy=devices))
+    whole, weights = fitted(job, name)
+    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    with pytest.raises(Killed):
+        fitted(job, name, kept, at=3)
+    assert len(kept.read()[1]["history"]) == 2
+    again, same = fitted(job, name, Backup(kept.path, lambda data: data))
+    assert without_seconds(again.history) == without_seconds(whole.history)
+    for one, other in zip(weights, same, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_patience_goes_on_too(job_of, tmp_path, monkeypatch):
+    """Would catch a count of epochs without a better score that begins again."""
+    monkeypatch.setattr(backup, "SHARE", 1e9)
+    job = job_of(forecast, forecast.Config(patience=2))
+
+    def never_better(hp, config, steps):
+        score = keras.metrics.MeanMetricWrapper(lambda y, p: [0.0], name="score")
+        return {"optimizer": "sgd", "loss": "mse", "metrics": [score]}
+
+    experiment = dataclasses.replace(job.experiment, compile_arguments=never_better)
+    job = dataclasses.replace(job, experiment=experiment)
+    whole, _ = fitted(job, "mlp")
+    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    with pytest.raises(Killed):
+        fitted(job, "mlp", kept, at=3)
+    again, _ = fitted(job, "mlp", kept)
+    assert len(whole.history) == len(again.history) == 3
+
+
+def test_a_backup_takes_a_small_share_of_the_time(tmp_path):
+    """Would catch epochs of milliseconds that wait for the disk."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    stop_early = keras.callbacks.EarlyStopping("loss")
+    stop_early.on_train_begin()
+    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    kept.save(model, stop_early, [{"epoch": 1}])
+    kept.save(model, stop_early, [{"epoch": 1}, {"epoch": 2}])
+    assert len(kept.read()[1]["history"]) == 1
+
+
+def test_what_is_packed_is_what_comes_out():
+    arrays = {"weights": [np.arange(3.0), np.ones((2, 2), "float32")], "none": []}
+    facts = {"score": 1 / 3, "rows": [{"loss": float("inf")}], "said": "größer"}
+    found, said = backup.unpack(backup.pack(arrays, facts))
+    assert list(found) == ["weights"]
+    for one, other in zip(found["weights"], arrays["weights"], strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.dtype == other.dtype
+    assert said == facts
+
+
+# ---------------------------------------------------------------- a whole run
+
+RUN = (
+    "--data adding --cells gru --depths 1 --lengths 25 --examples 400 --seeds 2 "
+    "--trials 3 --trial-epochs 2 --epochs 6"
+).split()
+TABLES = "trials", "history", "metrics", "predictions"
+
+
+def start(folder: Path, *arguments) -> subprocess.Popen:
+    """A run in a process of its own."""
+    command = [sys.executable, "-m", "experiments.stacked", *arguments]
+    return subprocess.Popen(
+        [*command, "--results", str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def folder_of(root: Path) -> Path:
+    (found,) = (root / "stacked").iterdir()
+    return found
+
+
+def rows_of(folder: Path, table: str) -> list[dict]:
+    """The rows of a table, without what a clock said."""
+    with (folder / f"{table}.csv").open(newline="") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+
+def seen(folder: Path) -> set:
+    """The files of a run and when they changed."""
+    if not folder.is_dir():
+        return set()
+    found = set()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it has just been renamed
+            found.add((path.name, path.stat().st_mtime_ns))
+    return found
+
+
+def kill_while_it_works(process, root: Path, random) -> None:
+    """Kill -9 soon after some file of the run has changed, or while it does."""
+    before, changes = seen(root), random.randint(1, 9)
+    while process.poll() is None and changes:
+        now = seen(root)
+        changes -= now != before
+        before = now
+        time.sleep(0.0005)
+    time.sleep(random.choice([0, 0.001, 0.01, 0.1]))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def run_and_kill(folder: Path, moments, kills: int) -> int:
+    """A run that is killed at most so often and goes on; how often it was."""
+    options = RUN
+    for killed in range(kills):
+        process = start(folder, *options)
+        kill_while_it_works(process, folder, moments)
+        if process.returncode == 0:
+            return killed
+        assert process.returncode == -signal.SIGKILL, process.stderr.read()
+        if list(folder.glob("stacked/*/config.json")):
+            options = ["--resume", folder_of(folder).name]
+        else:  # it had hardly begun
+            shutil.rmtree(folder, ignore_errors=True)
+    process = start(folder, *options)
+    assert process.wait(300) == 0, process.stderr.read()
+    return kills
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_kill_9_at_ten_moments_changes_no_number_and_no_row(tmp_path):
+    """Would catch a trial that runs twice, a row that is lost or doubled, a file that
+    is half there, and whatever makes the second half of a run another one."""
+    process = start(tmp_path / "whole", *RUN)
+    assert process.wait(300) == 0, process.stderr.read()
+    whole = folder_of(tmp_path / "whole")
+    moments, kills = random.Random(7), 0
+    while kills < 10:
+        root = tmp_path / f"killed-after-{kills}"
+        kills += run_and_kill(root, moments, 10 - kills)
+        check_equal(whole, folder_of(root))
+        check_equal_summaries(tmp_path / "whole", root)
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_do_not_disturb_each_other(tmp_path):
+    """Would catch a folder, or a summary, that one run takes from the other."""
+    options = [*RUN, "--trials", "0", "--seeds", "1"]
+    processes = [start(tmp_path, *options) for _ in range(2)]
+    for process in processes:
+        assert process.wait(300) == 0, process.stderr.read()
+    one, other = (tmp_path / "stacked").iterdir()
+    check_equal(one, other)
+    with (tmp_path / "summary.csv").open(newline="") as file:
+        rows = [(row["run"], row["status"]) for row in csv.DictReader(file)]
+    assert sorted(rows) == sorted(
+        (p.name, "complete") for p in (one, other) for _ in "ab"
+    )
+
+
+def check_equal(whole: Path, killed: Path) -> None:
+    """Of two run folders, all but what clocks and folders are called."""
+    for table in TABLES:
+        assert rows_of(killed, table) == rows_of(whole, table), table
+    names = [{path.name for path in one.iterdir()} for one in (whole, killed)]
+    assert names[0] == names[1]
+    infos = [json.loads((one / "config.json").read_text()) for one in (whole, killed)]
+    for key in ("status", "data", "chosen", "best_baseline", "commit"):
+        assert infos[0][key] == infos[1][key], key
+
+
+def check_equal_summaries(*roots: Path) -> None:
+    """One row for each model, with the same numbers."""
+    found = []
+    for root in roots:
+        with (root / "summary.csv").open(newline="") as file:
+            found.append(
+                [(r["model"], r["mean"], r["sd"]) for r in csv.DictReader(file)]
+            )
+    assert found[0] == found[1]
+    assert len({model for model, _, _ in found[0]}) == len(found[0]) == 2
+
+
+# ---------------------------------------------------------------- opening a run again
+
+CONFIG = to_json(forecast.Config(epochs=7))
+
+
+@pytest.fixture
+def stopped(tmp_path) -> Path:
+    """The folder of a run that was interrupted after its first rows."""
+    with (
+        pytest.raises(KeyboardInterrupt, match="go on with --resume 2"),
+        results.open_run(tmp_path, "forecast", CONFIG) as run,
+    ):
+        run.record(data={"sha256": "a" * 64})
+        run.add("trials", [{"model": "gru", "score": 1.5}, {"model": "lstm"}])
+        (run.path / ".99-metrics.csv").write_text("what a kill le")
+        raise KeyboardInterrupt
+    return run.path
+
+
+def again(path: Path, config=CONFIG):
+    return results.open_run(path.parent.parent, "forecast", config, path.name)
+
+
+def test_rows_on_disk_stay_until_they_have_been_made_again(stopped):
+    """Would catch a second kill that loses what the first one had left."""
+    before = (stopped / "trials.csv").read_text()
+    with again(stopped) as run:
+        run.add("trials", [{"model": "gru", "score": 1.5}])
+        assert (stopped / "trials.csv").read_text() == before
+        run.add("trials", [{"model": "lstm"}, {"model": "mlp"}])
+        assert len((stopped / "trials.csv").read_text().splitlines()) == 4
+    assert sorted(path.name for path in stopped.iterdir()) == [
+        "config.json",
+        "trials.csv",
+    ]
+    info = json.loads((stopped / "config.json").read_text())
+    assert info["status"] == "complete"
+    assert [one["after"] for one in info["resumed"]] == ["interrupted"]
+
+
+def test_bad_input_in_a_resumed_run_removes_nothing(stopped):
+    with pytest.raises(InputError), again(stopped):
+        raise InputError("the file is gone")
+    assert (stopped / "trials.csv").is_file()
+
+
+def test_other_options_are_an_error(stopped):
+    changed = CONFIG | {"epochs": 8}
+    with (
+        pytest.raises(InputError, match="epochs is 8, but run .* has 7; --resume"),
+        again(stopped, changed),
+    ):
+        pass
+
+
+def test_other_data_is_an_error(stopped):
+    with again(stopped) as run:
+        run.check_data({"sha256": "a" * 64})
+        with pytest.raises(InputError, match="the data is not what run"):
+            run.check_data({"sha256": "b" * 64})
+
+
+def test_two_processes_cannot_be_at_work_on_one_run(stopped):
+    with (
+        again(stopped),
+        pytest.raises(InputError, match="another process is at work on"),
+        again(stopped),
+    ):
+        pass
+
+
+def test_a_complete_run_has_nothing_to_resume(stopped):
+    with again(stopped):
+        pass
+    with (
+        pytest.raises(InputError, match="is complete; there is nothing"),
+        again(stopped),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("run_id", ["20200101-000000-abcd", "../forecast", "..", "/"])
+def test_an_id_that_is_no_run_is_one_line(stopped, run_id):
+    """Would catch an id that leads out of the results folder."""
+    root = stopped.parent.parent
+    arguments = "--resume", run_id, "--results", str(root)
+    done = run_python("-m", "experiments.forecast", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: --resume {run_id}, but")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_resumed_run_has_its_options_from_its_folder(stopped, monkeypatch):
+    """Would catch defaults that take the place of what the run was begun with."""
+    monkeypatch.setattr(sys, "argv", ["experiments/forecast.py"])
+    arguments = ["--results", str(stopped.parent.parent), "--resume", stopped.name]
+    found = parse(forecast.Config, forecast.FULL, arguments)
+    assert (found.epochs, found.resume) == (7, stopped.name)
+    other = parse(forecast.Config, forecast.FULL, [*arguments, "--epochs", "9"])
+    assert other.epochs == 9  # and `open_run` will say that it cannot be
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        forecast.Config(data_dir=Path("here"), models=("gru",)),
+        stacked.Config(lengths=(25, 400)),
+        sketch.Config(),
+        video.Config(weights=Path("w.h5"), frames=8),
+    ],
+)
+def test_a_configuration_comes_back_from_json(config):
+    """Would catch a tuple that stays a list, or a path that stays text."""
+    written = json.loads(json.dumps(to_json(config)))
+    assert from_json(type(config), written) == config
+
+
+def test_options_of_another_version_are_an_error():
+    with pytest.raises(InputError, match="config.json has unheard_of, which this"):
+        from_json(forecast.Config, {"unheard_of": 1})
