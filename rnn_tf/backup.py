@@ -86,10 +86,6 @@ class Backup:
         for name in ("wait", "best", "best_epoch"):
             setattr(stop_early, name, facts[name])
 
-    def drop(self) -> None:
-        """The fit is over."""
-        self.path.unlink(missing_ok=True)
-
 
 def assign(variables: list, values: list) -> None:
     """Give each variable its value."""

@@ -186,9 +186,9 @@ def retrain(job: Job, name: str, hp, label: str, progress: RunProgress) -> dict:
     model, weights, blank = None, {}, None
     for seed in range(1, job.config.seeds + 1):
         what = f"{label} · seed {seed}/{job.config.seeds}"
-        finished = Backup(job.run.state(f"{name}-{seed}.npz"), job.devices.from_chief)
-        found = finished.read()
-        if found is None:
+        kept = Backup(job.run.state(f"{name}-{seed}.npz"), job.devices.from_chief)
+        found = kept.read()
+        if found is None or "row" not in found[1]:  # it holds the last epoch
             progress.begin(what)
             keras.utils.set_random_seed(seed)
             fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
@@ -196,8 +196,8 @@ def retrain(job: Job, name: str, hp, label: str, progress: RunProgress) -> dict:
                 model, blank = fresh, optimizer_state(job, fresh)
             else:
                 reset(model, fresh, blank)
-            found = _train(job, name, seed, hp, model, progress)
-            results.write_bytes(finished.path, backup.pack(*found))
+            found = _train(job, name, seed, hp, model, kept, progress)
+            results.write_bytes(kept.path, backup.pack(*found))
         arrays, facts = found
         job.run.add("history", facts["history"])
         job.run.add("trials", [facts["row"]])
@@ -207,15 +207,13 @@ def retrain(job: Job, name: str, hp, label: str, progress: RunProgress) -> dict:
     return weights
 
 
-def _train(job: Job, name: str, seed: int, hp, model, progress: RunProgress):
+def _train(job: Job, name: str, seed: int, hp, model, kept: Backup, progress):
     """Fit a final run; its weights, if it did not fail, and its rows."""
 
     def hook(epochs, _):
         progress.epoch(epochs, job.config.epochs)
         return False
 
-    path = job.run.state(f"{name}-{seed}-last-epoch.npz")
-    kept = Backup(path, job.devices.from_chief)
     final = fit(job, model, seed, job.config.epochs, hook, kept)
     row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
     rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
