@@ -10,6 +10,7 @@ import numpy as np
 from rnn_tf.config import RunConfig
 from rnn_tf.results import Run
 from rnn_tf.strategy import Devices
+from rnn_tf.tuners import Tuners
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,9 @@ class Job:
     devices: Devices
     data: Data
     run: Run
+    tuners: Tuners | None = None  # if several processes share out the trials
+
+    def label(self, name: str) -> str:
+        """A model, for the lines of progress."""
+        names = list(self.experiment.models)
+        return f"model {names.index(name) + 1}/{len(names)} {name}"

@@ -54,11 +54,13 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
         # 5. baselines
         entries = baseline_entries(job)
         validate(job, entries)
-        # 6. tune, and 7. retrain the best over the seeds, model by model
         fits = len(experiment.models) * (config.trials + config.seeds)
         with RunProgress(fits, console) as progress:
-            for name in experiment.models:
-                trained = network_entries(job, name, progress)
+            # 6. tune
+            tuned = {n: training.tune(job, n, progress) for n in experiment.models}
+            # 7. retrain the best over the seeds
+            for name, hp in tuned.items():
+                trained = network_entries(job, name, hp, progress)
                 validate(job, trained)
                 entries += trained
         chosen = choose(entries, folder.rows["metrics"], experiment.headline)
@@ -84,18 +86,15 @@ def baseline_entries(job: Job) -> list[Entry]:
     ]
 
 
-def network_entries(job: Job, name: str, progress: RunProgress) -> list[Entry]:
-    """Steps 6 and 7 for one model: the entry of its seeds, and of their ensemble.
+def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entry]:
+    """Step 7 for one model: the entry of its seeds, and of their ensemble.
 
     A model whose every trial or every seed failed has no entry; `trials.csv` says why.
     """
-    names = list(job.experiment.models)
-    label = f"model {names.index(name) + 1}/{len(names)} {name}"
-    hp = training.tune(job, name, label, progress)
     if hp is None:
         progress.skip(job.config.seeds)
         return []
-    weights = training.retrain(job, name, hp, label, progress)
+    weights = training.retrain(job, name, hp, progress)
     if not weights:
         return []
     builder = job.experiment.models[name]

@@ -132,14 +132,14 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
     return model
 
 
-def tune(job: Job, name: str, label: str, progress: RunProgress):
+def tune(job: Job, name: str, progress: RunProgress):
     """Step 6: the hyperparameters with the best validation score, or None.
 
     Without trials, or with nothing to choose, they are the builder's defaults.
     """
     from rnn_tf import tuning  # imports TensorFlow, which runs by now
 
-    config = job.config
+    config, label = job.config, job.label(name)
     defaults = tuning.defaults(lambda hp: build(job, name, hp, 1))
     if config.trials == 0 or tuning.nothing_to_choose(defaults):
         progress.skip(config.trials)
@@ -167,25 +167,28 @@ def tune(job: Job, name: str, label: str, progress: RunProgress):
             results.write_text(file, json.dumps(trials))
         progress.finish(f"{label} · trial {row['trial']}/{config.trials}", row)
 
-    folder = job.run.path / f"tuner-{name}"
-    return tuning.search(
+    if job.tuners:
+        job.tuners.meet_at(list(job.experiment.models).index(name))
+    tuning.search(
         lambda hp: build(job, name, hp, 1),
         fit_trial,
         config.trials,
-        folder,
+        job.run.path / f"tuner-{name}",
         report,
         known,
+        serve=bool(job.tuners and job.tuners.chief),
     )
+    return tuning.best(defaults, [row for row, _ in trials])
 
 
-def retrain(job: Job, name: str, hp, label: str, progress: RunProgress) -> dict:
+def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:
     """Step 7: the weights after each finished seed, `{seed: weights}`.
 
     A seed whose loss is not finite is a failed row in `trials.csv` and has no weights.
     """
     model, weights, blank = None, {}, None
     for seed in range(1, job.config.seeds + 1):
-        what = f"{label} · seed {seed}/{job.config.seeds}"
+        what = f"{job.label(name)} · seed {seed}/{job.config.seeds}"
         kept = Backup(job.run.state(f"{name}-{seed}.npz"), job.devices.from_chief)
         found = kept.read()
         if found is None or "row" not in found[1]:  # it holds the last epoch

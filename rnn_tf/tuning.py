@@ -39,6 +39,50 @@ class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
         return super().populate_space(trial_id)
 
 
+class _Served(DefaultsFirst):
+    """The chief's, whose trials are fitted by workers: it reports what they send."""
+
+    def __init__(self, report, **options):
+        super().__init__(**options)
+        self.report = report
+
+    def end_trial(self, trial) -> None:
+        """A worker has finished `trial`."""
+        super().end_trial(trial)
+        trial = self.trials[trial.trial_id]
+        found = {
+            name: _sent(trial, name) for name in ("seconds", "epochs", "parameters")
+        }
+        row = {"trial": _number(trial), "status": "failed"} | _values(trial)
+        row |= {name: value for name, value in found.items() if value is not None}
+        if trial.status == trial_module.TrialStatus.COMPLETED:
+            row |= {"status": "completed", "score": trial.score}
+        else:
+            row["error"] = "failed on a worker, which says why"
+        self.report(row, [])
+
+    def remember(self, known: Sequence) -> None:
+        """Take the trials of a run that was killed as finished."""
+        for row, _ in known:
+            hp = self.get_space()
+            hp.values = {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
+            name = f"{row['trial'] - 1:0{len(str(self.max_trials))}d}"
+            trial = trial_module.Trial(hp, name, row["status"].upper())
+            trial.score, trial.best_step = row.get("score"), 0
+            self.trials[name] = trial
+            self._record_values(trial)
+            self.start_order.append(name)
+            self.end_order.append(name)
+
+
+def _sent(trial, name: str) -> float | int | None:
+    """What a worker has sent with its trial."""
+    if not trial.metrics.exists(name):
+        return None
+    value = trial.metrics.get_best_value(name)
+    return value if name == "seconds" else int(value)
+
+
 class _Tuner(keras_tuner.Tuner):
     """A tuner whose trials are fitted by our own function; it keeps no checkpoints."""
 
@@ -47,20 +91,21 @@ class _Tuner(keras_tuner.Tuner):
 
         `curves` gathers the best score so far after each epoch of finished trials.
         """
-        number = len(self.oracle.start_order)
+        number = _number(trial)
         if number <= len(known):
             row, curve = known[number - 1]
             report(row, curve)
             return _again(_values(trial), row, curve, curves)
         started = time.perf_counter()
         row, curve = {"trial": number, "status": "failed"} | _values(trial), ()
+        sent = {}
         try:
             fit, parameters = fit_trial(
                 trial.hyperparameters,
                 number,
                 lambda epochs, best: clearly_losing(curves, epochs, best),
             )
-            row |= {"epochs": len(fit.history), "parameters": parameters}
+            sent = {"epochs": len(fit.history), "parameters": parameters}
             if not fit.finite:
                 raise keras_tuner.errors.FailedTrialError("the loss is not finite")
             row |= {"status": "completed", "score": fit.score}
@@ -71,8 +116,9 @@ class _Tuner(keras_tuner.Tuner):
             row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
             raise
         finally:
-            row["seconds"] = round(time.perf_counter() - started, 3)
-            report(row, curve)
+            sent["seconds"] = round(time.perf_counter() - started, 3)
+            self.oracle.update_trial(trial.trial_id, sent)
+            report(row | sent, curve)
 
 
 class _AnotherWay(RunError, keras_tuner.errors.FatalError):
@@ -84,11 +130,13 @@ def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     if values != {key: value for key, value in row.items() if key.startswith("hp.")}:
         raise _AnotherWay(
             f"trial {row['trial']} had other hyperparameters before the run was "
-            "killed: the code or its packages have changed; start a new run"
+            "killed: the code or its packages have changed, or several processes "
+            "searched; start a new run"
         )
     if row["status"] != "completed":
         raise keras_tuner.errors.FailedTrialError(row["error"])
-    curves.append(curve)
+    if curve:
+        curves.append(curve)
     return row["score"]
 
 
@@ -118,8 +166,9 @@ def search(
     folder: Path,
     report: Callable[[dict, Sequence[float]], None],
     known: Sequence = (),
-) -> keras_tuner.HyperParameters | None:
-    """Search for the hyperparameters with the lowest validation score.
+    serve: bool = False,
+) -> None:
+    """Search for the hyperparameters with the lowest validation score; see `best`.
 
     Args:
         declare: builds the model once, so that the space is known.
@@ -132,17 +181,17 @@ def search(
         known: what `report` was called with before the run was killed; these trials
             are not run again, but the search goes through them, so that it proposes
             what it would have proposed.
-
-    Returns:
-        The best completed trial's hyperparameters; None if every trial failed.
+        serve: whether this is the chief of several processes: its workers fit the
+            trials, and what is known it does not go through.
     """
-    oracle = DefaultsFirst(
-        objective=keras_tuner.Objective("score", "min"),
-        max_trials=trials,
-        num_initial_points=max(2, trials // 2),
-        seed=1,
-        max_consecutive_failed_trials=trials + 1,
-    )
+    options = {
+        "objective": keras_tuner.Objective("score", "min"),
+        "max_trials": trials,
+        "num_initial_points": max(2, trials // 2),
+        "seed": 1,
+        "max_consecutive_failed_trials": trials + 1,
+    }
+    oracle = _Served(report, **options) if serve else DefaultsFirst(**options)
     tuner = _Tuner(
         oracle,
         declare,
@@ -151,11 +200,27 @@ def search(
         overwrite=True,  # keras-tuner's own memory does not hold its random state
     )
     oracle.verbose = 0
+    if serve:
+        oracle.remember(known)
     with warnings.catch_warnings():  # a Gaussian process of few trials, no news
         warnings.simplefilter("ignore", ConvergenceWarning)
         tuner.search(fit_trial, report, known, [])
     shutil.rmtree(folder)  # the rows are in trials.csv
-    return _best(tuner.oracle)
+
+
+def best(start: keras_tuner.HyperParameters, rows: Sequence[dict]):
+    """The hyperparameters of the best completed trial; None if every one failed.
+
+    Args:
+        start: the defaults.
+        rows: of `trials.csv`.
+    """
+    completed = [row for row in rows if row["status"] == "completed"]
+    if not completed:
+        return None
+    row, found = min(completed, key=lambda row: row["score"]), start.copy()
+    found.values = {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
+    return found
 
 
 def defaults(declare: Callable[[keras_tuner.HyperParameters], object]):
@@ -175,13 +240,6 @@ def _values(trial) -> dict:
     return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}
 
 
-def _best(oracle) -> keras_tuner.HyperParameters | None:
-    """`get_best_hyperparameters` can return a failed trial's; this cannot."""
-    completed = [
-        trial
-        for trial in oracle.trials.values()
-        if trial.status == trial_module.TrialStatus.COMPLETED
-    ]
-    if not completed:
-        return None
-    return min(completed, key=lambda trial: trial.score).hyperparameters
+def _number(trial) -> int:
+    """From 1; keras-tuner counts from 0, in digits."""
+    return int(trial.trial_id) + 1

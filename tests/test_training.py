@@ -88,7 +88,7 @@ def test_a_reset_model_trains_as_a_fresh_one_does(job):
 
 
 def test_each_seed_has_its_rows_and_its_weights(job):
-    weights = training.retrain(job, "mlp", defaults(), "mlp", Silent())
+    weights = training.retrain(job, "mlp", defaults(), Silent())
     assert list(weights) == [1, 2]
     assert not np.array_equal(weights[1][0], weights[2][0])
     final = job.run.rows["trials"]
@@ -102,7 +102,7 @@ def test_each_seed_has_its_rows_and_its_weights(job):
 def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
     hp = defaults()
     hp.Fixed("learning_rate", 1e38)
-    weights = training.retrain(job, "mlp", hp, "mlp", Silent())
+    weights = training.retrain(job, "mlp", hp, Silent())
     assert weights == {}
     for row in job.run.rows["trials"]:
         assert row["status"] == "failed"

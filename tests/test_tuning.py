@@ -29,8 +29,8 @@ def search(score, trials, folder, known=()):
         seen.append(hp.get("x"))
         return fit_of(score(hp.get("x"), number)), 2
 
-    best = tuning.search(declare, fit_trial, trials, folder / "made", rows.add, known)
-    return best, rows, seen
+    tuning.search(declare, fit_trial, trials, folder / "made", rows.add, known)
+    return tuning.best(tuning.defaults(declare), rows), rows, seen
 
 
 class Rows(list):

@@ -1,0 +1,78 @@
+"""The processes that share out the trials of a search: keras-tuner's chief and workers.
+
+The chief proposes the trials and writes the results, the workers fit them. They are
+told apart by keras-tuner's own environment variables. What they say to each other is
+plain gRPC, neither encrypted nor signed: on loopback or a private network only. No
+TensorFlow here.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from rnn_tf.config import InputError
+
+ID, ADDRESS, PORT = (
+    f"KERASTUNER_{name}" for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")
+)
+
+
+@dataclass(frozen=True)
+class Tuners:
+    """Which of these processes this one is, and where the chief is found."""
+
+    id: str  # "chief", or any other name
+    address: str
+    port: int  # of the search of the first model; each other has the next
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process proposes the trials and writes the results."""
+        return self.id == "chief"
+
+    def meet_at(self, number: int) -> None:
+        """Tell keras-tuner where the search of model `number` takes place, from 0.
+
+        A port each: the chief of one search goes on listening for up to 20 s, and would
+        tell a worker that came for the next that there is nothing left to do.
+
+        Raises:
+            InputError: there is no such port, or another process has it.
+        """
+        port = self.port + number
+        if self.chief:
+            _check_free(self.address, port)
+        os.environ[PORT] = str(port)
+
+
+def of_environment() -> Tuners | None:
+    """What keras-tuner's environment variables say; None where there are none.
+
+    Raises:
+        InputError: some are missing, or the port is not one.
+    """
+    found = {name: os.environ.get(name) for name in (ID, ADDRESS, PORT)}
+    if not any(found.values()):
+        return None
+    missing = " and ".join(name for name, value in found.items() if not value)
+    if missing:
+        raise InputError(
+            f"{missing} not set; a search by several processes needs {ID} (chief, or a "
+            f"name of its own for each worker), {ADDRESS} and {PORT}"
+        )
+    port = found[PORT]
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InputError(f"{PORT} is {port!r}; it must be a number from 1 to 65535")
+    return Tuners(found[ID], found[ADDRESS], int(port))
+
+
+def _check_free(address: str, port: int) -> None:
+    try:
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind((address, port))
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"the chief cannot listen on {address}:{port} ({error}); set {PORT} to the "
+            "first of as many free ports as there are models"
+        ) from None
