@@ -27,28 +27,32 @@ class Outcome:
     model: Any  # what was chosen on validation, as it was saved
 
 
-def run(experiment: Experiment, config: RunConfig) -> Outcome:
+def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
     """Run the recipe and print the table.
+
+    Of several workers, the chief does; the others help it train, and return None.
 
     Raises:
         InputError: the data or an option cannot be used; no run folder is left.
     """
     console = Console()
     # 1. freeze the configuration, open the run folder
-    where = config.results, experiment.name, to_json(config), config.resume
-    with results.open_run(*where) as folder:
+    with strategy.own_folder(config) as config, _folder(experiment, config) as folder:
         # 2. and 3. the devices, before anything else starts TensorFlow; then the seed
-        devices = strategy.start(config)
+        devices = strategy.start(config, folder.path.name)
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
         devices.check(data.batch_size, data.steps_per_epoch)
+        devices.check_data(data.facts["sha256"])
         folder.check_data(data.facts)
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
-        console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
         job = Job(experiment, config, devices, data, folder)
+        if not devices.chief:
+            return take_part(job, console)
+        console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
         # 5. baselines
         entries = baseline_entries(job)
         validate(job, entries)
@@ -71,6 +75,20 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
     tables["summary"] = summary.refresh(config.results)
     summary.show(tables["summary"], console, folder.path.name)
     return Outcome(folder.path, tables, model)
+
+
+def _folder(experiment: Experiment, config: RunConfig):
+    """The run's folder, a new one or that of a run that was killed."""
+    options = to_json(config)
+    return results.open_run(config.results, experiment.name, options, config.resume)
+
+
+def take_part(job: Job, console: Console) -> None:
+    """Steps 6 and 7 on a worker that is not the chief, in step with it."""
+    console.print(f"{job.devices.says()}: trains with the chief, which writes results")
+    with RunProgress(0, Console(quiet=True)) as progress:
+        for name in job.experiment.models:
+            network_entries(job, name, progress)
 
 
 def baseline_entries(job: Job) -> list[Entry]:

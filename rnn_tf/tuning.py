@@ -67,22 +67,25 @@ class _Tuner(keras_tuner.Tuner):
             curve = fit.best_so_far
             curves.append(curve)
             return fit.score
+        except RunError as error:  # a worker is gone: no fault of the trial
+            raise _Fatal(str(error)) from error
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
             raise
         finally:
-            row["seconds"] = round(time.perf_counter() - started, 3)
-            report(row, curve)
+            if curve or "error" in row:  # else it was not finished
+                row["seconds"] = round(time.perf_counter() - started, 3)
+                report(row, curve)
 
 
-class _AnotherWay(RunError, keras_tuner.errors.FatalError):
-    """The search is not the one that the finished trials were made by."""
+class _Fatal(RunError, keras_tuner.errors.FatalError):
+    """The search cannot go on; keras-tuner would count any other as a failed trial."""
 
 
 def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     """The score of a trial that was finished before the run was killed."""
     if values != {key: value for key, value in row.items() if key.startswith("hp.")}:
-        raise _AnotherWay(
+        raise _Fatal(
             f"trial {row['trial']} had other hyperparameters before the run was "
             "killed: the code or its packages have changed; start a new run"
         )
