@@ -40,17 +40,20 @@ class RunConfig:
     """Epochs without a better validation score before training stops."""
     batch_size: int | None = None
     """Examples per gradient step, over all replicas; by default what fits the data."""
-    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
-    """Devices: auto takes what is there; mirrored copies the model to several."""
+    strategy: Literal["auto", "cpu", "gpu", "mirrored", "multiworker"] = "auto"
+    """Devices: auto takes what is there; mirrored copies the model to several;
+    multiworker to several machines, which TF_CONFIG lists."""
     replicas: int = 2
     """With mirrored: how many GPUs, or virtual CPUs where there is no GPU."""
+    wait: int = 300
+    """With multiworker: seconds to wait for the other workers at the start."""
     results: Path = Path("results")
     """Folder for the run folder and summary.csv."""
     resume: str | None = None
     """Id of a run that was killed, to go on with; it keeps its options."""
 
     def __post_init__(self):
-        for name in ("seeds", "trial_epochs", "epochs", "patience", "replicas"):
+        for name in ("seeds", "trial_epochs", "epochs", "patience", "replicas", "wait"):
             require_at_least(self, name, 1)
         require_at_least(self, "trials", 0)
         if self.batch_size is not None:

@@ -92,6 +92,15 @@ class Job:
     run: Run
     tuners: Tuners | None = None  # if several processes share out the trials
 
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes the results; of several workers, one does."""
+        return self.devices.chief and (self.tuners is None or self.tuners.chief)
+
+    def says(self) -> str:
+        """What this process is."""
+        return f"tuner {self.tuners.id}" if self.tuners else self.devices.says()
+
     def label(self, name: str) -> str:
         """A model, for the lines of progress."""
         names = list(self.experiment.models)

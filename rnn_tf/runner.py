@@ -1,5 +1,6 @@
 """The recipe: nine steps, in this order, the same for every experiment."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import results, stats, strategy, summary, training
+from rnn_tf import results, stats, strategy, summary, training, tuners
 from rnn_tf.config import RunConfig, RunError, to_json
 from rnn_tf.experiment import Entry, Experiment, Job, Results, Scores
 from rnn_tf.progress import RunProgress
@@ -27,30 +28,36 @@ class Outcome:
     model: Any  # what was chosen on validation, as it was saved
 
 
-def run(experiment: Experiment, config: RunConfig) -> Outcome:
+def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
     """Run the recipe and print the table.
+
+    Of several workers, the chief does; the others work for it, and return None.
 
     Raises:
         InputError: the data or an option cannot be used; no run folder is left.
     """
     console = Console()
     # 1. freeze the configuration, open the run folder
-    where = config.results, experiment.name, to_json(config), config.resume
-    with results.open_run(*where) as folder:
+    with strategy.own_folder(config) as config, _folder(experiment, config) as folder:
         # 2. and 3. the devices, before anything else starts TensorFlow; then the seed
-        devices = strategy.start(config)
+        devices = strategy.start(config, folder.path.name)
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
         devices.check(data.batch_size, data.steps_per_epoch)
+        devices.check_data(data.facts["sha256"])
         folder.check_data(data.facts)
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
+        job = Job(experiment, config, devices, data, folder, tuners.of_environment())
+        if job.tuners:
+            folder.record(tuners=dataclasses.asdict(job.tuners))
+        if not job.chief:
+            return take_part(job, console)
         console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
         if config.resume:
             console.print(folder.says_what_it_has())
-        job = Job(experiment, config, devices, data, folder)
         # 5. baselines
         entries = baseline_entries(job)
         validate(job, entries)
@@ -75,6 +82,22 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome:
     tables["summary"] = summary.refresh(config.results)
     summary.show(tables["summary"], console, folder.path.name)
     return Outcome(folder.path, tables, model)
+
+
+def _folder(experiment: Experiment, config: RunConfig):
+    """The run's folder, a new one or that of a run that was killed."""
+    options = to_json(config)
+    return results.open_run(config.results, experiment.name, options, config.resume)
+
+
+def take_part(job: Job, console: Console) -> None:
+    """Steps 6 and 7 beside the chief: its trials, or all that it trains, in step."""
+    console.print(f"{job.says()} works for the chief, which writes the results")
+    with RunProgress(0, Console(quiet=True)) as progress:
+        tuned = {n: training.tune(job, n, progress) for n in job.experiment.models}
+        for name, hp in tuned.items():
+            if job.tuners is None:
+                network_entries(job, name, hp, progress)
 
 
 def baseline_entries(job: Job) -> list[Entry]:

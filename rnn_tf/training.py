@@ -88,7 +88,8 @@ def fit(
             kept.save(model, stop_early, history)
 
     order = Order(seed)
-    model.fit(
+    job.devices.fit(
+        model,
         job.data.dataset("train", model, order),
         validation_data=job.data.dataset("validation", model),
         initial_epoch=len(history),
@@ -108,9 +109,19 @@ def fit(
 
 
 def clipped_adam(rate: float, steps: int):
-    """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`."""
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
-    return keras.optimizers.Adam(schedule, clipnorm=1.0)
+    """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`.
+
+    Keras's `clipnorm` clips in each replica, before their gradients are summed; two
+    replicas then train otherwise than one device does. This clips the sum.
+    """
+
+    class ClippedAdam(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            norm = keras.ops.sqrt(keras.ops.sum(keras.ops.square(gradient)))
+            clipped = gradient / keras.ops.maximum(norm, 1.0)
+            super().update_step(clipped, variable, learning_rate)
+
+    return ClippedAdam(keras.optimizers.schedules.CosineDecay(rate, steps))
 
 
 def build(job: Job, name: str, hp, epochs: int, runs: int = 1):

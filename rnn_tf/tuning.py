@@ -98,37 +98,40 @@ class _Tuner(keras_tuner.Tuner):
             return _again(_values(trial), row, curve, curves)
         started = time.perf_counter()
         row, curve = {"trial": number, "status": "failed"} | _values(trial), ()
-        sent = {}
         try:
             fit, parameters = fit_trial(
                 trial.hyperparameters,
                 number,
                 lambda epochs, best: clearly_losing(curves, epochs, best),
             )
-            sent = {"epochs": len(fit.history), "parameters": parameters}
+            row |= {"epochs": len(fit.history), "parameters": parameters}
             if not fit.finite:
                 raise keras_tuner.errors.FailedTrialError("the loss is not finite")
             row |= {"status": "completed", "score": fit.score}
             curve = fit.best_so_far
             curves.append(curve)
-            return fit.score
+            seconds = round(time.perf_counter() - started, 3)
+            sent = {"seconds": seconds, "epochs": len(curve), "parameters": parameters}
+            return sent | {"score": fit.score}
+        except RunError as error:  # a worker is gone: no fault of the trial
+            raise _Fatal(str(error)) from error
         except Exception as error:
             row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
             raise
         finally:
-            sent["seconds"] = round(time.perf_counter() - started, 3)
-            self.oracle.update_trial(trial.trial_id, sent)
-            report(row | sent, curve)
+            if curve or "error" in row:  # else it was not finished
+                row["seconds"] = round(time.perf_counter() - started, 3)
+                report(row, curve)
 
 
-class _AnotherWay(RunError, keras_tuner.errors.FatalError):
-    """The search is not the one that the finished trials were made by."""
+class _Fatal(RunError, keras_tuner.errors.FatalError):
+    """The search cannot go on; keras-tuner would count any other as a failed trial."""
 
 
 def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     """The score of a trial that was finished before the run was killed."""
     if values != {key: value for key, value in row.items() if key.startswith("hp.")}:
-        raise _AnotherWay(
+        raise _Fatal(
             f"trial {row['trial']} had other hyperparameters before the run was "
             "killed: the code or its packages have changed, or several processes "
             "searched; start a new run"
