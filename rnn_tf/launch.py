@@ -1,6 +1,10 @@
-"""Start the workers of `--strategy multiworker` as processes of this machine.
+"""Start several workers as processes of this machine: to train, or to tune.
 
     python -m rnn_tf.launch --workers 2 experiments.forecast --size full
+    python -m rnn_tf.launch --workers 2 --tune experiments.forecast --trials 20
+
+The first trains each model on all workers, `--strategy multiworker`. The second shares
+out the trials of a search: the chief proposes them, and each worker fits its own.
 
 For trying it out: they share this machine's CPU and see no GPU, because for several
 GPUs of one machine there is `--strategy mirrored`. The chief has the terminal; what
@@ -21,8 +25,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+from rnn_tf import tuners
 from rnn_tf.config import InputError, exit_code
 
+MODELS = 30  # that an experiment may tune, each at a port of its own
 GRACE = 20  # seconds in which the others find out that a worker is gone
 
 
@@ -60,13 +66,17 @@ def launch(argv: list[str] | None) -> int:
     """
     parser = _Parser(prog="python -m rnn_tf.launch", allow_abbrev=False)
     parser.add_argument("--workers", type=int, default=2, help="how many")
+    parser.add_argument("--tune", action="store_true", help="share out the trials")
     parser.add_argument("module", help="such as experiments.forecast")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="of the experiment")
     found = parser.parse_args(argv)
     if found.workers < 1:
         raise InputError(f"--workers is {found.workers}; it must be at least 1")
-    command = [found.module, *found.options, "--strategy", "multiworker"]
-    with _started(found.workers, command) as workers:
+    command = [found.module, *found.options]
+    environments = _tuners(found.workers) if found.tune else _workers(found.workers)
+    if not found.tune:
+        command += ["--strategy", "multiworker"]
+    with _started(command, environments) as workers:
         first = _first_failure(workers)
         if first is None:
             return 0
@@ -78,15 +88,14 @@ def launch(argv: list[str] | None) -> int:
 
 
 @contextmanager
-def _started(count: int, command: list[str]) -> Iterator[list[Worker]]:
+def _started(command: list[str], environments: list[dict]) -> Iterator[list[Worker]]:
     """The workers, the chief first; ended in the end, if they have not."""
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
     with ExitStack() as files:
         workers = []
         try:
-            for index in range(count):
+            for index, environment in enumerate(environments):
                 said = files.enter_context(tempfile.TemporaryFile())
-                workers.append(Worker(_start(command, addresses, index, said), said))
+                workers.append(Worker(_start(command, environment, index, said), said))
             yield workers
         finally:
             running = [worker.process for worker in workers]
@@ -95,13 +104,26 @@ def _started(count: int, command: list[str]) -> Iterator[list[Worker]]:
             _signal(running, signal.SIGKILL)
 
 
-def _start(command: list[str], addresses: list[str], index: int, said: IO[bytes]):
+def _workers(count: int) -> list[dict]:
+    """The environment of each worker that trains; worker 0 is the chief."""
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
+    tasks = [{"type": "worker", "index": index} for index in range(count)]
+    cluster = {"worker": addresses}
+    return [{"TF_CONFIG": json.dumps({"cluster": cluster, "task": t})} for t in tasks]
+
+
+def _tuners(count: int) -> list[dict]:
+    """The environment of the chief of a search, and of each worker that tunes."""
+    where = {tuners.ADDRESS: "127.0.0.1", tuners.PORT: str(_free_range(MODELS))}
+    names = ["chief", *(f"tuner{index}" for index in range(1, count + 1))]
+    return [where | {tuners.ID: name} for name in names]
+
+
+def _start(command: list[str], environment: dict, index: int, said: IO[bytes]):
     """One worker, out of reach of the terminal's Ctrl-C, which is passed on once."""
-    task = {"type": "worker", "index": index}
-    config = {"cluster": {"worker": addresses}, "task": task}
     return subprocess.Popen(
         [sys.executable, "-m", *command],
-        env=os.environ | {"TF_CONFIG": json.dumps(config), "CUDA_VISIBLE_DEVICES": ""},
+        env=os.environ | environment | {"CUDA_VISIBLE_DEVICES": ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL if index else None,
         stderr=said if index else None,
@@ -116,6 +138,19 @@ def _free_ports(count: int) -> list[int]:
         for one in found:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in found]
+
+
+def _free_range(count: int) -> int:
+    """The first of so many ports in a row that nobody has at this moment."""
+    while True:
+        (first,) = _free_ports(1)
+        with ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except (OSError, OverflowError):
+                continue
+        return first
 
 
 def _first_failure(workers: list[Worker]) -> int | None:

@@ -22,6 +22,8 @@ from rnn_tf.training import Fit
 # worse it must be: less is noise where all of them wait on a plateau.
 GRACE_EPOCHS = 5
 MARGIN = 0.05
+# What a worker sends to its chief of each finished trial, beside its hyperparameters.
+SENT = "score seconds epochs parameters".split()
 
 
 class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
@@ -45,20 +47,26 @@ class _Served(DefaultsFirst):
     def __init__(self, report, **options):
         super().__init__(**options)
         self.report = report
+        self.started = {}
+
+    def populate_space(self, trial_id: str) -> dict:
+        """The values of the next trial, which a worker begins now."""
+        self.started[trial_id] = time.perf_counter()
+        return super().populate_space(trial_id)
 
     def end_trial(self, trial) -> None:
         """A worker has finished `trial`."""
         super().end_trial(trial)
         trial = self.trials[trial.trial_id]
-        found = {
-            name: _sent(trial, name) for name in ("seconds", "epochs", "parameters")
-        }
         row = {"trial": _number(trial), "status": "failed"} | _values(trial)
-        row |= {name: value for name, value in found.items() if value is not None}
         if trial.status == trial_module.TrialStatus.COMPLETED:
-            row |= {"status": "completed", "score": trial.score}
+            sent = {name: trial.metrics.get_best_value(name) for name in SENT}
+            row |= sent | {"status": "completed"}
+            row |= {name: int(row[name]) for name in ("epochs", "parameters")}
         else:
-            row["error"] = "failed on a worker, which says why"
+            seconds = time.perf_counter() - self.started[trial.trial_id]
+            row |= {"error": "failed on a worker, which says why"}
+            row |= {"seconds": round(seconds, 3)}
         self.report(row, [])
 
     def remember(self, known: Sequence) -> None:
@@ -73,14 +81,6 @@ class _Served(DefaultsFirst):
             self._record_values(trial)
             self.start_order.append(name)
             self.end_order.append(name)
-
-
-def _sent(trial, name: str) -> float | int | None:
-    """What a worker has sent with its trial."""
-    if not trial.metrics.exists(name):
-        return None
-    value = trial.metrics.get_best_value(name)
-    return value if name == "seconds" else int(value)
 
 
 class _Tuner(keras_tuner.Tuner):
@@ -111,8 +111,8 @@ class _Tuner(keras_tuner.Tuner):
             curve = fit.best_so_far
             curves.append(curve)
             seconds = round(time.perf_counter() - started, 3)
-            sent = {"seconds": seconds, "epochs": len(curve), "parameters": parameters}
-            return sent | {"score": fit.score}
+            found = fit.score, seconds, len(curve), parameters
+            return dict(zip(SENT, found, strict=True))
         except RunError as error:  # a worker is gone: no fault of the trial
             raise _Fatal(str(error)) from error
         except Exception as error:
