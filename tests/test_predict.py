@@ -15,5 +15,6 @@ def test_guesses_are_read_best_first():
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(predict.table(about, likely, ("cat", "dog")))
     lines = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    assert "file seconds best guess then then" in lines
     assert "a.mp4 1.0 dog 80 % cat 20 %" in lines
     assert "b.mp4 2.5 cat 90 % dog 10 %" in lines
