@@ -11,47 +11,35 @@ textbook and networks that mind the padding.
 """
 
 import dataclasses
-import hashlib
-import itertools
 import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import lazy_loader
 import numpy as np
-import tyro
 from rich.console import Console
 
 from rnn_tf import (
     as_given,
+    bag_of_points,
     classification,
     config,
     layers,
     measure,
     plots,
+    predict,
     results,
     runner,
-    strategy,
     training,
 )
-from rnn_tf.config import InputError, RunConfig
-from rnn_tf.data import (
-    augmentation,
-    doodles,
-    download,
-    examples,
-    quickdraw,
-    sketches,
-    strokes,
-)
+from rnn_tf.config import RunConfig
+from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
+from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.strokes import Padding, Part
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
-pooch = lazy_loader.load("pooch")
-sklearn = lazy_loader.load("sklearn")
 
 # ---------------------------------------------------------------- configuration
 
@@ -118,59 +106,27 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Drawings of each class in three parts; those of a folder stay on disk."""
-    made = _doodles if config.data == "doodles" else _files
-    classes, parts, facts = made(config)
-    source = Source(parts, classes, strokes.padding(parts["train"], config.longest))
+    found = _labelled(config)
+    train = found.parts["train"]
+    padding = strokes.padding(train, config.longest)
+    source = Source(found.parts, found.classes, padding)
     batch = config.batch_size or BATCH
-    counts = {split: len(part.labels) for split, part in parts.items()}
-    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-    facts |= {"classes": list(classes), "drawings": counts}
-    facts |= {"padding": dataclasses.asdict(source.padding)}
-    says = f"{facts['source']}, {len(classes)} classes, {says}"
-    facts |= {"says": "; ".join([says, *facts["notes"]])}
-    steps = strokes.steps_per_epoch(parts["train"], source.padding, batch)
+    facts = found.described("drawings", padding=dataclasses.asdict(padding))
     dataset = partial(_dataset, source, batch)
-    shape = (None, 5), len(classes)
-    return Data(shape, dataset, batch, steps, 1, facts, source)
+    shape = (None, 5), len(found.classes)
+    steps = strokes.steps_per_epoch(train, padding, batch)
+    return Data(shape, dataset, batch, steps, found.block, facts, source)
 
 
-def _doodles(config: Config):
-    """Classes, parts and facts of the embedded data."""
-    drawings, labels = doodles.doodles(config.doodles)
-    cuts = examples.parts(np.arange(len(drawings)))
-    parts = {
-        split: strokes.part_of([drawings[i] for i in cut], labels[cut])
-        for split, cut in cuts.items()
-    }
-    digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
-    facts = {"source": "doodles", "sha256": digest.hexdigest(), "notes": []}
-    return doodles.CLASSES, parts, facts
-
-
-def _files(config: Config):
-    """The same of files, whose drawings are converted once, to flat files."""
+def _labelled(config: Config) -> Labelled:
+    """Doodles, or the drawings of files."""
+    if config.data == "doodles":
+        return doodles.labelled(config.doodles)
     if config.data == "quickdraw":
         found = sketches.of_files(quickdraw.fetch(config.classes))
     else:
         found = sketches.in_folder(Path(config.data), config.classes)
-    digest = hashlib.sha256(f"1 {config.on_bad_drawing}".encode())
-    for taken, path in found.files:
-        digest.update(f"{taken} {pooch.file_hash(path)}".encode())
-    store = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
-    if not store.is_dir():
-        skipped = Counter() if config.on_bad_drawing == "skip" else None
-        strokes.write_store(store, found.read(skipped), skipped)
-    parts, skipped = strokes.read_store(store)
-    for split, part in parts.items():
-        missing = np.setdiff1d(np.arange(len(found.classes)), part.labels)
-        if len(missing):
-            raise InputError(
-                f"{config.data}: the class {found.classes[missing[0]]!r} has no "
-                f"drawing for {split}; add some, or leave it out by --classes"
-            )
-    notes = [f"skipped {count:,} drawings ({why})" for why, count in skipped.items()]
-    facts = {"source": Path(config.data).resolve().name, "notes": notes}
-    return found.classes, parts, facts | {"sha256": digest.hexdigest()}
+    return found.labelled(config.data, skip=config.on_bad_drawing == "skip")
 
 
 def _dataset(source: Source, batch: int, split: str, model, order=None):
@@ -186,25 +142,14 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
 
 
 def find_baselines(config: Config, data: Data) -> dict:
-    """Name -> predict(split), the probability of each class, (drawings, classes).
-
-    The bag of points is fitted on 20,000 drawings at most.
-    """
-    source, train = data.source, data.source.parts["train"]
-    known = np.random.default_rng(1).permutation(len(train.labels))[:20_000]
-    bag = sklearn.linear_model.LogisticRegression(max_iter=300)
-    bag.fit(strokes.histograms(train, known, GRID), train.labels[known])
-
-    def bag_of_points(split):
-        part = source.parts[split]
-        bags = strokes.histograms(part, strokes.by_length(part), GRID)
-        return bag.predict_proba(bags)
-
+    """Name -> predict(split), the probability of each class, (drawings, classes)."""
+    parts, train = data.source.parts, data.source.parts["train"]
+    bag = bag_of_points.classifier(train)
     return {
         "majority": lambda split: classification.majority(
-            train.labels, len(source.classes), len(source.parts[split].labels)
+            train.labels, data.shape[1], len(parts[split].labels)
         ),
-        "bag_of_points": bag_of_points,
+        "bag_of_points": lambda split: bag(parts[split]),
     }
 
 
@@ -281,7 +226,6 @@ MODELS = {
     "lstm": partial(conv_lstm, (), False),
 }
 
-GRID = 16  # cells a side, in which points are counted
 BATCH = 64
 AS_WRITTEN = {"answer": (200, 32), "textbook": (100, 32)}  # longest drawing, batch
 PLACE = 5.0  # places are larger than steps
@@ -330,7 +274,11 @@ def export(models: list, data: Data):
 
 def report(config: Config, made: Results) -> None:
     """Pictures; what breaks in the course's program; what padding and strides do."""
-    draw(made)
+    part = made.data.source.parts["test"]
+    order = strokes.by_length(part)
+    classification.draw(
+        made, "drawings.png", plots.drawings, lambda number: part.drawing(order[number])
+    )
     if "answer" in config.models:
         broken = as_given.rows()
         results.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
@@ -371,19 +319,6 @@ def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
     return part.stroke5(which, steps, padding.scale), part.labels[which].astype(int)
 
 
-def draw(made: Results) -> None:
-    """Which classes are taken for which, guesses, and learning curves."""
-    folder, source = made.folder, made.data.source
-    table = made.tables["predictions"]
-    table = table[table["model"] == made.shown[0]]
-    plots.confusion(folder / "confusion.png", table, source.classes)
-    part = source.parts["test"]
-    order = strokes.by_length(part)
-    one = table[table["seed"] == table["seed"].iloc[0]]
-    plots.drawings(folder / "drawings.png", one, lambda i: part.drawing(order[i]))
-    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
-
-
 # ---------------------------------------------------------------- run
 
 
@@ -406,35 +341,7 @@ def run(config: Config) -> runner.Outcome:
     return runner.run(experiment, config)
 
 
-def predict(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> None:
-    """Say what is drawn in a file, by the model that a run has chosen.
-
-    Args:
-        file: Drawings, .npz or .ndjson.
-        model: The run's folder, results/sketch/<run>.
-        limit: Drawings to look at, from the beginning.
-    """
-    if file.suffix not in sketches.FORMATS:
-        known = " or ".join(sketches.FORMATS)
-        raise InputError(f"{file} does not end in {known}")
-    found = sketches.read(sketches.ClassFile(file.stem, file))
-    drawings = [drawing for _, drawing in itertools.islice(found, limit)]
-    part = strokes.part_of(drawings, np.zeros(len(drawings)))
-    steps = max(strokes.SHORTEST, int(part.lengths().max()))
-    inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
-    info, path = results.chosen(model, "sketch")
-    classes = info["data"]["classes"]
-    strategy.import_tensorflow()
-    network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    likely = network.predict(inputs, verbose=0)
-    about = {
-        "drawing": [str(number + 1) for number in range(len(drawings))],
-        "points": [str(len(drawing)) for drawing in drawings],
-    }
-    Console().print(classification.table(about, likely, classes))
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["predict"]:
-        raise SystemExit(config.command(predict, sys.argv[1:]))
+        raise SystemExit(config.command(predict.drawings, sys.argv[1:]))
     raise SystemExit(config.main(run, Config, FULL))

@@ -12,7 +12,6 @@ frames in random order.
 
 import dataclasses
 import functools
-import hashlib
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,6 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
-import tyro
-from rich.console import Console
 
 from rnn_tf import (
     classification,
@@ -31,19 +28,20 @@ from rnn_tf import (
     measure,
     motion,
     plots,
+    predict,
+    pretraining,
     results,
     runner,
-    strategy,
     training,
 )
 from rnn_tf.config import InputError, RunConfig
-from rnn_tf.data import clips, decoding, digits, download, ucf101, videos
-from rnn_tf.data.clips import Part, Videos
+from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
+from rnn_tf.data.clips import Part
+from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")
-pooch = lazy_loader.load("pooch")
 
 # ---------------------------------------------------------------- configuration
 
@@ -164,81 +162,40 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Clips of each class in three parts; those of a folder stay on disk."""
-    made = _digits if config.data == "digits" else _folder
-    classes, parts, facts, block = made(config)
-    source = Source(parts, classes, config)
+    found, sampling = _labelled(config), config.sampling
+    source = Source(found.parts, found.classes, config)
     batch = config.batch_size or BATCH
-    counts = {split: len(part.labels) for split, part in parts.items()}
-    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-    facts |= {"classes": list(classes), "clips": counts}
-    facts |= {"sampling": dataclasses.asdict(config.sampling)}
-    facts |= {"class_weights": source.weights.round(4).tolist()}
-    says = f"{facts['source']}, {len(classes)} classes, {says}"
-    facts |= {"says": "; ".join([says, *facts["notes"]])}
+    facts = found.described(
+        "clips",
+        sampling=dataclasses.asdict(sampling),
+        class_weights=source.weights.round(4).tolist(),
+    )
     dataset = partial(_dataset, source, batch)
-    sampling = config.sampling
-    shape = (sampling.shape[1:], len(classes))
-    return Data(shape, dataset, batch, counts["train"] // batch, block, facts, source)
+    shape = (sampling.shape[1:], len(found.classes))
+    steps = len(found.parts["train"].labels) // batch
+    return Data(shape, dataset, batch, steps, found.block, facts, source)
 
 
-def _digits(config: Config):
-    """Classes, parts and facts of the embedded data, and how many clips belong
-    together."""
-    sampling = config.sampling
-    parts = digits.digits(config.digits, sampling.frames, sampling.side)
-    digest = hashlib.sha256(b"".join(part.path.tobytes() for part in parts.values()))
-    facts = {"source": "digits", "sha256": digest.hexdigest(), "notes": []}
-    return digits.CLASSES, parts, facts, 1
-
-
-def _folder(config: Config):
-    """The same of a folder, whose files are decoded once, to a flat file."""
+def _labelled(config: Config) -> Labelled:
+    """Moving digits, or the clips of videos."""
     sampling, skip = config.sampling, config.on_bad_clip == "skip"
     validation, test = config.validation_groups, config.test_groups
+    if config.data == "digits":
+        return digits.labelled(config.digits, sampling.frames, sampling.side)
     if config.data == "ucf101":
         found = ucf101.find()
         validation = validation or ucf101.VALIDATION
         test = test or ucf101.TEST
     else:
         found = videos.find(Path(config.data), config.group_column)
-    found = videos.only(found, config.classes)
-    digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
-    for video in found:
-        digest.update(pooch.file_hash(video.path).encode())
-    folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
-    if not folder.is_dir():
-        clips.write_store(folder, found, sampling, skip)
-    store = clips.read_store(folder, sampling)
-    kept = [found[number] for number in store.kept]
-    classes = tuple(sorted({video.label for video in kept}))
-    labels = np.array([classes.index(video.label) for video in kept], "int16")
-    cuts = videos.split(kept, validation, test)
-    parts = {split: Videos(store.clips, n, labels[n]) for split, n in cuts.items()}
-    groups = {split: sorted({kept[i].group for i in n}) for split, n in cuts.items()}
-    facts = {"source": Path(config.data).resolve().name, "sha256": digest.hexdigest()}
-    facts |= store.about | {"notes": _notes(store.about, config), "groups": groups}
-    block = round(len(cuts["test"]) / len(groups["test"]))
-    return classes, parts, facts, block
-
-
-def _notes(about: dict, config: Config) -> list[str]:
-    """What a reader should know of the clips."""
-    notes = [
-        f"skipped {count} files ({why})" for why, count in about["skipped"].items()
-    ]
-    if about["padded"]:
-        notes.append(f"{about['padded']} shorter than a clip, padded and masked")
-    if len(about["sizes"]) > 1:
-        sizes = ", ".join(about["sizes"])
-        notes.append(f"sizes {sizes}, all squeezed to {config.sampling.side} pixels")
-    if not config.group_column:
-        notes.append("each file is a group of its own (--group-column)")
-    return notes
+    found = footage.decoded(videos.only(found, config.classes), sampling, skip)
+    cuts = videos.split(found.videos, validation, test)
+    return found.labelled(config.data, cuts, grouped=bool(config.group_column))
 
 
 def _dataset(source: Source, batch: int, split: str, model, order=None):
     """Batches that fit the model; the frames of some have lost their order."""
-    shuffled, change = model.name == "shuffled", CHANGES[source.config.change]
+    shuffled, change = model.name == "shuffled", clips.CHANGES[source.config.change]
     part = source.parts[split]
     if model.name == "frozen_features":
         part = source.features[split]
@@ -302,7 +259,7 @@ def conv3d(hp, config: Config, shape):
         x = keras.layers.Conv3D(
             filters, 3, strides=(1, 2, 2), padding="same", activation="relu"
         )(x)
-    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = layers.flat_frames(x)
     x = keras.layers.Dense(64, activation="relu")(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
     return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
@@ -315,9 +272,11 @@ def conv_lstm(hp, config: Config, shape):
     """
     inputs, x, mask, classes = _input(shape)
     for filters in _filters(x.shape[2])[:-2] or (8,):
-        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
+        x = layers.per_frame(
+            keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
+        )
     x = keras.layers.ConvLSTM2D(8, 3, 2, "same", return_sequences=True)(x)
-    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+    x = layers.flat_frames(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
     return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
 
@@ -350,8 +309,10 @@ def _input(shape):
 def _cnn(x):
     """(batch, frames, side, side, channels) -> (batch, frames, 64)."""
     for filters in _filters(x.shape[2]):
-        x = _per_frame(keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x)
-    x = keras.ops.reshape(x, (-1, x.shape[1], int(np.prod(x.shape[2:]))))
+        x = layers.per_frame(
+            keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
+        )
+    x = layers.flat_frames(x)
     return keras.layers.Dense(64, activation="relu")(x)
 
 
@@ -359,12 +320,6 @@ def _filters(side: int) -> tuple[int, ...]:
     """Of as many convolutions with stride 2 as leave 3 or 4 points a side."""
     count = max(2, int(np.ceil(np.log2(side / 4))))
     return (8, 16, 32, 64, 64, 64, 64, 64)[:count]
-
-
-def _per_frame(layer, x):
-    """A layer of pictures, on all frames at once: (batch, frames, ...) -> the same."""
-    found = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
-    return keras.ops.reshape(found, (-1, x.shape[1], *found.shape[1:]))
 
 
 def _rate(hp) -> float:
@@ -390,21 +345,9 @@ def _learned(config: Config, shape) -> list[list[np.ndarray]]:
     """The weights of each layer but the last, trained once for all seeds."""
     from keras_tuner import HyperParameters
 
-    (frames, side, _, channels), _ = shape
-    part = digits.digits(config.digits, frames, side)["train"]
     shape = shape[0], len(digits.CLASSES)
     model = TEMPORAL["cnn_lstm"](HyperParameters(), config, shape)
-    steps = LEARNING * (len(part.labels) // BATCH)
-    model.compile(
-        training.clipped_adam(1e-3, steps),
-        "sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
-    colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
-    order = Order(1)
-    dataset = clips.dataset(part, BATCH, order, change=colour)
-    anew = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
-    model.fit(dataset, epochs=LEARNING, verbose=0, shuffle=False, callbacks=[anew])
+    pretraining.on_digits(model, config.digits, LEARNING, BATCH)
     return [layer.get_weights() for layer in model.layers[:-1]]
 
 
@@ -430,13 +373,6 @@ LEARNING = 10  # epochs on moving digits
 
 BATCH = 16
 EVALUATED = 128  # clips per batch in a test
-CHANGES = {
-    "none": None,
-    "move": clips.mover(0.0, mirror=False),
-    "mirror": clips.mover(0.15, mirror=True),
-    "turn": clips.mover(np.pi, mirror=True),
-}
-
 
 # ---------------------------------------------------------------- training
 
@@ -472,30 +408,19 @@ def export(models: list, data: Data):
 
 
 def report(made: Results) -> None:
-    """Which classes are taken for which, clips with guesses, and learning curves."""
-    folder, source = made.folder, made.data.source
-    table = made.tables["predictions"]
-    table = table[table["model"] == made.shown[0]]
-    plots.confusion(folder / "confusion.png", table, source.classes)
-    part = source.parts["test"]
-    one = table[table["seed"] == table["seed"].iloc[0]]
-    plots.film_strips(
-        folder / "clips.png", one, lambda i: part.clips(np.array([i * part.each]))[0]
+    """The pictures of a run, and how long its quickest network waits for clips."""
+    part = made.data.source.parts["test"]
+    classification.draw(
+        made,
+        "clips.png",
+        plots.film_strips,
+        lambda number: part.clips(np.array([number * part.each]))[0],
     )
-    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])
-    results.write_csv(folder / "waiting.csv", measure.WAITING, [_waiting(made)])
-
-
-def _waiting(made: Results) -> dict:
-    """How long the quickest network, which waits the most, waits for its clips."""
-    finals = made.tables["trials"].query("phase == 'final' and status == 'completed'")
-    epoch = finals["seconds"] / finals["epochs"]
-    name = epoch.groupby(finals["model"]).mean().idxmin()
+    name = measure.quickest(made.tables["trials"])  # it waits the most
     model = made.members[name]()[0]
-    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    return {"model": name} | measure.waiting(
-        model, made.data.dataset("train", model, Order(1))
-    )
+    row = measure.waiting(model, made.data.dataset("train", model, Order(1)))
+    path = made.folder / "waiting.csv"
+    results.write_csv(path, measure.WAITING, [{"model": name} | row])
 
 
 # ---------------------------------------------------------------- run
@@ -525,12 +450,7 @@ def _possible(config: Config) -> list[str]:
     """The models to run, less the one whose weights cannot be had."""
     names = list(config.names)
     if "frozen_features" in names and features.weights(config.weights) is None:
-        said = (
-            "frozen_features: no weights of MobileNetV2 in "
-            f"{features.cache()}; give a file with --weights, or fetch them once by "
-            "python -c 'import keras; keras.applications.MobileNetV2((96, 96, 3), "
-            "include_top=False)'"
-        )
+        said = f"frozen_features: {features.absent()}"
         names.remove("frozen_features")
         if not names:
             raise InputError(said)
@@ -538,30 +458,7 @@ def _possible(config: Config) -> list[str]:
     return names
 
 
-def predict(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
-    """Say what video files show, by the model that a run has chosen.
-
-    Args:
-        files: Video files.
-        model: The run's folder, results/video/<run>.
-    """
-    if not files:
-        raise InputError("predict was given no file; name one or more video files")
-    info, path = results.chosen(model, "video")
-    sampling = decoding.Sampling(**info["data"]["sampling"])
-    found = [decoding.read(file, sampling) for file in files]
-    strategy.import_tensorflow()
-    network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    likely = [network.predict(one.clips, verbose=0).mean(axis=0) for one in found]
-    about = {
-        "file": [file.name for file in files],
-        "seconds": [f"{decoded.seconds:.1f}" for decoded in found],
-    }
-    classes = info["data"]["classes"]
-    Console().print(classification.table(about, np.array(likely), classes))
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["predict"]:
-        raise SystemExit(config.command(predict, sys.argv[1:]))
+        raise SystemExit(config.command(predict.videos, sys.argv[1:]))
     raise SystemExit(config.main(run, Config, FULL))

@@ -1,17 +1,16 @@
-"""What experiments that tell classes apart share: scores, guesses, baselines.
+"""What experiments that tell classes apart share: scores, guesses, pictures.
 
 A prediction is the probability of each class, (examples, classes); a label is the
 number of the right one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import lazy_loader
 import numpy as np
-from rich import box
-from rich.table import Table
 
-from rnn_tf.experiment import Scores
+from rnn_tf import plots
+from rnn_tf.experiment import Results, Scores
 
 keras = lazy_loader.load("keras")
 sklearn = lazy_loader.load("sklearn")
@@ -104,24 +103,18 @@ def best_three(predictions: np.ndarray, classes) -> Iterator[list[tuple[str, flo
         yield list(zip(*row, strict=True))
 
 
-def said(guess: tuple[str, float]) -> str:
-    """A guess for reading; nothing where there is none."""
-    name, share = guess
-    return f"{name} {100 * share:.0f} %" if name else ""
-
-
-def table(about: dict[str, list[str]], predictions: np.ndarray, classes) -> Table:
-    """The three best guesses of each example, after columns that say what it is.
+def draw(made: Results, name: str, plot: Callable, example: Callable) -> None:
+    """Which classes are taken for which, examples with guesses, and learning curves.
 
     Args:
-        about: heading -> a cell for each example.
-        predictions: (examples, classes).
-        classes: their names.
+        made: of a run; the guesses are those of what it has chosen.
+        name: of the picture with examples; they show the first seed's guesses.
+        plot: draws it, such as `plots.drawings`.
+        example: number in the test set -> what `plot` shows of it.
     """
-    made = Table(box=box.SIMPLE_HEAD)
-    for heading in (*about, "best guess", "then", "then"):
-        made.add_column(heading)
-    guesses = best_three(predictions, classes)
-    for cells, found in zip(zip(*about.values(), strict=True), guesses, strict=True):
-        made.add_row(*cells, *map(said, found))
-    return made
+    folder, guesses = made.folder, made.tables["predictions"]
+    guesses = guesses[guesses["model"] == made.shown[0]]
+    plots.confusion(folder / "confusion.png", guesses, made.data.source.classes)
+    one = guesses[guesses["seed"] == guesses["seed"].iloc[0]]
+    plot(folder / name, one, example)
+    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])

@@ -44,6 +44,15 @@ def weights(file: Path | None) -> Path | None:
     return kept[0] if kept else None
 
 
+def absent() -> str:
+    """What to say where there are no weights."""
+    return (
+        f"no weights of MobileNetV2 in {cache()}; give a file with --weights, or fetch "
+        "them once by python -c 'import keras; keras.applications.MobileNetV2((96, 96, "
+        "3), include_top=False)'"
+    )
+
+
 def network(shape: tuple[int, ...], file: Path | None):
     """(batch, frames, side, side, channels), 0 to 255 -> (batch, frames, 1280).
 

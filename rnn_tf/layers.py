@@ -4,6 +4,8 @@ A window of a daily series ends the day before the origin, so cut into weeks of 
 days, column j of every week is the weekday of the j-th day ahead.
 """
 
+import math
+
 import lazy_loader
 
 from rnn_tf.data.series import WEEK, YEAR
@@ -110,6 +112,20 @@ def by_week(past, lookback: int):
     steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
     steps += [year[:, 1 : count + 1]]
     return scale, usual, year, keras.ops.concatenate(steps, axis=-1)
+
+
+# ---------------------------------------------------------------- frames
+
+
+def per_frame(layer, x):
+    """A layer of pictures, on all frames at once: (batch, frames, ...) -> the same."""
+    found = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
+    return keras.ops.reshape(found, (-1, x.shape[1], *found.shape[1:]))
+
+
+def flat_frames(x):
+    """(batch, frames, ...) -> (batch, frames, points): each picture as one vector."""
+    return keras.ops.reshape(x, (-1, x.shape[1], math.prod(x.shape[2:])))
 
 
 # ---------------------------------------------------------------- masks

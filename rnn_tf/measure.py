@@ -86,14 +86,31 @@ def _stride(model) -> int:
 # ---------------------------------------------------------------- waiting
 
 
+def quickest(trials) -> str:
+    """The model whose epochs are the shortest, in the final runs.
+
+    Args:
+        trials: DataFrame of the rows of trials.csv.
+    """
+    finals = trials.query("phase == 'final' and status == 'completed'")
+    epoch = finals["seconds"] / finals["epochs"]
+    return epoch.groupby(finals["model"]).mean().idxmin()
+
+
 def waiting(model, dataset, steps: int = 40) -> dict:
     """How long a training step takes, and how long it waits for its batch.
 
     Measured by hand, step by step, after the first few; `fit` hides it.
 
+    Args:
+        model: an uncompiled classifier; it is trained.
+        dataset: a `tf.data.Dataset` of whole batches to train on.
+        steps: that are timed.
+
     Returns:
         Of one step: seconds, those of them spent waiting, and their share.
     """
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     batches, waited, started = iter(dataset.repeat()), 0.0, 0.0
     for step in range(-5, steps):
         if step == 0:

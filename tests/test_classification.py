@@ -1,10 +1,14 @@
 """Scores of classes, by hand."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from rnn_tf import classification
+from rnn_tf.experiment import Data, Results
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -36,13 +40,29 @@ def test_the_five_best_and_rare_classes():
     assert ("error", "b") not in found
 
 
-def test_guesses_are_read_best_first():
-    found = list(classification.best_three(np.array([[0.2, 0.8]]), ("cat", "dog")))
-    assert [classification.said(guess) for guess in found[0]] == [
-        "dog 80 %",
-        "cat 20 %",
-        "",
+def test_examples_are_shown_with_the_guesses_of_one_seed(tmp_path):
+    """Would catch the baseline's guesses, or two seeds' beside the same example."""
+    rows = [
+        {"model": model, "seed": seed, "example": example}
+        | {"target": "a", "prediction": "ab"[example]}
+        for model, seed in (("majority", ""), ("best", 2), ("best", 5))
+        for example in (0, 1)
     ]
+    history = {"model": "best", "seed": 1, "epoch": 1, "loss": 1.0, "score": 0.5}
+    tables = {"predictions": pd.DataFrame(rows), "history": pd.DataFrame([history])}
+    source = SimpleNamespace(classes=("a", "b"))
+    data = Data((), None, 1, 1, 1, {}, source)
+    made = Results(tmp_path, data, tables, ["best", "majority"], {})
+    shown = []
+
+    def plot(path, guesses, example):
+        chosen = guesses[["model", "seed", "example"]].to_numpy().tolist()
+        shown.append((path.name, chosen, example(7)))
+
+    classification.draw(made, "some.png", plot, lambda number: number + 1)
+    assert shown == [("some.png", [["best", 2, 0], ["best", 2, 1]], 8)]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"confusion.png", "learning_curves.png"}
 
 
 def test_the_majority_knows_the_shares_and_nothing_else():

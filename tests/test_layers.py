@@ -85,3 +85,18 @@ def test_usual_week_is_the_median_of_the_last_four():
     by_week = RANDOM.normal(size=(2, 9, 7)).astype("float32")
     found = to_numpy(layers.usual_week(tensor(by_week)))
     np.testing.assert_allclose(found, np.median(by_week[:, -4:], axis=1), rtol=1e-6)
+
+
+def test_each_frame_goes_through_the_layer_alone():
+    """Would catch frames of one clip that end up in another."""
+    import keras
+
+    x = RANDOM.normal(size=(3, 4, 5, 5, 2)).astype("float32")
+    layer = keras.layers.Conv2D(6, 3, 2, "same")
+    found = to_numpy(layers.per_frame(layer, tensor(x)))
+    assert found.shape == (3, 4, 3, 3, 6)
+    for frame in range(4):
+        alone = to_numpy(layer(tensor(x[:, frame])))
+        np.testing.assert_allclose(found[:, frame], alone, atol=1e-6)
+    flat = to_numpy(layers.flat_frames(tensor(found)))
+    assert np.array_equal(flat, found.reshape(3, 4, -1))

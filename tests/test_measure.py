@@ -1,11 +1,13 @@
 """What models cost and do, measured: goldens by hand."""
 
 import io
+import time
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from rich.console import Console
 
 from rnn_tf import measure
@@ -91,3 +93,32 @@ def test_the_time_to_a_score_by_hand():
     assert "speedup" not in found["slow", 1]
     assert found["slow", 2]["epoch"] == 3
     assert measure.time_to_score_rows(history, "absent") == []
+
+
+def test_the_quickest_network_is_that_of_the_shortest_epochs():
+    """Would catch a trial, a failed run, or a run that is short by its few epochs."""
+    rows = [
+        ("long", "final", "completed", 30.0, 10),
+        ("short", "final", "completed", 8.0, 2),
+        ("tried", "search", "completed", 1.0, 1),
+        ("broken", "final", "failed", 0.1, 1),
+    ]
+    columns = ["model", "phase", "status", "seconds", "epochs"]
+    assert measure.quickest(pd.DataFrame(rows, columns=columns)) == "long"
+
+
+def test_waiting_is_measured_step_by_step():
+    """Would catch a wait that counts as training, and the reverse."""
+
+    def slow():
+        while True:
+            time.sleep(0.02)
+            yield np.zeros((4, 40, 5), "float32"), np.zeros(4, "int32")
+
+    spec = tf.TensorSpec((4, 40, 5)), tf.TensorSpec((4,), tf.int32)
+    dataset = tf.data.Dataset.from_generator(slow, output_signature=spec)
+    found = measure.waiting(strided(), dataset, steps=5)
+    assert found["steps"] == 5
+    assert 0.01 < found["waiting_seconds"] < found["step_seconds"]
+    share = found["waiting_seconds"] / found["step_seconds"]
+    assert found["share"] == pytest.approx(share)

@@ -12,7 +12,7 @@ import pytest
 from experiments import sketch
 from rnn_tf import as_given, config, measure, results
 from rnn_tf.config import InputError
-from rnn_tf.data import doodles
+from rnn_tf.data import doodles, download
 from tests.conftest import ROOT, run_python
 
 TINY = {
@@ -158,7 +158,7 @@ def test_columns_are_those_of_the_readme_of_results(done):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """A cache of the test's own."""
-    monkeypatch.setattr(sketch.download, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 

@@ -86,6 +86,15 @@ def refused(file, said):
     return str(error.value)
 
 
+def test_the_first_drawings_of_a_file(tmp_path):
+    file = ndjson(tmp_path / "cat.ndjson", *([[[0, n], [0, 9]]] for n in (1, 2, 3)))
+    first = sketches.first(file.path, 2)
+    assert [drawing.tolist() for drawing in first] == rows(file)[:2]
+    assert len(sketches.first(file.path, 9)) == 3
+    with pytest.raises(InputError, match="cat.txt does not end in .npz or .ndjson"):
+        sketches.first(tmp_path / "cat.txt", 1)
+
+
 # --- the files of a folder
 
 
@@ -109,7 +118,7 @@ def test_class_names_lose_what_google_adds(tmp_path):
 
 
 def test_folders_that_do_not_serve_are_refused(tmp_path):
-    with pytest.raises(InputError, match="not a folder"):
+    with pytest.raises(InputError, match=r"not a folder; .* or .tfrecord files"):
         names(tmp_path / "absent")
     touch(tmp_path, "cat.npy")
     with pytest.raises(InputError, match="not a folder"):

@@ -166,14 +166,6 @@ def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_bag_of_points_by_hand():
-    """A square's points after the first, in a grid of 2 x 2, whatever its size."""
-    square = np.array([[10, 0, 0], [0, 10, 0], [-10, 0, 1]], "int16")
-    part = strokes.part_of([square, 5 * square], [0, 0])
-    found = strokes.histograms(part, np.array([0, 1]), cells=2)
-    assert found.tolist() == [[0, 1, 1, 1], [0, 1, 1, 1]]
-
-
 # ------------------------------------------------------------------- augmentation
 
 

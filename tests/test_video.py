@@ -10,7 +10,8 @@ import pytest
 from experiments import video
 from rnn_tf import config, features, motion
 from rnn_tf.config import InputError
-from rnn_tf.data import clips, digits, ucf101
+from rnn_tf.data import clips, digits, download, ucf101
+from rnn_tf.data.footage import Videos
 from rnn_tf.data.order import Order
 from tests.conftest import ROOT, grey_frames, run_python, write_video
 
@@ -113,7 +114,7 @@ def test_waiting_is_a_share_of_the_step(done):
 
 def test_clips_of_a_video_are_averaged():
     stored = np.zeros((2, 3, 1, 1, 1, 1), "uint8")
-    part = clips.Videos(stored, np.arange(2), np.array([0, 1], "int16"))
+    part = Videos(stored, np.arange(2), np.array([0, 1], "int16"))
     data = video.Data((), None, 1, 1, 1, {}, video.Source({"test": part}, (), None))
     output = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 1], [0, 1]], float)
     found = video.decode(data, output)
@@ -121,7 +122,7 @@ def test_clips_of_a_video_are_averaged():
 
 
 def test_rare_classes_weigh_more():
-    part = clips.Videos(None, None, np.array([0] * 6 + [1] * 2, "int16"))
+    part = Videos(None, None, np.array([0] * 6 + [1] * 2, "int16"))
     source = video.Source({"train": part}, ("a", "b"), None)
     assert source.weights.tolist() == pytest.approx([8 / 2 / 6, 8 / 2 / 2])
 
@@ -156,7 +157,7 @@ def test_motion_of_any_length_is_finite(frames):
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """A cache of the test's own."""
-    monkeypatch.setattr(video.download, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 

@@ -4,119 +4,23 @@ A clip is uint8, (frames, side, side, channels). One that ends early repeats its
 frame: a frame that repeats the one before it, to the end of the clip, is padding.
 """
 
-import json
-import tempfile
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from rnn_tf.config import InputError
-from rnn_tf.data import decoding
-from rnn_tf.data.decoding import BadClip, Sampling
 from rnn_tf.data.order import Order
-from rnn_tf.data.videos import Video
 
 AHEAD = 8  # batches that are made at once: less work for each
 
 
 class Part(Protocol):
-    """Clips of one split: `Videos`, `digits.Digits`, `features.Features`."""
+    """Clips of one split: `footage.Videos`, `digits.Digits`, `features.Features`."""
 
     labels: np.ndarray  # (videos,) int16
     each: int  # clips of a video, one after the other
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """(clips, frames, side, side, channels) uint8: those numbered `which`."""
-
-
-# ---------------------------------------------------------------- clips on disk
-
-
-@dataclass(frozen=True)
-class Store:
-    """What was decoded: which files, and the file with their clips."""
-
-    kept: list[int]  # numbers of the videos that could be decoded
-    clips: np.ndarray  # (kept, clips, frames, side, side, channels) uint8, on disk
-    about: dict  # counts: skipped, by reason; padded; sizes; seconds played and taken
-
-
-def write_store(
-    folder: Path, videos: list[Video], sampling: Sampling, skip: bool
-) -> None:
-    """Decode the videos, one after the other, into a folder, whole or absent.
-
-    Raises:
-        BadClip: unless bad files are to be skipped.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:
-        made = Path(temporary) / "store"
-        made.mkdir()
-        about = {"kept": [], "skipped": Counter(), "padded": 0, "sizes": Counter()}
-        about |= {"seconds": 0.0}
-        with (made / "clips").open("wb") as file:
-            for number, decoded in _decoded(videos, sampling, skip, about["skipped"]):
-                decoded.clips.tofile(file)
-                about["kept"].append(number)
-                about["padded"] += decoded.padded
-                about["sizes"]["{} x {}".format(*decoded.size)] += 1
-                about["seconds"] += decoded.seconds
-        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        if not folder.is_dir():  # another process may have been quicker
-            made.rename(folder)
-
-
-def _decoded(
-    videos: list, sampling: Sampling, skip: bool, skipped: Counter
-) -> Iterator:
-    for number, video in enumerate(videos):
-        try:
-            yield number, decoding.read(video.path, sampling)
-        except BadClip as error:
-            if not skip:
-                raise
-            skipped[error.reason] += 1
-
-
-def read_store(folder: Path, sampling: Sampling) -> Store:
-    """What `write_store` wrote; the clips stay on disk.
-
-    Raises:
-        InputError: no file could be decoded.
-    """
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    kept = about.pop("kept")
-    if not kept:
-        raise InputError(f"no file could be decoded: {about['skipped']}")
-    shape = len(kept), *sampling.shape
-    return Store(kept, np.memmap(folder / "clips", "uint8", "r", shape=shape), about)
-
-
-@dataclass(frozen=True)
-class Videos:
-    """The clips of one part, one after the other, video by video."""
-
-    stored: np.ndarray  # (videos, clips, frames, side, side, channels) uint8
-    numbers: np.ndarray  # (videos of the part,): which of them
-    labels: np.ndarray  # (videos of the part,) int16
-
-    @property
-    def each(self) -> int:
-        """Clips of a video."""
-        return self.stored.shape[1]
-
-    def clips(self, which: np.ndarray) -> np.ndarray:
-        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
-        video, clip = np.divmod(which, self.each)
-        return self.stored[self.numbers[video], clip]
-
-
-# ---------------------------------------------------------------- batches
 
 
 def dataset(
@@ -145,30 +49,31 @@ def dataset(
     videos = len(part.labels)
     count = -(-videos * part.each // batch) if order is None else videos // batch
 
+    def examples(which, random):
+        x, labels = part.clips(which), part.labels[which // part.each]
+        x = without_order(x, random) if shuffled else x
+        x = x if change is None else change(x, random)
+        return (x, labels) if weights is None else (x, labels, weights[labels])
+
     def generate():
         random = (order or Order(0)).random()
         numbers = np.arange(videos * part.each)
         if order is not None:
-            numbers = random.permutation(videos)[: count * batch] * part.each
-            numbers += random.integers(0, part.each, len(numbers))
+            numbers = _one_of_each(part, random, count * batch)
         for start in range(0, len(numbers), AHEAD * batch):
-            which = numbers[start : start + AHEAD * batch]
-            x, labels = part.clips(which), part.labels[which // part.each]
-            x = without_order(x, random) if shuffled else x
-            x = x if change is None else change(x, random)
-            yield (x, labels) if weights is None else (x, labels, weights[labels])
+            yield examples(numbers[start : start + AHEAD * batch], random)
 
-    example = part.clips(np.array([0]))
-    example = example if change is None else change(example, np.random.default_rng(1))
-    signature = (
-        tf.TensorSpec((None, *example.shape[1:]), example.dtype),
-        tf.TensorSpec((None,), tf.int16),
-    )
-    if weights is not None:
-        signature += (tf.TensorSpec((None,), tf.float32),)
+    one = examples(np.array([0]), np.random.default_rng(1))
+    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in one)
     made = tf.data.Dataset.from_generator(generate, output_signature=signature)
     made = made.prefetch(1).rebatch(batch)
     return made.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
+
+
+def _one_of_each(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
+    """(count,): numbers of clips by chance, each of another video."""
+    numbers = random.permutation(len(part.labels))[:count] * part.each
+    return numbers + random.integers(0, part.each, len(numbers))
 
 
 def there(clips: np.ndarray) -> np.ndarray:
@@ -224,3 +129,12 @@ def _relit(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
     tables = np.clip(contrast * values + light + 128, 0, 255).astype("uint8")
     number = np.arange(len(clips))[:, None, None, None, None]
     return tables[number, clips]
+
+
+# What may change in training, by name; `turn` is for cameras that look down.
+CHANGES = {
+    "none": None,
+    "move": mover(0.0, mirror=False),
+    "mirror": mover(0.15, mirror=True),
+    "turn": mover(np.pi, mirror=True),
+}

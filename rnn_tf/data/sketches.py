@@ -1,6 +1,8 @@
 """Drawings of many classes, read from the files that people have."""
 
 import difflib
+import hashlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -8,11 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import lazy_loader
 import numpy as np
 
 from rnn_tf.config import InputError
-from rnn_tf.data import ndjson, npz, tfrecord
+from rnn_tf.data import download, ndjson, npz, strokes, tfrecord
 from rnn_tf.data.drawings import decoded
+from rnn_tf.data.labelled import Labelled
+
+pooch = lazy_loader.load("pooch")
 
 FORMATS = {".npz": npz, ".ndjson": ndjson}
 
@@ -40,6 +46,40 @@ class Drawings:
                 f"{self.files[0][1].parent} gives one class, {self.classes[0]!r}; to "
                 "tell drawings apart takes 2 or more: add files or choose more classes"
             )
+
+    def labelled(self, name: str, skip: bool) -> Labelled:
+        """The drawings in three parts; they are converted once, to flat files.
+
+        Args:
+            name: where they come from, as the user said it.
+            skip: whether bad drawings are counted, or the first is an error.
+
+        Raises:
+            InputError: a bad drawing that is not to be skipped, or a class of which a
+                part has none.
+        """
+        digest = hashlib.sha256(f"1 {'skip' if skip else 'error'}".encode())
+        for taken, path in self.files:
+            digest.update(f"{taken} {pooch.file_hash(path)}".encode())
+        folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
+        if not folder.is_dir():
+            skipped = Counter() if skip else None
+            strokes.write_store(folder, self.read(skipped), skipped)
+        parts, skipped = strokes.read_store(folder)
+        self._check(name, parts)
+        notes = [f"skipped {n:,} drawings ({why})" for why, n in skipped.items()]
+        facts = {"source": Path(name).resolve().name, "notes": notes}
+        return Labelled(self.classes, parts, facts | {"sha256": digest.hexdigest()})
+
+    def _check(self, name: str, parts: dict[str, strokes.Part]) -> None:
+        """Raise InputError unless every part has every class."""
+        for split, part in parts.items():
+            missing = np.setdiff1d(np.arange(len(self.classes)), part.labels)
+            if len(missing):
+                raise InputError(
+                    f"{name}: the class {self.classes[missing[0]]!r} has no drawing "
+                    f"for {split}; add some, or leave it out by --classes"
+                )
 
 
 def in_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
@@ -111,7 +151,9 @@ def by_class(folder: Path) -> dict[str, Path]:
         InputError: no such folder, or two files for a class.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; give one of .npz or .ndjson files")
+        raise InputError(
+            f"{folder} is not a folder; give one of .npz, .ndjson or .tfrecord files"
+        )
     files = {}
     for path in sorted(folder.iterdir()):
         if path.suffix not in FORMATS or path.name.startswith("."):
@@ -150,3 +192,15 @@ def read(
     """
     form = FORMATS[file.path.suffix]
     return decoded(file.path, form.records(file.path), form.decode, skipped)
+
+
+def first(path: Path, count: int) -> list[np.ndarray]:
+    """So many drawings from the beginning of a file, or all if it has fewer.
+
+    Raises:
+        InputError: its name does not end in .npz or .ndjson; or as `read`.
+    """
+    if path.suffix not in FORMATS:
+        raise InputError(f"{path} does not end in {' or '.join(FORMATS)}")
+    found = read(ClassFile(path.stem, path))
+    return [drawing for _, drawing in itertools.islice(found, count)]

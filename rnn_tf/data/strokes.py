@@ -9,7 +9,6 @@ scale, pen down, pen lifted, ended; after its last point a drawing is padded wit
 import itertools
 import json
 import mmap
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_tf.data import store
 from rnn_tf.data.order import Order
 from rnn_tf.data.windows import SPLITS
 
@@ -85,11 +85,8 @@ def write_store(
 
     The folder is whole or absent. `skipped` counts what the reader left out, by reason.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:
-        made = Path(temporary) / "store"
-        made.mkdir()
-        drawings, counts = iter(drawings), Counter()
+    drawings, counts = iter(drawings), Counter()
+    with store.making(folder) as made:
         while chunk := list(itertools.islice(drawings, CHUNK)):
             for split in SPLITS:
                 found = [(label, strokes) for s, label, strokes in chunk if s == split]
@@ -97,8 +94,6 @@ def write_store(
                     counts[split] += _append(made, split, found)
         about = {"points": counts, "skipped": skipped or {}}
         (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        if not folder.is_dir():  # another process may have been quicker
-            made.rename(folder)
 
 
 def _append(folder: Path, split: str, found: list[tuple[int, np.ndarray]]) -> int:
@@ -185,6 +180,12 @@ def shuffled(part: Part, padding: Padding, batch: int, random) -> list[np.ndarra
     return found
 
 
+def in_order(part: Part, batch: int) -> list[np.ndarray]:
+    """Which drawings make the batches of an evaluation: all, the shortest first."""
+    order = by_length(part)
+    return [order[i : i + batch] for i in range(0, len(order), batch)]
+
+
 def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
     """Whole batches in one epoch."""
     return int((np.bincount(padding.of(part.lengths())) // batch).sum())
@@ -216,8 +217,7 @@ def dataset(
     def generate():
         random = (order or Order(0)).random()
         if order is None:
-            numbers = by_length(part)
-            plan = [numbers[i : i + batch] for i in range(0, len(numbers), batch)]
+            plan = in_order(part, batch)
         else:
             plan = shuffled(part, padding, batch, random)
         for which in plan:
@@ -238,25 +238,3 @@ def dataset(
     made = made.apply(tf.data.experimental.assert_cardinality(count))
     change = change or (lambda inputs, seed: inputs)
     return made.map(lambda x, y, s: (change(x, s), tf.cast(y, tf.int32))).prefetch(4)
-
-
-def histograms(part: Part, which: np.ndarray, cells: int) -> np.ndarray:
-    """How many points lie in each cell of a grid over the drawing.
-
-    (drawings, cells * cells) float32, for those numbered `which`; a bag of points knows
-    nothing of the order in which they were drawn.
-    """
-    found = np.zeros((len(which), cells * cells), "float32")
-    for start in range(0, len(which), CHUNK):
-        chunk = which[start : start + CHUNK]
-        x = part.stroke5(chunk, int(part.lengths_of(chunk).max()), 1.0)
-        place, there = np.cumsum(x[..., :2], axis=1), x[..., 4:] == 0
-        low = np.min(place, axis=1, keepdims=True, where=there, initial=np.inf)
-        high = np.max(place, axis=1, keepdims=True, where=there, initial=-np.inf)
-        side = np.maximum((high - low).max(axis=2, keepdims=True), 1)
-        cell = np.clip((place - low) / side * cells, 0, cells - 1).astype(int)
-        index = np.arange(len(chunk))[:, None] * cells * cells
-        index = index + cell[..., 1] * cells + cell[..., 0]
-        counts = np.bincount(index[there[..., 0]], minlength=len(chunk) * cells * cells)
-        found[start : start + CHUNK] = counts.reshape(len(chunk), -1)
-    return found

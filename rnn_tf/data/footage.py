@@ -1,0 +1,156 @@
+"""Video files as clips of several classes, decoded once, to a flat file on disk."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf.config import InputError
+from rnn_tf.data import decoding, download, store
+from rnn_tf.data.decoding import BadClip, Decoded, Sampling
+from rnn_tf.data.labelled import Labelled
+from rnn_tf.data.videos import Video
+
+pooch = lazy_loader.load("pooch")
+
+
+@dataclass(frozen=True)
+class Videos:
+    """The clips of one part, one after the other, video by video."""
+
+    stored: np.ndarray  # (videos, clips, frames, side, side, channels) uint8
+    numbers: np.ndarray  # (videos of the part,): which of them
+    labels: np.ndarray  # (videos of the part,) int16
+
+    @property
+    def each(self) -> int:
+        """Clips of a video."""
+        return self.stored.shape[1]
+
+    def clips(self, which: np.ndarray) -> np.ndarray:
+        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
+        video, clip = np.divmod(which, self.each)
+        return self.stored[self.numbers[video], clip]
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Videos of several classes, and their clips on disk."""
+
+    videos: list[Video]  # that could be decoded
+    clips: np.ndarray  # (videos, clips, frames, side, side, channels) uint8
+    about: dict  # sha256; counts: skipped, by reason; padded; sizes; seconds to play
+
+    def labelled(
+        self, name: str, cuts: dict[str, np.ndarray], grouped: bool
+    ) -> Labelled:
+        """The clips in three parts.
+
+        Args:
+            name: where they come from, as the user said it.
+            cuts: split -> numbers of the videos, see `videos.split`.
+            grouped: whether it is known which videos belong together.
+        """
+        classes = tuple(sorted({video.label for video in self.videos}))
+        labels = [classes.index(video.label) for video in self.videos]
+        labels = np.array(labels, "int16")
+        parts = {split: Videos(self.clips, n, labels[n]) for split, n in cuts.items()}
+        groups = {
+            split: sorted({self.videos[number].group for number in cut})
+            for split, cut in cuts.items()
+        }
+        facts = {"source": Path(name).resolve().name} | self.about
+        facts |= {"notes": list(self._notes(grouped)), "groups": groups}
+        block = round(len(cuts["test"]) / len(groups["test"]))
+        return Labelled(classes, parts, facts, block)
+
+    def _notes(self, grouped: bool) -> Iterator[str]:
+        """What a reader should know of the clips."""
+        for why, count in self.about["skipped"].items():
+            yield f"skipped {count} files ({why})"
+        if self.about["padded"]:
+            yield f"{self.about['padded']} shorter than a clip, padded and masked"
+        if len(self.about["sizes"]) > 1:
+            sizes, side = ", ".join(self.about["sizes"]), self.clips.shape[-2]
+            yield f"sizes {sizes}, all squeezed to {side} pixels"
+        if not grouped:
+            yield "each file is a group of its own (--group-column)"
+
+
+def decoded(videos: list[Video], sampling: Sampling, skip: bool) -> Footage:
+    """The clips of the videos; they are decoded once, and kept in the cache.
+
+    Args:
+        videos: of several classes.
+        sampling: which frames are seen, and how large.
+        skip: whether bad files are counted, or the first is an error.
+
+    Raises:
+        InputError: a bad file that is not to be skipped, or there is no other.
+    """
+    digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
+    for video in videos:
+        digest.update(pooch.file_hash(video.path).encode())
+    folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
+    if not folder.is_dir():
+        write_store(folder, videos, sampling, skip)
+    kept, clips, about = read_store(folder, sampling)
+    about = {"sha256": digest.hexdigest()} | about
+    return Footage([videos[number] for number in kept], clips, about)
+
+
+# ---------------------------------------------------------------- on disk
+
+
+def write_store(
+    folder: Path, videos: list[Video], sampling: Sampling, skip: bool
+) -> None:
+    """Decode the videos, one after the other, into a folder, whole or absent.
+
+    Raises:
+        BadClip: unless bad files are to be skipped.
+    """
+    about = {"kept": [], "skipped": Counter(), "padded": 0, "sizes": Counter()}
+    about |= {"seconds": 0.0}
+    with store.making(folder) as made:
+        with (made / "clips").open("wb") as file:
+            for number, found in _each(videos, sampling, skip, about["skipped"]):
+                found.clips.tofile(file)
+                about["kept"].append(number)
+                about["padded"] += found.padded
+                about["sizes"]["{} x {}".format(*found.size)] += 1
+                about["seconds"] += found.seconds
+        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _each(
+    videos: list[Video], sampling: Sampling, skip: bool, skipped: Counter
+) -> Iterator[tuple[int, Decoded]]:
+    for number, video in enumerate(videos):
+        try:
+            yield number, decoding.read(video.path, sampling)
+        except BadClip as error:
+            if not skip:
+                raise
+            skipped[error.reason] += 1
+
+
+def read_store(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]:
+    """What `write_store` wrote: the numbers of the videos, their clips, and counts.
+
+    The clips stay on disk, (videos, clips, frames, side, side, channels) uint8.
+
+    Raises:
+        InputError: no file could be decoded.
+    """
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    kept = about.pop("kept")
+    if not kept:
+        raise InputError(f"no file could be decoded: {about['skipped']}")
+    shape = len(kept), *sampling.shape
+    return kept, np.memmap(folder / "clips", "uint8", "r", shape=shape), about

@@ -1,0 +1,27 @@
+"""Examples of several classes, as every room of drawings or clips hands them over."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Three parts in which every class has examples, and what is known of them."""
+
+    classes: tuple[str, ...]
+    parts: dict[str, Any]  # split -> what holds the examples, and `labels`, (examples,)
+    facts: dict  # source, sha256, notes, and what else config.json records
+    block: int = 1  # neighbouring examples that are not independent; 1 if all are
+
+    def described(self, examples: str, **more) -> dict:
+        """The facts with counts, and a sentence for the terminal, `says`.
+
+        Args:
+            examples: what they are called in config.json, such as "clips".
+            more: what else it records.
+        """
+        counts = {split: len(part.labels) for split, part in self.parts.items()}
+        says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+        says = f"{self.facts['source']}, {len(self.classes)} classes, {says}"
+        found = {"classes": list(self.classes), examples: counts} | more
+        return self.facts | found | {"says": "; ".join([says, *self.facts["notes"]])}

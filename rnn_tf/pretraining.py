@@ -1,0 +1,34 @@
+"""What a network may learn from moving digits before it sees its first video."""
+
+import lazy_loader
+
+from rnn_tf import training
+from rnn_tf.data import clips, digits
+from rnn_tf.data.order import Order
+
+keras = lazy_loader.load("keras")
+
+
+def on_digits(model, count: int, epochs: int, batch: int) -> None:
+    """Train a network to tell the motions of digits apart, by Adam along a cosine.
+
+    Args:
+        model: takes clips, (batch, frames, side, side, channels) from 0 to 255, and
+            gives the probability of each of `digits.CLASSES`.
+        count: clips to make; 80 % are for training.
+        epochs: how often it sees them.
+        batch: clips per gradient step.
+    """
+    _, frames, side, _, channels = model.input_shape
+    part = digits.digits(count, frames, side)["train"]
+    steps = epochs * (len(part.labels) // batch)
+    model.compile(
+        training.clipped_adam(1e-3, steps),
+        "sparse_categorical_crossentropy",
+        jit_compile=False,
+    )
+    colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
+    order = Order(1)
+    dataset = clips.dataset(part, batch, order, change=colour)
+    anew = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
+    model.fit(dataset, epochs=epochs, verbose=0, shuffle=False, callbacks=[anew])

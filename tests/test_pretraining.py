@@ -1,0 +1,32 @@
+"""Training on moving digits, before the first video."""
+
+import keras
+import numpy as np
+import pytest
+
+from rnn_tf import pretraining
+from rnn_tf.data import digits
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_of_any_colour_sees_the_digits_of_the_training_part(channels):
+    """Would catch colours that are mixed, and a rate that falls too early or late."""
+    seen = []
+
+    class Network(keras.Sequential):
+        def fit(self, dataset, epochs, **options):
+            seen.extend([list(dataset), epochs])
+
+    model = Network([keras.Input((4, 16, 16, channels)), keras.layers.Flatten()])
+    pretraining.on_digits(model, 200, epochs=3, batch=16)
+    batches, epochs = seen
+    assert (len(batches), epochs) == (10, 3)
+    schedule = model.optimizer.get_config()["learning_rate"]["config"]
+    assert schedule["decay_steps"] == 30
+    part = digits.digits(200, 4, 16)["train"]
+    known = {part.clips(np.array([i])).tobytes(): part.labels[i] for i in range(160)}
+    for clips, labels in batches:
+        assert clips.shape == (16, 4, 16, 16, channels)
+        for clip, label in zip(clips.numpy(), labels.numpy(), strict=True):
+            for channel in np.moveaxis(clip, -1, 0):
+                assert known[channel.tobytes()] == label
