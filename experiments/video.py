@@ -190,7 +190,8 @@ def _labelled(config: Config) -> Labelled:
         found = videos.find(Path(config.data), config.group_column)
     found = footage.decoded(videos.only(found, config.classes), sampling, skip)
     cuts = videos.split(found.videos, validation, test)
-    return found.labelled(config.data, cuts, grouped=bool(config.group_column))
+    grouped = bool(config.group_column) or config.data == "ucf101"
+    return found.labelled(config.data, cuts, grouped)
 
 
 def _dataset(source: Source, batch: int, split: str, model, order=None):

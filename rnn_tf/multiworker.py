@@ -225,8 +225,8 @@ def from_chief(strategy: WorkersStrategy, data: bytes | None) -> bytes | None:
     given = np.frombuffer(data or b"", "uint8") if strategy.cluster.chief else ()
     said = (-1 if data is None else len(data)) if strategy.cluster.chief else 0
     length = _sum(strategy, np.array([said]))[0]
-    if length < 0:
-        return None
+    if length <= 0:  # TensorFlow crashes on a sum of nothing
+        return None if length < 0 else b""
     padded = np.zeros(length + -length % 4, "uint8")  # GPUs do not sum single bytes
     padded[: len(given)] = given
     return _sum(strategy, padded.view("int32")).tobytes()[:length]

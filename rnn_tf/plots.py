@@ -275,3 +275,18 @@ def film_strips(path: Path, predictions, clip: Callable) -> None:
         axis.set_axis_off()
     figure.suptitle("Clips, frame by frame, with the best guess: right, then wrong")
     _save(figure, path)
+
+
+def scaling(path: Path, rows: list[dict]) -> None:
+    """Examples per second of each setting, with the range over the rounds."""
+    figure, (axis,) = _figure(height=3.5)
+    names = [row["setting"] for row in rows]
+    speeds = np.array([row["examples_per_second"] for row in rows])
+    bounds = [[row["batch"] * row[k] for row in rows] for k in ("low", "high")]
+    spread = np.abs(np.array(bounds) - speeds)
+    colours = [COLOURS[row["count"] - 1] for row in rows]
+    axis.barh(names, speeds, xerr=spread, color=colours, ecolor="0.3", capsize=3)
+    axis.invert_yaxis()
+    axis.set(xlabel="examples per second", title="Training on one, and on two")
+    axis.xaxis.set_major_formatter("{x:,.0f}")
+    _save(figure, path)
