@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import re
@@ -133,6 +134,20 @@ def _read(target, program: str, argv: list[str], **options):
         raise InputError(_one_line(complaint.getvalue())) from None
 
 
+def call(function, program: str, argv: list[str]):
+    """Call a function with what a command line says; its docstring is the help.
+
+    Raises:
+        InputError: an option is unknown or its value does not fit.
+    """
+
+    @functools.wraps(function)
+    def later(*arguments, **options):  # when nobody holds back stderr
+        return functools.partial(function, *arguments, **options)
+
+    return _read(later, program, argv)()
+
+
 def _program() -> str:
     """The command as a user types it, for the help text."""
     return f"python -m experiments.{_experiment()}"
@@ -197,7 +212,7 @@ def command(function, argv: list[str]) -> int:
         argv: the command line, the name of the command first.
     """
     program = f"{_program()} {argv[0]}"
-    return exit_code(lambda: _read(function, program, argv[1:]))
+    return exit_code(lambda: call(function, program, argv[1:]))
 
 
 def exit_code(work) -> int:

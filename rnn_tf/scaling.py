@@ -14,10 +14,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 import lazy_loader
 import numpy as np
-import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -62,7 +62,11 @@ CONTENDERS = (
 
 
 def measure(
-    output: Path, strategy: str, replicas: int, batch: int, fast: bool = False
+    output: Path,
+    strategy: Literal["cpu", "mirrored", "multiworker"],
+    replicas: int,
+    batch: int,
+    fast: bool = False,
 ) -> None:
     """Train in this process and write what it took; of several workers, all do this.
 
@@ -234,6 +238,6 @@ if __name__ == "__main__":
         arguments, target = arguments[1:], measure
     raise SystemExit(
         config.exit_code(
-            lambda: tyro.cli(target, prog="python -m rnn_tf.scaling", args=arguments)
+            lambda: config.call(target, "python -m rnn_tf.scaling", arguments)
         )
     )

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import filelock
 import lazy_loader
-import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import results, stats
+from rnn_tf import config, results, stats
 from rnn_tf.config import InputError
 
 pd = lazy_loader.load("pandas")
@@ -199,8 +198,5 @@ def main(results: Path = Path("results")) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        tyro.cli(main)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    call, program = config.call, "python -m rnn_tf.summary"
+    raise SystemExit(config.exit_code(lambda: call(main, program, sys.argv[1:])))
