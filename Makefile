@@ -2,12 +2,14 @@
 #
 #   ARGS    options of an experiment:  make forecast ARGS="--data cta --size full"
 #   PYTHON  the Python that makes the virtual environment, 3.10 to 3.13
+#   WORKERS processes of the -tune targets:  make forecast-tune WORKERS=4
 #   VENV    its folder; empty to use PYTHON as it is, with what it has installed:
 #           make VENV= forecast
 
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+WORKERS ?= 2
 
 EXPERIMENTS := stacked forecast sketch video
 
@@ -21,10 +23,11 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results summary test lint clean $(EXPERIMENTS)
+.PHONY: help setup results summary test lint clean bench-scaling \
+	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment; the others do so if needed
 
@@ -41,6 +44,13 @@ sketch: $(READY) ## classify drawings, stroke by stroke
 
 video: $(READY) ## classify clips: a CNN per frame and an RNN over frames
 	@$(RUN) -m experiments.video $(ARGS)
+
+forecast-tune: ## its trials, shared out over WORKERS processes (also sketch-tune ...)
+$(EXPERIMENTS:%=%-tune): %-tune: $(READY)
+	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) --tune experiments.$* $(ARGS)
+
+bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
+	@$(RUN) -m rnn_tf.scaling $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
