@@ -2,7 +2,7 @@
 #
 #   ARGS    options of an experiment:  make forecast ARGS="--data cta --size full"
 #   PYTHON  the Python that makes the virtual environment, 3.10 to 3.13
-#   WORKERS processes of the -tune targets:  make forecast-tune WORKERS=4
+#   WORKERS processes of the -multiworker and -tune targets
 #   VENV    its folder; empty to use PYTHON as it is, with what it has installed:
 #           make VENV= forecast
 
@@ -24,10 +24,10 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup results summary test lint clean bench-scaling \
-	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune)
+	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment; the others do so if needed
 
@@ -48,6 +48,10 @@ video: $(READY) ## classify clips: a CNN per frame and an RNN over frames
 forecast-tune: ## its trials, shared out over WORKERS processes (also sketch-tune ...)
 $(EXPERIMENTS:%=%-tune): %-tune: $(READY)
 	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) --tune experiments.$* $(ARGS)
+
+forecast-multiworker: ## trained by WORKERS processes in step (also sketch-multiworker ...)
+$(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
+	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) experiments.$* $(ARGS)
 
 bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 	@$(RUN) -m rnn_tf.scaling $(ARGS)

@@ -82,7 +82,7 @@ def launch(argv: list[str] | None) -> int:
             return 0
         chief = workers[0].process
         _wait([chief])  # it ends by itself, and says best why
-        if first > 0 and chief.poll() != 2:  # else the chief has said the same
+        if first == 0 or chief.poll() != 2:  # else the chief has said the same
             _show(workers[first], first)
         return _code(workers[first].process)
 

@@ -131,7 +131,7 @@ def _symbolic_build(model, iterator=None, data_batch=None) -> None:
     if strategy is None:
         return
     if iterator is not None:
-        _, _, batches = next(iter(iterator))
+        *_, batches = next(iter(iterator))
         data_batch = tf.nest.map_structure(
             lambda x: strategy.experimental_local_results(x)[0], next(batches)
         )

@@ -251,7 +251,10 @@ def own_folder(config: RunConfig) -> Iterator[RunConfig]:
         yield config
         return
     with tempfile.TemporaryDirectory(prefix="rnn-worker-") as folder:
-        yield dataclasses.replace(config, results=Path(folder), resume=None)
+        try:
+            yield dataclasses.replace(config, results=Path(folder), resume=None)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None  # no word of a folder that goes
 
 
 def _writes(config: RunConfig) -> bool:

@@ -1,0 +1,88 @@
+"""What each of two worker processes of the tests does.
+
+    TF_CONFIG=... python -m tests.workers FILE [--by-hand]
+
+Trains a model of each experiment for two epochs and writes weights and history to FILE.
+By hand: as if the private names that Keras's `fit` needs overridden were gone.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from experiments import forecast, sketch, stacked, video
+from rnn_tf import backup, strategy, training
+from rnn_tf.experiment import Job
+
+QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
+FITS = {
+    "forecast": (forecast, forecast.Config(lookback=28, **QUICK), "gru"),
+    "stacked": (
+        stacked,
+        stacked.Config(data=("sines",), lookback=20, examples=400, **QUICK),
+        "lstm_2_seq2seq",
+    ),
+    "sketch": (sketch, sketch.Config(doodles=200, longest=48, **QUICK), "conv_lstm"),
+    "video": (video, video.Config(digits=160, frames=4, side=16, **QUICK), "cnn_lstm"),
+}
+BYTES = [None, b"", b"abc", np.random.default_rng(1).bytes(100_001)]
+
+
+def trained(name: str, devices) -> tuple[list[np.ndarray], list[dict]]:
+    """The weights of a model after two epochs without dropout, and its history."""
+    import keras
+    import keras_tuner
+
+    module, config, model = FITS[name]
+    found = module.find_models(config) if name == "stacked" else module.MODELS
+    experiment = SimpleNamespace(
+        models=found, compile_arguments=module.compile_arguments, xla=False
+    )
+    job = Job(experiment, config, devices, _data(module, config), None)
+    hp = keras_tuner.HyperParameters()
+    hp.Fixed("dropout", 0.0)
+    keras.utils.set_random_seed(1)
+    built = training.build(job, model, hp, config.epochs)
+    fit = training.fit(job, built, 1, config.epochs, lambda *_: False)
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in fit.history]
+    return built.get_weights(), rows
+
+
+def _data(module, config):
+    """As the experiment has it; the forecast's validation in batches of 45, the last
+    of which holds fewer windows, and an odd number of them."""
+    data = module.load_data(config)
+    if module is not forecast:
+        return data
+
+    def dataset(split, model, order=None):
+        return data.source.dataset(split, 16 if order else 45, order)
+
+    assert len(data.source.origins["validation"]) % 45 % 2 == 1
+    return dataclasses.replace(data, dataset=dataset)
+
+
+def main(file: Path, by_hand: bool) -> None:
+    """Train, and ask for what the chief has."""
+    config = forecast.Config(strategy="multiworker", wait=120)
+    if by_hand:
+        strategy.import_tensorflow()
+        from keras.src.backend.tensorflow import trainer
+
+        del trainer._collective_all_reduce_multi_worker
+        del trainer.TensorFlowTrainer._maybe_symbolic_build
+    devices = strategy.start(config, f"run-of-{file.stem}")
+    weights, history = {}, {}
+    for name in ["forecast", "video"] if by_hand else FITS:
+        weights[name], history[name] = trained(name, devices)
+    own = [b"not the chief's"] * len(BYTES)
+    given = [devices.from_chief(one) for one in (BYTES if devices.chief else own)]
+    facts = {"history": history, "run_id": devices.run_id, "given": given == BYTES}
+    file.write_bytes(backup.pack(weights, facts))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), "--by-hand" in sys.argv)
