@@ -23,6 +23,7 @@ from rnn_tf.backup import Backup
 from rnn_tf.config import InputError, from_json, parse, to_json
 from rnn_tf.experiment import Job
 from tests.conftest import ROOT, run_python
+from tests.test_multiworker import pair, until
 
 # ---------------------------------------------------------------- one fit
 
@@ -242,6 +243,34 @@ def test_two_runs_at_once_do_not_disturb_each_other(tmp_path):
         rows = [(row["run"], row["status"]) for row in csv.DictReader(file)]
     assert sorted(rows) == sorted(
         (p.name, "complete") for p in (one, other) for _ in "ab"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_workers_of_which_one_was_killed_go_on(tmp_path):
+    """Would catch workers that go on from different epochs, or one that begins anew."""
+    run = ["experiments.stacked", "--strategy", "multiworker", *RUN]
+    run += "--trials 1 --seeds 1 --epochs 30 --patience 30".split()
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    with pair(tmp_path / "a", *run, "--results", whole) as workers:
+        assert [worker.wait(300) for worker in workers] == [0, 0]
+    with pair(tmp_path / "b", *run, "--results", killed) as workers:
+        until(lambda: list(killed.glob("stacked/*/state/gru_25-1.npz")))
+        workers[1].kill()
+        assert workers[0].wait(60) == 1
+    folder = folder_of(killed)
+    assert 0 < epochs_kept(folder) < 30
+    again = ["--resume", folder.name, "--results", killed]
+    with pair(tmp_path / "c", *run[:3], *again) as workers:
+        assert [worker.wait(300) for worker in workers] == [0, 0]
+    check_equal(folder_of(whole), folder)
+
+
+def epochs_kept(folder: Path) -> int:
+    """Of the first final run."""
+    return len(
+        backup.unpack((folder / "state/gru_25-1.npz").read_bytes())[1]["history"]
     )
 
 
