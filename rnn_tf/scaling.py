@@ -24,6 +24,7 @@ from rich.table import Table
 
 from rnn_tf import config, plots, results, strategy
 from rnn_tf.config import InputError, RunConfig, RunError
+from rnn_tf.provenance import provenance
 
 keras = lazy_loader.load("keras")
 
@@ -151,7 +152,7 @@ def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
 
     Args:
         rounds: How often each is measured, in turns.
-        results_folder: Folder for bench-scaling.csv and .png.
+        results_folder: Folder for bench-scaling.csv, .png and .json.
     """
     if rounds < 1:
         raise InputError(f"--rounds is {rounds}; it must be at least 1")
@@ -164,6 +165,8 @@ def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
                 taken.append(_in_processes_of_its_own(contender))
     rows = rows_of(found)
     results.write_csv(results_folder / "bench-scaling.csv", COLUMNS, rows)
+    about = json.dumps(provenance(), indent=2) + "\n"
+    results.write_text(results_folder / "bench-scaling.json", about)
     plots.scaling(results_folder / "bench-scaling.png", rows)
     console.print(table(rows))
 
