@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from rnn_tf import strategy
+from rnn_tf import engine, strategy
+from rnn_tf.config import RunConfig
 from rnn_tf.data.series import Series
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
+    if engine.chosen() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
+        strategy.start(RunConfig(strategy="mirrored", replicas=2))
 
 
 def make_series(values, start="2015-01-01", name="made") -> Series:

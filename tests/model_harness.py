@@ -32,7 +32,7 @@ class Case:
         keras.utils.set_random_seed(seed)
         hp = keras_tuner.HyperParameters()
         model = self.build(hp)
-        options = {"jit_compile": False} | compile_options
+        options = {"jit_compile": keras.config.backend() == "jax"} | compile_options
         model.compile(**self.compile_arguments(hp), **options)
         return model
 
@@ -94,18 +94,20 @@ def check_two_replicas_agree_with_one_device(case: Case) -> None:
     kink of the absolute error magnifies rounding.
     """
 
-    def trained(distribution):
+    def trained(devices):
         data = tf.data.Dataset.from_tensor_slices((case.inputs, case.targets))
-        with distribution.scope():
+        data = data.batch(len(case.inputs))
+        with devices.scope():
             model = case.model()
             optimizer = keras.optimizers.SGD(0.05)
-            model.compile(optimizer, case.smooth_loss, jit_compile=False)
-        model.fit(data.batch(len(case.inputs)), epochs=3, shuffle=False, verbose=0)
+            model.compile(optimizer, case.smooth_loss, **devices.compile_options(1))
+            model.fit(data, epochs=3, shuffle=False, verbose=0)
         return model.get_weights()
 
-    mirrored = strategy.start(RunConfig(strategy="mirrored", replicas=2)).strategy
-    assert mirrored.num_replicas_in_sync == 2
-    one, two = trained(tf.distribute.get_strategy()), trained(mirrored)
+    single = strategy.start(RunConfig(strategy="cpu"))
+    mirrored = strategy.start(RunConfig(strategy="mirrored", replicas=2))
+    assert (single.replicas, mirrored.replicas) == (1, 2)
+    one, two = trained(single), trained(mirrored)
     for weight, other in zip(one, two, strict=True):
         np.testing.assert_allclose(other, weight, rtol=1e-5, atol=1e-5)
 
