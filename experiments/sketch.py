@@ -279,12 +279,13 @@ def report(config: Config, made: Results) -> None:
     classification.draw(
         made, "drawings.png", plots.drawings, lambda number: part.drawing(order[number])
     )
-    if keras.config.backend() != "tensorflow":
-        print("as_given.csv is left out: the course's program is TensorFlow's")
-    elif "answer" in config.models:
+    as_written = "answer" in config.models
+    if as_written and keras.config.backend() == "tensorflow":
         broken = as_given.rows()
         results.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
         Console().print(as_given.table(broken))
+    elif as_written:
+        print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in made.members]
     padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
     cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))
