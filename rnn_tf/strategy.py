@@ -92,7 +92,7 @@ class Devices:
         Keras on JAX shares out every batch as it does the first one. So the last one,
         which may not divide, goes first, and all are copied to every device.
         """
-        if self.engine != "jax" or self.replicas == 1:
+        if dataset is None or self.engine != "jax" or self.replicas == 1:
             return dataset
         whole = int(dataset.cardinality()) - 1
         return dataset.skip(whole).concatenate(dataset.take(whole))

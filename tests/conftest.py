@@ -33,15 +33,20 @@ def make_series(values, start="2015-01-01", name="made") -> Series:
     return Series(name, "things", dates, values, np.zeros(len(values), bool), "0" * 64)
 
 
-def run_python(*arguments, timeout=240, **options) -> subprocess.CompletedProcess:
-    """Run `python ARGUMENTS` in the project's root, as a user would."""
+def run_python(
+    *arguments, timeout=240, env=None, **options
+) -> subprocess.CompletedProcess:
+    """Run `python ARGUMENTS` in the project's root, as a user would.
+
+    `env` is added to the environment.
+    """
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=timeout,
-        env=os.environ | {"COLUMNS": "80"},
+        env=os.environ | {"COLUMNS": "80"} | (env or {}),
         **options,
     )
 
