@@ -18,18 +18,21 @@ ifneq ($(VENV),)
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
+JAX_READY := $(VENV)/.jax-ready
 else
 RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup results summary test lint clean bench-scaling \
+.PHONY: help setup jax results summary test lint clean bench-scaling \
 	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make the virtual environment; the others do so if needed
+
+jax: $(READY) $(JAX_READY) ## install the JAX engine too, for KERAS_BACKEND=jax
 
 results: $(EXPERIMENTS) ## run every experiment, quick, on embedded data
 
@@ -59,7 +62,7 @@ bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
 
-test: $(READY) $(DEV_READY) ## run all tests
+test: $(READY) $(DEV_READY) $(JAX_READY) ## run all tests
 	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY) $(DEV_READY) ## check style and format
@@ -82,5 +85,9 @@ $(READY): requirements.txt
 
 $(DEV_READY): requirements-dev.txt $(READY)
 	@$(RUN) -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+$(JAX_READY): requirements-jax.txt $(READY)
+	@$(RUN) -m pip install --quiet -r requirements-jax.txt
 	@touch $@
 endif

@@ -150,14 +150,14 @@ def mlp(hp, config: Config, shape):
     past, x = _lookback(config, shape)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(_units(hp, 64), activation="relu")(x)
-    return keras.Model(past, keras.layers.Dense(config.horizon)(x))
+    return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def recurrent(cell: str, hp, config: Config, shape):
     """Seq-to-vector: the last state of one recurrent layer gives all days."""
     past, x = _lookback(config, shape)
     x = getattr(keras.layers, cell)(_units(hp))(x)
-    return keras.Model(past, keras.layers.Dense(config.horizon)(x))
+    return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def stacked_gru(hp, config: Config, shape):
@@ -166,14 +166,14 @@ def stacked_gru(hp, config: Config, shape):
     units = _units(hp)
     x = keras.layers.GRU(units, return_sequences=True)(x)
     x = keras.layers.GRU(units)(x)
-    return keras.Model(past, keras.layers.Dense(config.horizon)(x))
+    return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def seq2seq(hp, config: Config, shape):
     """Seq-to-seq: after every day, the days that follow it; a loss at every step."""
     past, x = _lookback(config, shape)
     x = keras.layers.GRU(_units(hp), return_sequences=True)(x)
-    return keras.Model(past, keras.layers.Dense(config.horizon)(x))
+    return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def conv_gru(hp, config: Config, shape):
@@ -183,7 +183,7 @@ def conv_gru(hp, config: Config, shape):
     kernel = hp.Choice("kernel", [3, 7], default=7)
     x = keras.layers.Conv1D(units, kernel, padding="causal", activation="relu")(x)
     x = keras.layers.GRU(units)(x)
-    return keras.Model(past, keras.layers.Dense(config.horizon)(x))
+    return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def iterated(hp, config: Config, shape):
@@ -193,7 +193,7 @@ def iterated(hp, config: Config, shape):
     """
     past, x = _lookback(config, shape)
     gru = keras.layers.GRU(_units(hp), return_state=True)
-    neuron = keras.layers.Dense(1)
+    neuron = layers.output(1)
     x, state = gru(x)
     days = [neuron(x)]
     while len(days) < config.horizon:
@@ -211,8 +211,8 @@ def weekly_gru(hp, config: Config, shape):
     past = keras.Input(shape, name="past")
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
-    correction = keras.layers.Dense(series.WEEK)(state)
-    gate = keras.layers.Dense(series.WEEK, activation="sigmoid")(state)
+    correction = layers.output(series.WEEK)(state)
+    gate = layers.output(series.WEEK, "sigmoid")(state)
     match = year[:, config.lookback // series.WEEK]
     return keras.Model(past, (usual + correction + gate * match) * scale)
 
@@ -232,8 +232,8 @@ def year_gru(hp, config: Config, shape):
     x = keras.ops.concatenate([near, *beside, state], axis=-1)
     cell = keras.layers.GRU(hp.Choice("day_units", [16, 32]), return_sequences=True)
     days = keras.layers.Bidirectional(cell)(x)
-    correction = keras.layers.Dense(1)(days)[:, :, 0]
-    gate = keras.layers.Dense(1, activation="sigmoid")(days)[:, :, 0]
+    correction = layers.output(1)(days)[:, :, 0]
+    gate = layers.output(1, "sigmoid")(days)[:, :, 0]
     match = near[:, :, AROUND]
     return keras.Model(past, (usual + correction + gate * match) * scale)
 

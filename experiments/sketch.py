@@ -166,7 +166,7 @@ def answer(hp, config: Config, shape):
     x = keras.layers.LSTM(64, return_sequences=True)(x)
     x = keras.layers.Dropout(0.2)(x)
     x = keras.layers.LSTM(64)(x)
-    x = keras.layers.Dense(classes, activation="softmax")(x)
+    x = layers.output(classes, "softmax")(x)
     return keras.Model(inputs, x, name="answer")
 
 
@@ -179,7 +179,7 @@ def textbook(hp, config: Config, shape):
         x = keras.layers.BatchNormalization()(x)
     x = keras.layers.LSTM(128, return_sequences=True)(x)
     x = keras.layers.LSTM(128)(x)
-    x = keras.layers.Dense(classes, activation="softmax")(x)
+    x = layers.output(classes, "softmax")(x)
     return keras.Model(inputs, x, name="textbook")
 
 
@@ -206,7 +206,7 @@ def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, shape):
         else:
             x = keras.layers.LSTM(units, return_sequences=True)(x)
     x = keras.layers.Dropout(rate)(layers.masked_pool(x, mask))
-    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
 def _input(shape):
@@ -279,10 +279,13 @@ def report(config: Config, made: Results) -> None:
     classification.draw(
         made, "drawings.png", plots.drawings, lambda number: part.drawing(order[number])
     )
-    if "answer" in config.models:
+    as_written = "answer" in config.models
+    if as_written and keras.config.backend() == "tensorflow":
         broken = as_given.rows()
         results.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
         Console().print(as_given.table(broken))
+    elif as_written:
+        print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in made.members]
     padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
     cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))

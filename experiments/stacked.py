@@ -207,7 +207,7 @@ def stack(cell: str, depth: int, head: str, hp, config: Config, shape):
     for layer in range(1, depth + 1):
         sequences = layer < depth or head == "seq2seq"
         x = CELLS[cell](units=config.units, return_sequences=sequences)(x)
-    return keras.Model(inputs, keras.layers.Dense(1)(x))
+    return keras.Model(inputs, layers.output(1)(x))
 
 
 def remembering(cell: str, length: int, hp, config: Config, shape):
@@ -224,7 +224,7 @@ def mlp_of(steps: int, units: int):
     """(batch, steps, 1) -> (batch, 1)."""
     inputs = keras.Input((steps, 1), name="inputs")
     x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(inputs))
-    return keras.Model(inputs, keras.layers.Dense(1)(x))
+    return keras.Model(inputs, layers.output(1)(x))
 
 
 def stacks(config: Config) -> dict[str, tuple[str, int, str]]:

@@ -240,7 +240,7 @@ def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
     x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
     x = keras.layers.Dropout(_rate(hp))(x)
-    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
 def cnn_mean(hp, config: Config, shape):
@@ -248,9 +248,9 @@ def cnn_mean(hp, config: Config, shape):
     inputs, x, mask, classes = _input(shape)
     x = keras.layers.Dropout(_rate(hp))(_cnn(x))
     x = keras.layers.Dense(64, activation="relu")(x)
-    x = keras.layers.Dense(classes)(keras.layers.Dropout(_rate(hp))(x))
+    x = layers.output(classes)(keras.layers.Dropout(_rate(hp))(x))
     x = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
-    return keras.Model(inputs, keras.layers.Softmax()(x))
+    return keras.Model(inputs, keras.layers.Softmax(dtype="float32")(x))
 
 
 def conv3d(hp, config: Config, shape):
@@ -263,7 +263,7 @@ def conv3d(hp, config: Config, shape):
     x = layers.flat_frames(x)
     x = keras.layers.Dense(64, activation="relu")(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
 def conv_lstm(hp, config: Config, shape):
@@ -279,7 +279,7 @@ def conv_lstm(hp, config: Config, shape):
     x = keras.layers.ConvLSTM2D(8, 3, 2, "same", return_sequences=True)(x)
     x = layers.flat_frames(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    return keras.Model(inputs, keras.layers.Dense(classes, activation="softmax")(x))
+    return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
 def frozen_features(hp, config: Config, shape):
@@ -293,7 +293,7 @@ def frozen_features(hp, config: Config, shape):
     x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
     x = keras.layers.LSTM(64, return_sequences=True)(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    x = keras.layers.Dense(classes, activation="softmax")(x)
+    x = layers.output(classes, "softmax")(x)
     return keras.Model(inputs, x, name="frozen_features")
 
 

@@ -41,13 +41,16 @@ class RunConfig:
     """Epochs without a better validation score before training stops."""
     batch_size: int | None = None
     """Examples per gradient step, over all replicas; by default what fits the data."""
-    strategy: Literal["auto", "cpu", "gpu", "mirrored", "multiworker"] = "auto"
+    strategy: Literal["auto", "cpu", "gpu", "tpu", "mirrored", "multiworker"] = "auto"
     """Devices: auto takes what is there; mirrored copies the model to several;
     multiworker to several machines, which TF_CONFIG lists."""
     replicas: int = 2
     """With mirrored: how many GPUs, or virtual CPUs where there is no GPU."""
     wait: int = 300
     """With multiworker: seconds to wait for the other workers at the start."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of training: bfloat16 saves memory and time where the hardware knows it; weights,
+    outputs and what is saved stay float32."""
     results: Path = Path("results")
     """Folder for the run folder and summary.csv."""
     resume: str | None = None

@@ -73,6 +73,11 @@ def last_year(past, scale, usual, before: int, after: int):
     return keras.ops.where(keras.ops.isnan(found), 0.0, found)
 
 
+def output(units: int, activation: str | None = None):
+    """A dense layer that ends a model: float32, whatever the others compute in."""
+    return keras.layers.Dense(units, activation=activation, dtype="float32")
+
+
 def last_step(x):
     """(batch, steps, features) -> (batch, features); two axes stay as they are.
 

@@ -62,7 +62,7 @@ def cost_rows(models: dict, inputs, labels, rounds: int = 8) -> list[dict]:
         steps of the input make one step of the recurrent layers.
     """
     for model in models.values():
-        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+        model.compile("adam", "sparse_categorical_crossentropy")
     seconds = {name: [] for name in models}
     for _ in range(rounds + 2):
         for name, model in models.items():
@@ -110,8 +110,8 @@ def waiting(model, dataset, steps: int = 40) -> dict:
     Returns:
         Of one step: seconds, those of them spent waiting, and their share.
     """
-    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    batches, waited, started = iter(dataset.repeat()), 0.0, 0.0
+    model.compile("adam", "sparse_categorical_crossentropy")
+    batches, waited, started = dataset.repeat().as_numpy_iterator(), 0.0, 0.0
     for step in range(-5, steps):
         if step == 0:
             waited, started = 0.0, time.perf_counter()

@@ -22,11 +22,7 @@ def on_digits(model, count: int, epochs: int, batch: int) -> None:
     _, frames, side, _, channels = model.input_shape
     part = digits.digits(count, frames, side)["train"]
     steps = epochs * (len(part.labels) // batch)
-    model.compile(
-        training.clipped_adam(1e-3, steps),
-        "sparse_categorical_crossentropy",
-        jit_compile=False,
-    )
+    model.compile(training.clipped_adam(1e-3, steps), "sparse_categorical_crossentropy")
     colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
     order = Order(1)
     dataset = clips.dataset(part, batch, order, change=colour)

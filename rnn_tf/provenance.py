@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = (
-    "tensorflow keras keras-tuner numpy pandas scikit-learn scipy statsmodels".split()
-)
+    "tensorflow jax keras keras-tuner numpy pandas scikit-learn scipy statsmodels"
+).split()
 
 
 def provenance() -> dict:

@@ -15,7 +15,6 @@ import contextlib
 import dataclasses
 import functools
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -26,6 +25,7 @@ from typing import Any
 from rnn_tf import tuners
 from rnn_tf.cluster import Cluster, meet, of_environment, reserve
 from rnn_tf.config import InputError, RunConfig, to_json
+from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
 from rnn_tf.provenance import provenance
 
 STEPS_THAT_REPAY_XLA = 600
@@ -38,11 +38,13 @@ LEARNING_RATE_RULE = (
 class Devices:
     """The devices of a run, and how models are compiled for them."""
 
-    name: str  # cpu, gpu, mirrored or multiworker
+    name: str  # cpu, gpu, tpu, mirrored or multiworker
     devices: tuple[str, ...]  # of several workers their addresses
-    strategy: Any  # tf.distribute.Strategy
+    strategy: Any  # tf.distribute.Strategy, or what answers for it on JAX
     cluster: Cluster | None = None  # with multiworker
     run_id: str = ""  # with multiworker: of the chief's run
+    engine: str = "tensorflow"  # or jax
+    precision: str = "float32"  # or bfloat16: in which layers compute while they train
 
     @property
     def replicas(self) -> int:
@@ -54,31 +56,53 @@ class Devices:
         """Whether this process writes the results; of several workers, one does."""
         return self.cluster is None or self.cluster.chief
 
-    def scope(self) -> AbstractContextManager:
-        """Build, compile and restore models inside this scope."""
-        return self._watched() if self.cluster else self.strategy.scope()
-
     @contextlib.contextmanager
-    def _watched(self) -> Iterator[None]:
-        """The scope of several workers: a lost one becomes an error in one line."""
-        from rnn_tf import multiworker  # imports TensorFlow, which runs by now
-
-        lost = multiworker.watching(self.cluster, self.run_id)
-        with lost, self.strategy.scope():
+    def scope(self) -> Iterator[None]:
+        """Build, compile, train and restore models inside this scope."""
+        with computing_in(self.precision), self._watched(), self.strategy.scope():
             yield
+
+    def _watched(self) -> AbstractContextManager:
+        """A worker that is lost, or a TPU that fails, is an error in one line."""
+        if self.cluster:
+            from rnn_tf import multiworker  # imports TensorFlow, which runs by now
+
+            return multiworker.watching(self.cluster, self.run_id)
+        if self.name == "tpu" and self.engine == "tensorflow":
+            from rnn_tf import tpu
+
+            return tpu.watching()
+        return contextlib.nullcontext()
 
     def fit(self, model, train, validation_data, **options) -> None:
         """`model.fit`, on one worker or on several in step."""
         if self.cluster is None:
-            model.fit(train, validation_data=validation_data, **options)
+            with self.scope():
+                data = self._for_validation(validation_data)
+                model.fit(train, validation_data=data, **options)
             return
         from rnn_tf import multiworker
 
-        with multiworker.watching(self.cluster, self.run_id):
+        with self._watched():
             multiworker.fit(self.strategy, model, train, validation_data, **options)
+
+    def _for_validation(self, dataset):
+        """The batches of a `tf.data.Dataset` in an order that the engine can take.
+
+        Keras on JAX shares out every batch as it does the first one. So the last one,
+        which may not divide, goes first, and all are copied to every device.
+        """
+        if dataset is None or self.engine != "jax" or self.replicas == 1:
+            return dataset
+        whole = int(dataset.cardinality()) - 1
+        return dataset.skip(whole).concatenate(dataset.take(whole))
 
     def compile_options(self, steps: int) -> dict:
         """The fastest arguments of `model.compile` for so many gradient steps."""
+        if self.engine == "jax":
+            return {"jit_compile": True, "steps_per_execution": 1}
+        if self.name == "tpu":
+            return {"steps_per_execution": 1 if self.replicas > 1 else 32}
         if self.replicas > 1 or self.cluster:
             return {"jit_compile": False, "steps_per_execution": 1}
         if self.name == "gpu":
@@ -92,7 +116,7 @@ class Devices:
             return data
         from rnn_tf import multiworker
 
-        with multiworker.watching(self.cluster, self.run_id):
+        with self._watched():
             return multiworker.from_chief(self.strategy, data)
 
     def check(self, batch_size: int, steps_per_epoch: int) -> None:
@@ -133,6 +157,7 @@ class Devices:
     def facts(self) -> dict:
         """What config.json records."""
         return {
+            "engine": self.engine,
             "strategy": self.name,
             "names": list(self.devices),
             "replicas": self.replicas,
@@ -142,18 +167,37 @@ class Devices:
 
 
 def start(config: RunConfig, run_id: str = "") -> Devices:
-    """Start TensorFlow on the devices that `config` asks for.
+    """Start Keras's engine on the devices that `config` asks for.
+
+    The engine is TensorFlow, or what the environment has in KERAS_BACKEND.
 
     Args:
         config: the run's options.
         run_id: how the run is called.
 
     Raises:
-        InputError: a device that was asked for is absent, or TF_CONFIG is wrong.
+        InputError: the engine or a device that was asked for is absent, or TF_CONFIG is
+            wrong.
         RunError: another worker does not come.
     """
-    if config.strategy == "multiworker":
-        return _multiworker(config, run_id)
+    if chosen() == "jax":
+        found = _on_jax(config)
+    elif config.strategy == "multiworker":
+        found = _multiworker(config, run_id)
+    else:
+        found = _on_one_machine(config)
+    return dataclasses.replace(found, precision=config.precision)
+
+
+def _on_jax(config: RunConfig) -> Devices:
+    import_tensorflow()  # before JAX has the GPUs
+    from rnn_tf import on_jax
+
+    name, replicas = on_jax.start(config)
+    return Devices(name, replicas.devices, replicas, engine="jax")
+
+
+def _on_one_machine(config: RunConfig) -> Devices:
     tf = import_tensorflow()
     gpus = tf.config.list_physical_devices("GPU")
     choice = config.strategy
@@ -163,21 +207,14 @@ def start(config: RunConfig, run_id: str = "") -> Devices:
         raise InputError("--strategy gpu, but TensorFlow sees no GPU; use auto or cpu")
     if choice == "mirrored":
         return _mirrored(tf, config, gpus)
+    if choice == "tpu":
+        from rnn_tf import tpu
+
+        return Devices("tpu", *tpu.start())
     if choice == "cpu":
-        _hide_gpus(tf, gpus)
+        hide_gpus(tf, gpus)
     device = "/GPU:0" if choice == "gpu" else "/CPU:0"
     return Devices(choice, (device,), tf.distribute.get_strategy())
-
-
-def _hide_gpus(tf, gpus: list) -> None:
-    """Keep TensorFlow off the GPUs; says so where they are in use already."""
-    try:
-        if gpus:
-            tf.config.set_visible_devices([], "GPU")
-    except RuntimeError:
-        raise InputError(
-            "--strategy cpu, but TensorFlow uses the GPU already; restart Python"
-        ) from None
 
 
 def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
@@ -262,6 +299,11 @@ def _writes(config: RunConfig) -> bool:
     found = tuners.of_environment()
     if config.strategy != "multiworker":
         return found is None or found.chief
+    if chosen() == "jax":
+        raise InputError(
+            "--strategy multiworker is TensorFlow's; with KERAS_BACKEND=jax, take "
+            "auto, cpu, gpu, tpu or mirrored"
+        )
     if found:
         raise InputError(
             f"--strategy multiworker, and {tuners.ID} is set too; processes that share "
@@ -282,38 +324,3 @@ def _virtual_cpus(tf, count: int) -> None:
                 f"TensorFlow runs already, with fewer than {count} virtual CPUs; "
                 "restart Python to use --strategy mirrored"
             ) from None
-
-
-def import_tensorflow():
-    """TensorFlow, on Keras's TensorFlow engine, without the start-up noise."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _muted_stderr():
-        import keras
-
-        # A lazily loaded Keras must be whole before TensorFlow, which imports Keras.
-        _ = keras.backend
-        import tensorflow as tf
-
-        # Starts the device list, whose search for CUDA is part of the noise.
-        tf.config.list_physical_devices()
-    tf.get_logger().setLevel("ERROR")  # one model after another is no retracing
-    return tf
-
-
-@contextlib.contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to stderr; show it after all if an import fails."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(saved, held.read())
-            raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

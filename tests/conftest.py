@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from rnn_tf import strategy
+from rnn_tf import engine, strategy
+from rnn_tf.config import RunConfig
 from rnn_tf.data.series import Series
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,8 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
+    if engine.chosen() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
+        strategy.start(RunConfig(strategy="mirrored", replicas=2))
 
 
 def make_series(values, start="2015-01-01", name="made") -> Series:
@@ -30,15 +33,20 @@ def make_series(values, start="2015-01-01", name="made") -> Series:
     return Series(name, "things", dates, values, np.zeros(len(values), bool), "0" * 64)
 
 
-def run_python(*arguments, timeout=240, **options) -> subprocess.CompletedProcess:
-    """Run `python ARGUMENTS` in the project's root, as a user would."""
+def run_python(
+    *arguments, timeout=240, env=None, **options
+) -> subprocess.CompletedProcess:
+    """Run `python ARGUMENTS` in the project's root, as a user would.
+
+    `env` is added to the environment.
+    """
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=timeout,
-        env=os.environ | {"COLUMNS": "80"},
+        env=os.environ | {"COLUMNS": "80"} | (env or {}),
         **options,
     )
 

@@ -66,7 +66,8 @@ def dataset(
     one = examples(np.array([0]), np.random.default_rng(1))
     signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in one)
     made = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    made = made.prefetch(1).rebatch(batch)
+    # Without a remainder the batch has a static shape, which TPUs want.
+    made = made.prefetch(1).rebatch(batch, drop_remainder=order is not None)
     return made.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
 
 

@@ -229,9 +229,10 @@ def dataset(
             part.release()
             yield x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")
 
+    whole = None if order is None else batch  # of a shape as static as may be
     signature = (
-        tf.TensorSpec((None, None, 5), tf.float32),
-        tf.TensorSpec((None,), tf.int16),
+        tf.TensorSpec((whole, None, 5), tf.float32),
+        tf.TensorSpec((whole,), tf.int16),
         tf.TensorSpec((2,), tf.int32),
     )
     made = tf.data.Dataset.from_generator(generate, output_signature=signature)

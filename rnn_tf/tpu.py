@@ -1,0 +1,56 @@
+"""A TPU on the TensorFlow engine. No TPU was there to try it on.
+
+Training batches have a static size, and but for drawings, whose lengths are a few, a
+static shape. The last batch for validation may be smaller: `TPUStrategy` pads it (its
+option `experimental_enable_dynamic_batch_size`, on by default).
+"""
+
+import contextlib
+import textwrap
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from rnn_tf.config import InputError, RunError
+
+BY_JAX = (
+    "take the JAX engine for TPUs: make jax, and the same command with "
+    "KERAS_BACKEND=jax before it"
+)
+
+
+def start() -> tuple[tuple[str, ...], tf.distribute.Strategy]:
+    """The cores of this machine's TPU, and the strategy that trains on them.
+
+    Raises:
+        InputError: there is no TPU, or TensorFlow cannot start it.
+    """
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver("local")
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        strategy = tf.distribute.TPUStrategy(resolver)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        said = f"--strategy tpu, but TensorFlow starts none ({_said(error)}); {BY_JAX}"
+        raise InputError(said) from None
+    cores = tuple(core.name for core in tf.config.list_logical_devices("TPU"))
+    return cores, strategy
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[None]:
+    """What fails inside becomes an error in one line, which names the way out.
+
+    Keras 3 is reported to fail under `TPUStrategy` (keras#19448), in several ways.
+    """
+    try:
+        yield
+    except (InputError, RunError):
+        raise
+    except Exception as error:
+        said = f"TensorFlow failed on the TPU ({_said(error)}); {BY_JAX}"
+        raise RunError(said) from error
+
+
+def _said(error: Exception) -> str:
+    return textwrap.shorten(f"{type(error).__name__}: {error}", 120, placeholder=" ...")
