@@ -58,11 +58,16 @@ class Backup:
         data = self.share(self.path.read_bytes() if self.path.is_file() else None)
         return None if data is None else unpack(data)
 
-    def save(self, model, stop_early, history: list[dict]) -> None:
-        """Keep the state after an epoch, unless that would cost too much time."""
+    def save(self, stop_early, history: list[dict]) -> None:
+        """Keep the state after an epoch, unless that would cost too much time.
+
+        Of the model of the callback `stop_early`: asked for by a callback, it has its
+        weights also on JAX, which keeps them elsewhere while it trains.
+        """
         started = time.perf_counter()
         if started < self.next:
             return
+        model = stop_early.model
         arrays = {
             "variables": _values(model.variables),
             "optimizer": _values(model.optimizer.variables),
@@ -74,12 +79,12 @@ class Backup:
         now = time.perf_counter()
         self.next = now + (now - started) / SHARE
 
-    def restore(self, saved, model, stop_early) -> None:
+    def restore(self, saved, stop_early) -> None:
         """Put model, optimizer and early stopping where they were.
 
         After `on_train_begin` of `stop_early`, which forgets everything.
         """
-        arrays, facts = saved
+        (arrays, facts), model = saved, stop_early.model
         assign(model.variables, arrays["variables"])
         assign(model.optimizer.variables, arrays["optimizer"])
         stop_early.best_weights = arrays.get("best")

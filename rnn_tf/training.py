@@ -75,7 +75,7 @@ def fit(
 
     def on_train_begin(_):
         if saved:
-            kept.restore(saved, model, stop_early)
+            kept.restore(saved, stop_early)
 
     def on_epoch_end(epoch, logs):
         row = {"epoch": epoch + 1, "loss": logs["loss"], "score": logs["val_score"]}
@@ -85,7 +85,7 @@ def fit(
         if hook(epoch + 1, best) or not math.isfinite(logs["loss"]):
             model.stop_training = True
         if kept and not model.stop_training:
-            kept.save(model, stop_early, history)
+            kept.save(stop_early, history)
 
     order = Order(seed)
     job.devices.fit(

@@ -122,10 +122,11 @@ def test_a_backup_takes_a_small_share_of_the_time(tmp_path):
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     stop_early = keras.callbacks.EarlyStopping("loss")
+    stop_early.set_model(model)
     stop_early.on_train_begin()
     kept = Backup(tmp_path / "last.npz", lambda data: data)
-    kept.save(model, stop_early, [{"epoch": 1}])
-    kept.save(model, stop_early, [{"epoch": 1}, {"epoch": 2}])
+    kept.save(stop_early, [{"epoch": 1}])
+    kept.save(stop_early, [{"epoch": 1}, {"epoch": 2}])
     assert len(kept.read()[1]["history"]) == 1
 
 
