@@ -75,16 +75,16 @@ class Devices:
         return contextlib.nullcontext()
 
     def fit(self, model, train, validation_data, **options) -> None:
-        """`model.fit`, on one worker or on several in step."""
-        if self.cluster is None:
+        """`model.fit`, on however many replicas."""
+        if self.engine == "jax" or self.name not in ("mirrored", "multiworker"):
             with self.scope():
                 data = self._for_validation(validation_data)
                 model.fit(train, validation_data=data, **options)
             return
-        from rnn_tf import multiworker
+        from rnn_tf import replicas  # imports TensorFlow, which runs by now
 
-        with self._watched():
-            multiworker.fit(self.strategy, model, train, validation_data, **options)
+        with self.scope():
+            replicas.fit(self.strategy, model, train, validation_data, **options)
 
     def _for_validation(self, dataset):
         """The batches of a `tf.data.Dataset` in an order that the engine can take.

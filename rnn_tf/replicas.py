@@ -1,0 +1,145 @@
+"""Training on several replicas, by Keras's own `fit`.
+
+Keras 3 fails as it is. Two overrides mend it, tried with Keras 3.10 to 3.15 on two
+virtual CPUs and with two processes:
+
+1. `TensorFlowTrainer._maybe_symbolic_build` averages the first batch over all replicas
+   to learn its shape. On several workers it cannot (keras#20585, open), and anywhere it
+   fails on parts of different sizes, such as an odd number of validation examples.
+   Here it looks at the part of one replica.
+2. `_collective_all_reduce_multi_worker` tells `reduce_per_replica` to average the
+   metrics of each step along an axis that a scalar does not have (the same issue). Here
+   a step's metrics are those of this worker's own replicas. An epoch's are those of all
+   workers: TensorFlow sums the variables that they are read from.
+
+Both names are private. A version that was not tried is an error; where the names are
+gone, `fit` is a loop of our own, on public names.
+"""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from rnn_tf.config import InputError
+
+TRIED = (3, 10), (3, 15)  # versions of Keras, the first and the last
+Policy = tf.data.experimental.AutoShardPolicy
+
+
+@functools.cache
+def overridden() -> bool:
+    """Make Keras's own `fit` work, once; False where the private names are gone.
+
+    Raises:
+        InputError: this version of Keras was not tried.
+    """
+    try:
+        from keras.src.backend.tensorflow import trainer
+
+        _ = trainer.TensorFlowTrainer._maybe_symbolic_build
+        _ = trainer._collective_all_reduce_multi_worker
+    except (ImportError, AttributeError):
+        return False
+    version = tuple(map(int, keras.__version__.split(".")[:2]))
+    if not TRIED[0] <= version <= TRIED[1]:
+        first, last = (".".join(map(str, v)) for v in TRIED)
+        raise InputError(
+            f"several replicas were tried with Keras {first} to {last}, and this is "
+            f"{keras.__version__}; install one of those, or take one device"
+        )
+    trainer.TensorFlowTrainer._maybe_symbolic_build = _symbolic_build
+    trainer._collective_all_reduce_multi_worker = lambda strategy: False
+    return True
+
+
+def _symbolic_build(model, iterator=None, data_batch=None) -> None:
+    """See 1. above."""
+    strategy = model._distribute_strategy
+    if strategy is None:
+        return
+    if iterator is not None:
+        *_, batches = next(iter(iterator))
+        data_batch = tf.nest.map_structure(
+            lambda x: strategy.experimental_local_results(x)[0], next(batches)
+        )
+    with strategy.scope():
+        model._symbolic_build(data_batch=data_batch)
+
+
+# ---------------------------------------------------------------- training
+
+
+def fit(strategy, model, train, validation_data, **options) -> None:
+    """`model.fit` on several replicas, each of which trains on its part of every batch.
+
+    The replicas of one process share out `validation_data`. Of several workers, each
+    evaluates all of it: so every example counts alike, whatever the size of the last
+    batch, and the score is the same number on all of them.
+
+    Args:
+        strategy: in whose scope the model was compiled.
+        model: compiled.
+        train: `tf.data.Dataset` of batches that the replicas can share out evenly.
+        validation_data: `tf.data.Dataset`.
+        options: further arguments of `model.fit`.
+    """
+    by_hand = functools.partial(fit_by_hand, strategy, model)
+    run = model.fit if overridden() else by_hand
+    data = _option(train, Policy.DATA), _option(validation_data, Policy.OFF)
+    run(data[0], validation_data=data[1], **options)
+
+
+def _option(dataset, policy):
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = policy
+    return dataset.with_options(options)
+
+
+def fit_by_hand(
+    strategy, model, train, validation_data, epochs, callbacks, initial_epoch=0, **_
+) -> None:
+    """What Keras's `fit` does, without a progress bar, on public names alone."""
+    _build(strategy, model, train)
+    trained = _pass(strategy, model, model.train_step, train)
+    evaluated = _pass(strategy, model, model.test_step, validation_data)
+    callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
+    model.stop_training = False
+    callbacks.on_train_begin()
+    for epoch in range(initial_epoch, epochs):
+        callbacks.on_epoch_begin(epoch)
+        logs = trained()
+        logs |= {f"val_{name}": value for name, value in evaluated().items()}
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end()
+
+
+def _pass(strategy, model, step, dataset):
+    """A function that goes once through `dataset` and returns the metrics."""
+    batches = strategy.experimental_distribute_dataset(dataset)
+
+    @tf.function(reduce_retracing=True)
+    def run(batch):
+        strategy.run(step, args=(batch,))
+
+    def once() -> dict[str, float]:
+        model.reset_metrics()
+        for batch in batches:
+            run(batch)
+        found = model.get_metrics_result()
+        return {name: float(value) for name, value in found.items()}
+
+    return once
+
+
+def _build(strategy, model, dataset) -> None:
+    """Make the variables of optimizer and metrics, which a step may not make."""
+    x, y, *weights = next(iter(dataset))
+    with strategy.scope(), keras.StatelessScope():
+        predictions = model(x, training=False)
+        model.compute_loss(x, y, predictions, *weights)
+        model.compute_metrics(x, y, predictions, *weights)
+    with strategy.scope():
+        model.optimizer.build(model.trainable_variables)
