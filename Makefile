@@ -30,7 +30,7 @@ endif
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## make the virtual environment; the others do so if needed
+setup: $(READY) ## the virtual environment; the others make it too
 
 jax: $(READY) $(JAX_READY) ## install the JAX engine too, for KERAS_BACKEND=jax
 
@@ -45,14 +45,14 @@ forecast: $(READY) ## the next seven days of a daily series
 sketch: $(READY) ## classify drawings, stroke by stroke
 	@$(RUN) -m experiments.sketch $(ARGS)
 
-video: $(READY) ## classify clips: a CNN per frame and an RNN over frames
+video: $(READY) ## classify clips: a CNN per frame, an RNN over frames
 	@$(RUN) -m experiments.video $(ARGS)
 
-forecast-tune: ## its trials, shared out over WORKERS processes (also sketch-tune ...)
+forecast-tune: ## its trials, over WORKERS processes; also sketch-tune
 $(EXPERIMENTS:%=%-tune): %-tune: $(READY)
 	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) --tune experiments.$* $(ARGS)
 
-forecast-multiworker: ## trained by WORKERS processes in step (also sketch-multiworker ...)
+forecast-multiworker: ## by WORKERS processes in step; also sketch-...
 $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
 	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) experiments.$* $(ARGS)
 
@@ -69,7 +69,7 @@ lint: $(READY) $(DEV_READY) ## check style and format
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 
-clean: ## remove the virtual environment and caches; results stay
+clean: ## remove the virtual environment and caches
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

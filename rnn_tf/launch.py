@@ -51,9 +51,14 @@ def main(argv: list[str] | None = None) -> int:
 
     def work():
         nonlocal code
-        code = launch(argv)
+        try:
+            code = launch(argv)
+        except KeyboardInterrupt:
+            code = 130  # the chief has said so
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # takes them along
+    # Also where Ctrl-C was ignored, as in a script's background: workers inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     return exit_code(work) or code
 
 
