@@ -199,7 +199,7 @@ def iterated(hp, config: Config, shape):
     while len(days) < config.horizon:
         x, state = gru(days[-1][:, None], initial_state=state)
         days.append(neuron(x))
-    return keras.Model(past, keras.layers.concatenate(days) if days[1:] else days[0])
+    return keras.Model(past, keras.ops.concatenate(days, axis=-1))
 
 
 def weekly_gru(hp, config: Config, shape):

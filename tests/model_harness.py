@@ -118,6 +118,17 @@ def assert_close(some: list[np.ndarray], others: list[np.ndarray]) -> None:
         np.testing.assert_allclose(weight, other, rtol=1e-5, atol=1e-5)
 
 
+def check_bfloat16_is_for_what_lies_between(case: Case) -> None:
+    """Would catch an output with three digits, or weights that small steps miss."""
+    devices = strategy.start(RunConfig(precision="bfloat16"))
+    with devices.scope():
+        model = case.model()
+    assert "bfloat16" in {layer.compute_dtype for layer in model.layers}
+    assert model.output.dtype == "float32"
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"  # of all that follows
+
+
 def check_every_hyperparameter_matters(case: Case) -> None:
     """Would catch a hyperparameter that never reaches the model or its optimizer."""
     default = keras_tuner.HyperParameters()

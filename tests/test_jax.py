@@ -22,6 +22,7 @@ from rnn_tf import anatomy, config, engine, predict, strategy
 from rnn_tf.config import InputError, RunConfig
 from tests import model_harness, test_models
 from tests.conftest import grey_frames, run_python, write_video
+from tests.test_docs import make
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: make jax"
@@ -56,8 +57,9 @@ def run(tmp_path_factory):
     @functools.cache
     def once(name: str) -> Path:
         results = tmp_path_factory.mktemp("jax")
-        options = [*shlex.split(SMALL[name]), "--results", results]
-        done = run_python("-m", f"experiments.{name}", *options, env=ON_JAX)
+        environment = [f"{key}={value}" for key, value in ON_JAX.items()]
+        options = f"ARGS={SMALL[name]} --results {results}"
+        done = make("VENV=", name, *environment, options)
         assert (done.returncode, done.stderr) == (0, "")
         (folder,) = (results / name).iterdir()
         return folder
@@ -270,6 +272,32 @@ def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(InputError, match="runs on tensorflow already; restart Python"):
         strategy.start(RunConfig())
+
+
+@pytest.mark.parametrize(
+    ("platform", "count", "options", "found"),
+    [
+        ("cpu", 1, {}, ("cpu", 1)),
+        ("gpu", 1, {}, ("gpu", 1)),
+        ("gpu", 4, {}, ("mirrored", 2)),
+        ("gpu", 4, {"strategy": "gpu"}, ("gpu", 1)),
+        ("gpu", 4, {"strategy": "mirrored", "replicas": 3}, ("mirrored", 3)),
+        ("tpu", 8, {}, ("tpu", 8)),
+        ("tpu", 1, {}, ("tpu", 1)),
+        ("tpu", 8, {"strategy": "mirrored", "replicas": 4}, ("mirrored", 4)),
+    ],
+)
+def test_which_devices_are_taken(monkeypatch, platform, count, options, found):
+    """None but CPUs were there to try: JAX is told that it has others."""
+    import jax
+
+    from rnn_tf import on_jax
+
+    devices = [SimpleNamespace(platform=platform, id=i) for i in range(count)]
+    monkeypatch.setattr(jax, "devices", lambda kind=None: devices)
+    name, replicas = on_jax.start(RunConfig(**options))
+    assert (name, replicas.num_replicas_in_sync) == found
+    assert replicas.devices[-1] == f"{platform}:{found[1] - 1}"
 
 
 REFUSED = {

@@ -83,6 +83,7 @@ CHECKS = [
     model_harness.check_every_weight_moves,
     model_harness.check_xla_compiles_and_agrees,
     model_harness.check_two_replicas_agree_with_one_device,
+    model_harness.check_bfloat16_is_for_what_lies_between,
     model_harness.check_every_hyperparameter_matters,
 ]
 

@@ -1,5 +1,7 @@
 """Fitting: the best epoch is kept, seeds are what they say, failures are rows."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -114,3 +116,23 @@ def test_xla_only_where_it_repays(job):
     """2 steps are not worth compiling for, 600 are."""
     assert job.devices.compile_options(2)["jit_compile"] is False
     assert job.devices.compile_options(600)["jit_compile"] is True
+
+
+def test_training_in_bfloat16_leaves_float32_behind(job):
+    """Coarser steps, the same model: what is predicted and saved knows nothing."""
+    keras.utils.set_random_seed(1)
+    exact = training.fit(job, training.build(job, "mlp", defaults(), 3), 1, 3, proceed)
+    coarse = dataclasses.replace(
+        job, devices=strategy.start(forecast.Config(precision="bfloat16"))
+    )
+    keras.utils.set_random_seed(1)
+    model = training.build(coarse, "mlp", defaults(), 3)
+    found = training.fit(coarse, model, 1, 3, proceed)
+    assert found.score == pytest.approx(exact.score, rel=0.05)
+    assert found.score != exact.score
+    assert keras.layers.Dense(1).compute_dtype == "float32"
+
+
+def proceed(epochs, best):
+    """A hook that stops nothing."""
+    return False
