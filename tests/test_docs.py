@@ -411,3 +411,28 @@ def test_the_tables_of_the_readme_are_those_of_the_reference_runs(name):
     assert info["commit"][:7] in README
     assert info["best_baseline"] == "median_of_4_weeks"
     assert (info["dirty"], info["status"]) == (False, "complete")
+
+
+def scaling_table() -> str:
+    """The README's table of what a second replica or worker is worth."""
+    lines = [
+        "| | steps a second | examples a second | efficiency | all-reduce alone |",
+        "| :-- | --: | --: | --: | --: |",
+    ]
+    for row in rows_of("bench-scaling", "bench-scaling.csv"):
+        several = row["count"] != "1"
+        share = f"{float(row['all_reduce_share']):.0%}" if several else ""
+        lines.append(
+            f"| {row['setting']} | {float(row['steps_per_second']):.0f} "
+            f"| {float(row['examples_per_second']):,.0f} "
+            f"| {float(row['efficiency']):.0%} | {share} |"
+        )
+    return "\n".join(lines)
+
+
+def test_the_table_of_scaling_is_that_of_the_reference_run():
+    folder = ROOT / "results" / "reference" / "bench-scaling"
+    assert scaling_table() in README
+    about = json.loads((folder / "bench-scaling.json").read_text())
+    assert about["dirty"] is False
+    assert about["commit"][:7] in README
