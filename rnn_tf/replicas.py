@@ -81,7 +81,7 @@ def fit(strategy, model, train, validation_data, **options) -> None:
         strategy: in whose scope the model was compiled.
         model: compiled.
         train: `tf.data.Dataset` of batches that the replicas can share out evenly.
-        validation_data: `tf.data.Dataset`.
+        validation_data: `tf.data.Dataset`, or None.
         options: further arguments of `model.fit`.
     """
     by_hand = functools.partial(fit_by_hand, strategy, model)
@@ -91,6 +91,8 @@ def fit(strategy, model, train, validation_data, **options) -> None:
 
 
 def _option(dataset, policy):
+    if dataset is None:
+        return None
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = policy
     return dataset.with_options(options)
@@ -102,7 +104,9 @@ def fit_by_hand(
     """What Keras's `fit` does, without a progress bar, on public names alone."""
     _build(strategy, model, train)
     trained = _pass(strategy, model, model.train_step, train)
-    evaluated = _pass(strategy, model, model.test_step, validation_data)
+    evaluated = dict
+    if validation_data is not None:
+        evaluated = _pass(strategy, model, model.test_step, validation_data)
     callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
     model.stop_training = False
     callbacks.on_train_begin()
