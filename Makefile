@@ -24,7 +24,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary test lint clean bench-scaling \
+.PHONY: help setup jax results summary test test-long lint clean bench-scaling \
 	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -62,8 +62,11 @@ bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
 
-test: $(READY) $(DEV_READY) $(JAX_READY) ## run all tests
+test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
 	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-long: $(READY) $(DEV_READY) $(JAX_READY) ## run those that CI has no time for
+	@$(RUN) -m pytest -n 2 --dist loadfile -m long $(ARGS)
 
 lint: $(READY) $(DEV_READY) ## check style and format
 	@$(RUN) -m ruff check .

@@ -28,7 +28,9 @@ def compile_arguments(optimizer) -> dict:
 def wrong(labels, probabilities):
     """(batch,): 1 where the likeliest class is not the right one."""
     likeliest = keras.ops.argmax(probabilities, axis=-1)
-    return keras.ops.cast(likeliest != keras.ops.cast(labels, "int32"), "float32")
+    # Not `!=`, which in TensorFlow loses the shape where a batch's size is not known.
+    missed = keras.ops.not_equal(likeliest, keras.ops.cast(labels, "int32"))
+    return keras.ops.cast(missed, "float32")
 
 
 def majority(labels: np.ndarray, classes: int, count: int) -> np.ndarray:

@@ -1,9 +1,7 @@
-"""Several workers in step: how they begin, share data and bytes, and lose each other.
+"""Several workers in step: how they begin, share bytes, and lose each other.
 
-TensorFlow's way to share out a data set costs 20 ms a batch and half a second an epoch,
-measured with two workers on one machine. So each worker cuts its part out of each batch
-itself. A worker that is killed, or stops answering, is missed by TensorFlow's own
-heartbeats: the others had an error within 23 s, with TensorFlow 2.21 on one machine.
+A worker that is killed, or stops answering, is missed by TensorFlow's own heartbeats:
+the others had an error within 23 s, with TensorFlow 2.21 on one machine.
 """
 
 import contextlib
@@ -16,7 +14,7 @@ import tensorflow as tf
 
 from rnn_tf.cluster import Cluster
 from rnn_tf.config import RunError
-from rnn_tf.replicas import Policy, overridden
+from rnn_tf.replicas import overridden, share
 
 CONNECTING = 60  # seconds that TensorFlow may take, once all workers have met
 LOST = (
@@ -28,11 +26,7 @@ LOST = (
 
 
 class WorkersStrategy(tf.distribute.MultiWorkerMirroredStrategy):
-    """One that cuts up each batch, in the order of the replicas.
-
-    All replicas' parts together are then the batch of one device. A data set with the
-    policy OFF is not cut up: each replica goes through all of it.
-    """
+    """The replicas of all workers, with batches cut up by `replicas.share`."""
 
     def __init__(self, cluster: Cluster):
         super().__init__()
@@ -41,28 +35,7 @@ class WorkersStrategy(tf.distribute.MultiWorkerMirroredStrategy):
     def experimental_distribute_dataset(self, dataset, options=None):
         """What this worker's replicas see of a `tf.data.Dataset`."""
         local = self.num_replicas_in_sync // self.cluster.workers
-        own = [self.cluster.index * local + number for number in range(local)]
-        policy = dataset.options().experimental_distribute.auto_shard_policy
-
-        def part(x, replica):
-            if policy == Policy.OFF:
-                return x
-            count, all_replicas = tf.shape(x)[0], self.num_replicas_in_sync
-            first, end = (count * n // all_replicas for n in (replica, replica + 1))
-            return x[first:end]
-
-        if local == 1:
-            return dataset.map(lambda *batch: _each(batch, lambda x: part(x, *own)))
-
-        def parts(x):
-            return tf.stack([part(x, replica) for replica in own])
-
-        mine = dataset.map(lambda *batch: _each(batch, parts)).unbatch()
-        return self.distribute_datasets_from_function(lambda _: mine)
-
-
-def _each(batch: tuple, cut):
-    return tf.nest.map_structure(cut, batch)
+        return share(self, dataset, self.cluster.index * local, local)
 
 
 # ---------------------------------------------------------------- start

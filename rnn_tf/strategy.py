@@ -100,7 +100,7 @@ class Devices:
     def compile_options(self, steps: int) -> dict:
         """The fastest arguments of `model.compile` for so many gradient steps."""
         if self.engine == "jax":
-            return {"jit_compile": True, "steps_per_execution": 1}
+            return {"jit_compile": True, "steps_per_execution": 32}
         if self.name == "tpu":
             return {"steps_per_execution": 1 if self.replicas > 1 else 32}
         if self.replicas > 1 or self.cluster:
@@ -233,9 +233,9 @@ def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
 def _mirrored_strategy(devices: tuple[str, ...]):
     """One per process: a second one would reuse the keys of the first one's
     collective operations, and crash."""
-    import tensorflow as tf
+    from rnn_tf.replicas import MirroredStrategy
 
-    return tf.distribute.MirroredStrategy(devices)
+    return MirroredStrategy(devices)
 
 
 def _multiworker(config: RunConfig, run_id: str) -> Devices:

@@ -38,6 +38,10 @@ EXPERIMENTS = {
     "sketch": sketch,
     "video": video,
 }
+IN_CI = [
+    pytest.param(name, marks=[pytest.mark.long] * (name in ("sketch", "video")))
+    for name in EXPERIMENTS
+]
 SMALL = {
     "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
     "--lookback 28 --no-classical",
@@ -75,7 +79,7 @@ def read(folder: Path, table: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", IN_CI)
 def test_an_experiment_runs_on_jax(name, run):
     info = json.loads((run(name) / "config.json").read_text())
     assert info["status"] == "complete"
@@ -90,7 +94,7 @@ def test_an_experiment_runs_on_jax(name, run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
+@pytest.mark.parametrize("name", IN_CI)
 def test_a_model_saved_on_jax_gives_the_same_on_tensorflow(name, run):
     """Would catch a layer that one engine computes differently."""
     assert keras.config.backend() == "tensorflow"
@@ -132,7 +136,7 @@ def difference(rows: pd.DataFrame, outputs: np.ndarray) -> float:
     return np.abs(found / outputs.ravel() - 1).max()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_devices_count_every_example_once_in_validation(run):
     """The last batch does not divide: it must be neither lost nor padded."""
     best = read(run("sketch"), "history")["score"].min()
@@ -142,14 +146,14 @@ def test_two_devices_count_every_example_once_in_validation(run):
     assert error == pytest.approx(100 * best, rel=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_is_tensorflows_is_left_out(run):
     """The course's program for SketchRNN, whose errors are TensorFlow's."""
     assert (run("sketch") / "padding.csv").is_file()
     assert not (run("sketch") / "as_given.csv").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_on_jax_says_on_either_engine_what_a_film_shows(run, tmp_path, capsys):
     film = write_video(tmp_path / "film.avi", grey_frames(48))
     options = ["predict", film, "--model", run("video")]
@@ -197,7 +201,7 @@ def trained(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("count", ["one", "two"])
 @pytest.mark.parametrize("name", CASES)
 def test_training_on_jax_ends_on_the_weights_of_tensorflow(name, count, trained):
@@ -240,7 +244,7 @@ def recurrent():
     return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GRU(4)(inputs)))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_layers_take_and_give_is_keras_answer_not_tensorflows(trained):
     """Would catch a table of shapes, or of lengths, that holds for one engine alone."""
     on_jax = json.loads((trained / "anatomy.json").read_text())
@@ -314,7 +318,7 @@ def refused(name: str) -> str:
     return str(error.value)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_devices_that_are_not_there_are_one_line(trained):
     found = json.loads((trained / "refused.json").read_text())
     for line, said in zip(found, REFUSED.values(), strict=True):

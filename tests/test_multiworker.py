@@ -181,7 +181,10 @@ def test_make_runs_an_experiment_on_two_workers(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("victim", "who"), [(0, "the chief"), (1, "worker 1")])
+@pytest.mark.parametrize(
+    ("victim", "who"),
+    [pytest.param(0, "the chief", marks=pytest.mark.long), (1, "worker 1")],
+)
 def test_when_a_worker_is_killed_the_other_says_so_and_ends(tmp_path, victim, who):
     results = tmp_path / "results"
     command = [
