@@ -4,8 +4,8 @@ Called by `strategy.start` alone. Importing this module imports JAX.
 
 Measured on 2 cores of a busy EPYC, the forecast's quick models, medians of 5 runs in
 turns: 1.5 (LSTM) to 2.1 times (GRU, MLP) as many steps a second as on TensorFlow with
-XLA, and compiled in half the time. 32 steps per execution, which is 32 calls of the same
-step here, give 1.2 to 1.3 times as many as one.
+XLA, and compiled in half the time. 32 steps per execution, which is 32 calls of the
+same step here, give 1.2 to 1.3 times as many as one.
 """
 
 import contextlib
