@@ -39,7 +39,7 @@ EXPERIMENTS = {
     "video": video,
 }
 IN_CI = [
-    pytest.param(name, marks=[pytest.mark.long] * (name in ("sketch", "video")))
+    pytest.param(name, marks=[pytest.mark.long] * (name != "forecast"))
     for name in EXPERIMENTS
 ]
 SMALL = {

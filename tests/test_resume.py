@@ -247,7 +247,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_workers_of_which_one_was_killed_go_on(tmp_path):
     """Would catch workers that go on from different epochs, or one that begins anew."""
