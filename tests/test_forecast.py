@@ -274,7 +274,8 @@ def test_ctrl_c_keeps_the_rows_that_are_complete(tmp_path):
     _, error = process.communicate(timeout=60)
     (folder,) = (tmp_path / "forecast").iterdir()
     assert process.returncode == 130
-    assert error == f"\ninterrupted: the rows so far are in {folder}\n"
+    go_on = f"go on with --resume {folder.name}"
+    assert error == f"\ninterrupted: the rows so far are in {folder}; {go_on}\n"
     assert json.loads((folder / "config.json").read_text())["status"] == "interrupted"
     finals = [r for r in rows(folder / "trials.csv") if r["phase"] == "final"]
     assert finals[0]["seed"] == "1"
