@@ -23,10 +23,10 @@ import filelock
 from rnn_tf.config import InputError
 from rnn_tf.provenance import provenance
 
+STATE = "state"  # folder, until the run is complete
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
 METRICS = "model kind seed split metric slice value low high unit n".split()
-STATE = "state"  # folder, until the run is complete
 PREDICTIONS = "model kind seed example step target prediction".split()
 SCHEMAS = {
     "trials": TRIALS,

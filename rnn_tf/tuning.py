@@ -73,7 +73,7 @@ class _Served(DefaultsFirst):
         """Take the trials of a run that was killed as finished."""
         for row, _ in known:
             hp = self.get_space()
-            hp.values = {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
+            hp.values = _chosen(row)
             name = f"{row['trial'] - 1:0{len(str(self.max_trials))}d}"
             trial = trial_module.Trial(hp, name, row["status"].upper())
             trial.score, trial.best_step = row.get("score"), 0
@@ -95,7 +95,7 @@ class _Tuner(keras_tuner.Tuner):
         if number <= len(known):
             row, curve = known[number - 1]
             report(row, curve)
-            return _again(_values(trial), row, curve, curves)
+            return _again(trial.hyperparameters.values, row, curve, curves)
         started = time.perf_counter()
         row, curve = {"trial": number, "status": "failed"} | _values(trial), ()
         try:
@@ -130,7 +130,7 @@ class _Fatal(RunError, keras_tuner.errors.FatalError):
 
 def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     """The score of a trial that was finished before the run was killed."""
-    if values != {key: value for key, value in row.items() if key.startswith("hp.")}:
+    if values != _chosen(row):
         raise _Fatal(
             f"trial {row['trial']} had other hyperparameters before the run was "
             "killed: the code or its packages have changed, or several processes "
@@ -222,7 +222,7 @@ def best(start: keras_tuner.HyperParameters, rows: Sequence[dict]):
     if not completed:
         return None
     row, found = min(completed, key=lambda row: row["score"]), start.copy()
-    found.values = {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
+    found.values = _chosen(row)
     return found
 
 
@@ -241,6 +241,11 @@ def nothing_to_choose(found: keras_tuner.HyperParameters) -> bool:
 def _values(trial) -> dict:
     """The trial's hyperparameters as `hp.<name>` columns."""
     return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}
+
+
+def _chosen(row: dict) -> dict:
+    """The hyperparameters of a row of `trials.csv`; `_values` the other way."""
+    return {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
 
 
 def _number(trial) -> int:
