@@ -24,7 +24,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary test test-long lint clean bench-scaling \
+.PHONY: help setup jax results summary answers devices test test-long lint clean bench-scaling \
 	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -56,11 +56,17 @@ forecast-multiworker: ## by WORKERS processes in step; also sketch-...
 $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
 	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) experiments.$* $(ARGS)
 
+devices: $(READY) ## do one, two replicas and two workers train the same?
+	@$(RUN) -m rnn_tf.agreement $(ARGS)
+
 bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 	@$(RUN) -m rnn_tf.scaling $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
+
+answers: $(READY) ## the course's claims, each with its measured verdict
+	@$(RUN) -m rnn_tf.answers $(ARGS)
 
 test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
 	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)

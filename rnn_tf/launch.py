@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from rnn_tf import tuners
-from rnn_tf.config import InputError, exit_code
+from rnn_tf.config import InputError, RunError, exit_code
 
 MODELS = 30  # that an experiment may tune, each at a port of its own
 GRACE = 20  # seconds in which the others find out that a worker is gone
@@ -90,6 +90,30 @@ def launch(argv: list[str] | None) -> int:
         if first == 0 or chief.poll() != 2:  # else the chief has said the same
             _show(workers[first], first)
         return _code(workers[first].process)
+
+
+def run(module: str, strategy: str, count: int, options: list[str]) -> None:
+    """Run a module in processes of its own: one, with replicas or without, or workers.
+
+    Args:
+        module: such as rnn_tf.scaling.
+        strategy: as an experiment has it.
+        count: replicas, or workers.
+        options: of the module, its subcommand first.
+
+    Raises:
+        RunError: it failed, with the last line that it said.
+    """
+    if strategy == "multiworker":
+        command = ["rnn_tf.launch", "--workers", str(count), module, *options]
+    else:
+        own = ["--strategy", strategy, "--replicas", str(count)]
+        command = [module, *options, *own]
+    done = subprocess.run(
+        [sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        raise RunError((done.stderr.strip().splitlines() or ["no word"])[-1])
 
 
 @contextmanager

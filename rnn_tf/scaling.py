@@ -9,7 +9,6 @@ what it costs to stay in step, and no second device to pay for it.
 import dataclasses
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +21,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, plots, results, strategy
-from rnn_tf.config import InputError, RunConfig, RunError
+from rnn_tf import config, launch, plots, results, strategy
+from rnn_tf.config import InputError, RunConfig
 from rnn_tf.provenance import provenance
 
 keras = lazy_loader.load("keras")
@@ -65,8 +64,8 @@ CONTENDERS = (
 def measure(
     output: Path,
     strategy: Literal["cpu", "mirrored", "multiworker"],
-    replicas: int,
     batch: int,
+    replicas: int = 1,
     fast: bool = False,
 ) -> None:
     """Train in this process and write what it took; of several workers, all do this.
@@ -74,8 +73,8 @@ def measure(
     Args:
         output: JSON file that the chief writes.
         strategy: as an experiment has it.
-        replicas: with mirrored.
         batch: over all replicas.
+        replicas: with mirrored.
         fast: with XLA and 32 steps at a time, where one device allows it.
     """
     devices = _devices(RunConfig(strategy=strategy, replicas=replicas))
@@ -174,20 +173,9 @@ def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
 def _in_processes_of_its_own(contender: Contender) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "measured.json")
-        several = contender.strategy == "multiworker"
-        launch = ["rnn_tf.launch", "--workers", str(contender.count)]
         options = ["measure", "--output", str(output), "--batch", str(contender.batch)]
-        options += ["--replicas", str(1 if several else contender.count)]
         options += ["--fast"] * contender.as_a_run_has_it
-        options += [] if several else ["--strategy", contender.strategy]
-        done = subprocess.run(
-            [sys.executable, "-m", *(launch * several), "rnn_tf.scaling", *options],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["no word"])[-1]
-            raise RunError(f"{contender.setting} failed: {said}")
+        launch.run("rnn_tf.scaling", contender.strategy, contender.count, options)
         return json.loads(output.read_text())
 
 

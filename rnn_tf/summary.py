@@ -156,13 +156,13 @@ def _table(part, columns: set[str]) -> Table:
     table.add_column("against best baseline", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for _, row in part.iterrows():
-        sd = f" ± {_number(row['sd'])}" if row["seeds"] > 1 else ""
+        sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
         marked = f"{row['model']} *" if row["chosen"] else row["model"]
-        cells = [marked, f"{_number(row['mean'])}{sd}", str(row["seeds"])]
+        cells = [marked, f"{number(row['mean'])}{sd}", str(row["seeds"])]
         if "interval" in columns:
-            cells.append(f"{_number(row['low'])} to {_number(row['high'])}")
+            cells.append(f"{number(row['low'])} to {number(row['high'])}")
         keys = "difference", "difference_low", "difference_high"
-        difference, low, high = (_number(row[key], "+") for key in keys)
+        difference, low, high = (number(row[key], "+") for key in keys)
         against = f"{difference} " if "difference" in columns else ""
         table.add_row(*cells, f"{against}[{low}, {high}]", verdict(row))
     return table
@@ -179,7 +179,7 @@ def _caption(part) -> str:
     )
 
 
-def _number(value: float, sign: str = "") -> str:
+def number(value: float, sign: str = "") -> str:
     """Whole from 100 on, three digits below: 41,234 or 0.0412."""
     if abs(value) >= 100:
         return f"{value:{sign},.0f}"

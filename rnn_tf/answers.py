@@ -1,0 +1,213 @@
+"""`make answers`: the course's claims, each with its measured verdict.
+
+Claims are in our own words; the rules in `rnn_tf.shape_rules` and `rnn_tf.rules` judge
+them by full-size runs.
+Verdicts: confirmed; refuted; depends, with the condition; not measured, where there are
+no rows, fewer than three seeds, or intervals that hold 0. Runs that disagree give
+"depends". No TensorFlow.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import lazy_loader
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rnn_tf import config, evidence, results, rules, shape_rules
+from rnn_tf.config import InputError
+from rnn_tf.evidence import Finished
+from rnn_tf.findings import (
+    CONFIRMED,
+    DEPENDS,
+    NOT_MEASURED,
+    REFUTED,
+    VERDICTS,
+    Finding,
+    Rule,
+)
+
+pd = lazy_loader.load("pandas")
+
+COLUMNS = "claim source text verdict condition evidence runs commands".split()
+COLOURS = {CONFIRMED: "green", REFUTED: "red", DEPENDS: "yellow", NOT_MEASURED: "dim"}
+
+SHAPES = 'make stacked ARGS="--data sines --size full"'
+ADDING = 'make stacked ARGS="--data adding --size full"'
+SERIES = 'make forecast ARGS="--data cta --size full"'
+DRAWINGS = 'make sketch ARGS="--size full"'
+CLIPS = 'make video ARGS="--size full"'
+WEIGHTS = 'make video ARGS="--data FOLDER --weights FILE --size full"'
+DEVICES = "make devices"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the course says, the rule that judges it, and what makes its rows."""
+
+    name: str
+    source: str
+    rule: Rule
+    command: str
+    text: str
+
+
+# fmt: off
+CLAIMS = (
+    Claim("S1", "Assignment 07 Q2", shape_rules.input_is_batch_time_features, SHAPES,
+          "An RNN layer's input is (batch, time, features)."),
+    Claim("S2", "Assignment 07 Q2", shape_rules.output_begins_with_hidden_size, SHAPES,
+          "Its output has three axes always: hidden size, batch, time."),
+    Claim("S3", "Assignment 07 Q3", shape_rules.all_but_the_last_for_sequences, SHAPES,
+          "A deep seq-to-seq RNN returns sequences from all layers but the last."),
+    Claim("S4", "Assignment 07 Q3", shape_rules.none_for_vectors, SHAPES,
+          "A deep seq-to-vector RNN returns sequences from no layer."),
+    Claim("S5", "Assignment 07 Q3", shape_rules.true_then_false, SHAPES,
+          "Two layers, True then False: (10, 32) to (10, 64) to (64)."),
+    Claim("S6", "Quiz 4, notes", shape_rules.any_length, SHAPES,
+          "An RNN takes any length, and its size does not grow with it."),
+    Claim("S7", "Quiz 4", shape_rules.quiz_model, SHAPES,
+          "The quiz's model: embedding 10 x 30, tanh RNN 30-128, decoder 128-10."),
+    Claim("S8", "Quiz 4, Assignment 07", rules.gates_remember, ADDING,
+          "LSTM and GRU learn long dependencies better than a plain RNN."),
+    Claim("F1", "Assignment 07 Q4", rules.mlp_is_a_good_choice, SERIES,
+          "For seven days ahead, an MLP with one hidden layer is a good choice."),
+    Claim("F2", "Assignment 07 Q4", rules.one_neuron_for_all_days, SERIES,
+          "One output neuron can produce each of the seven days."),
+    Claim("F3", "textbook", rules.loss_at_every_step, SERIES,
+          "A loss at every step (seq-to-seq) beats seq-to-vector."),
+    Claim("F4", "Assignment 07 Q7", rules.conv_before_rnn, SERIES,
+          "Conv1D before the RNN smooths noise and helps."),
+    Claim("K1", "Assignment 07 Q9", rules.given_program_trains, DRAWINGS,
+          "The given program trains a SketchRNN classifier."),
+    Claim("K2", "Assignment 07 Q7", rules.strides_cut_cost, DRAWINGS,
+          "Conv1D layers cut the recurrent layers' cost by shortening the sequence."),
+    Claim("K3", "Assignment 07 Q7", rules.conv_finds_local_patterns, DRAWINGS,
+          "Conv1D picks up local patterns."),
+    Claim("K4", "Assignment 4 Q5", rules.masks_make_padding_harmless, DRAWINGS,
+          "Masking makes padding harmless."),
+    Claim("V1", "Assignment 07 Q8", rules.classifies(("conv3d",)), CLIPS,
+          "A 3D CNN classifies videos."),
+    Claim("V2", "Assignment 4 Q3", rules.classifies(("cnn_lstm", "cnn_gru")), CLIPS,
+          "A CNN per frame and an RNN over the frames classify videos."),
+    Claim("V3", "Assignment 4 Q3", rules.time_is_what_adds, CLIPS,
+          "What the RNN adds is that it knows of time."),
+    Claim("V4", "RNN cards", rules.pretrained_features, WEIGHTS,
+          "A pre-trained CNN without its last layer is a good feature extractor."),
+    Claim("D1", "Assignment 4 Q6", rules.same_weights, DEVICES,
+          "Replicas that average the gradients of their slices act as one device."),
+    Claim("D2", "Assignment 4 Q6", rules.one_device_updates, DEVICES,
+          "The update is made on a single GPU."),
+)
+# fmt: on
+
+
+def judge(claim: Claim, runs: list[Finished]) -> dict:
+    """The row of `answers.csv` for one claim.
+
+    Args:
+        claim: what to judge.
+        runs: finished runs; those without rows for it are passed over.
+    """
+    found = {run: _finding(claim, run) for run in runs}
+    found = {run: finding for run, finding in found.items() if finding}
+    whole = together({run.label: finding for run, finding in found.items()})
+    if not found:
+        whole = Finding(
+            NOT_MEASURED, f"no full-size run has rows for it: {claim.command}"
+        )
+    return {
+        "claim": claim.name,
+        "source": claim.source,
+        "text": claim.text,
+        "verdict": whole.verdict,
+        "condition": whole.condition,
+        "evidence": whole.evidence,
+        "runs": "; ".join(run.name for run in found),
+        "commands": "; ".join(run.info["command"] for run in found),
+    }
+
+
+def _finding(claim: Claim, run: Finished) -> Finding | None:
+    """What a run says of a claim; a damaged one is named, and says nothing."""
+    try:
+        return claim.rule(run)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"left out: {run.folder} on {claim.name} ({reason})", file=sys.stderr)
+        return None
+
+
+def together(found: dict[str, Finding]) -> Finding:
+    """One finding of those of several runs; where they disagree, it depends."""
+    verdicts = {finding.verdict for finding in found.values()}
+    evidence = " | ".join(f"{run}: {f.evidence}" for run, f in found.items())
+    if len(verdicts) == 1:
+        conditions = dict.fromkeys(f.condition for f in found.values())
+        return Finding(verdicts.pop(), evidence, "; ".join(filter(None, conditions)))
+    said = (f"{_in_short(finding)} on {run}" for run, finding in found.items())
+    return Finding(DEPENDS, evidence, "; ".join(said))
+
+
+def _in_short(finding: Finding) -> str:
+    undecided = finding.verdict == NOT_MEASURED
+    return finding.condition or ("undecided" if undecided else finding.verdict)
+
+
+def rows(*folders: Path) -> list[dict]:
+    """The rows of `answers.csv`, from the runs below some folders."""
+    runs = evidence.runs(*folders)
+    return [judge(claim, runs) for claim in CLAIMS]
+
+
+def refresh(root: Path, reference: Path) -> list[dict]:
+    """Judge every claim, write `answers.csv` below `root`, return its rows."""
+    found = rows(reference, root)
+    results.write_csv(root / "answers.csv", COLUMNS, found)
+    return found
+
+
+def table(found: list[dict]) -> Table:
+    """The rows of `answers.csv` for reading, at any width."""
+    made = Table(box=box.SIMPLE_HEAD, show_lines=True, pad_edge=False)
+    made.title, made.title_justify = "The course's claims, measured", "left"
+    made.add_column("")
+    made.add_column("verdict")
+    made.add_column("claim, and what was measured", overflow="fold")
+    for row in found:
+        verdict = Text(row["verdict"], style=COLOURS[row["verdict"]])
+        said = Text(row["text"])
+        if row["condition"]:
+            said.append(f"\n{row['condition']}", style=COLOURS[DEPENDS])
+        said.append(f"\n{row['evidence']}", style="dim")
+        made.add_row(row["claim"], verdict, said)
+    counts = [sum(row["verdict"] == v for row in found) for v in VERDICTS]
+    said = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
+    made.caption, made.caption_justify = (
+        f"{', '.join(said)}. Differences are of test errors, paired by seed, with 95 % "
+        "intervals; under 0, the model named first is better.",
+        "left",
+    )
+    return made
+
+
+def main(
+    results: Path = Path("results"), reference: Path = Path("results/reference")
+) -> None:
+    """Judge the course's claims by the runs there are; write answers.csv.
+
+    Args:
+        results: Folder that holds your run folders, and gets answers.csv.
+        reference: Folder of the reference runs, which count too.
+    """
+    if not results.is_dir():
+        raise InputError(f"{results} is not a folder; nothing has run yet")
+    Console().print(table(refresh(results, reference)))
+
+
+if __name__ == "__main__":
+    call, program = config.call, "python -m rnn_tf.answers"
+    raise SystemExit(config.exit_code(lambda: call(main, program, sys.argv[1:])))

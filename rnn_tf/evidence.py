@@ -1,0 +1,183 @@
+"""Finished runs as their CSV files, and what the difference of two models proves.
+
+No TensorFlow.
+"""
+
+import functools
+import json
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf import stats
+from rnn_tf.summary import number
+
+pd = lazy_loader.load("pandas")
+
+SEEDS = 3  # fewer prove nothing
+# Options that change no number, or say where data lies whose checksum is known.
+ELSEWHERE = "results resume wait data data_dir".split()
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A complete run: what config.json says, and its tables."""
+
+    folder: Path
+    info: dict
+
+    @property
+    def experiment(self) -> str:
+        """Its name: stacked, forecast, sketch, video, devices."""
+        return self.info["experiment"]
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.folder.name
+
+    @property
+    def label(self) -> str:
+        """The name, and what it ran on unless the name says so."""
+        data = self.info["data"]["source"]
+        return self.name if data in self.name else f"{self.name} ({data})"
+
+    def table(self, name: str):
+        """The DataFrame of `<name>.csv`, with "" in empty cells, or None."""
+        return _read(self.folder / f"{name}.csv")
+
+    @property
+    def errors(self):
+        """The rows of the headline metric on the test set, or None."""
+        table, headline = self.table("metrics"), self.info.get("headline")
+        if table is None:
+            return None
+        return table[(table["split"] == "test") & (table["metric"] == headline)]
+
+    @property
+    def models(self) -> list[str]:
+        """Those that were scored on the test set, in the order of the run."""
+        return [] if self.errors is None else list(dict.fromkeys(self.errors["model"]))
+
+    def has(self, *models: str) -> bool:
+        """Whether all of them were scored on the test set."""
+        return set(models) <= set(self.models)
+
+    def scores(self, model: str, part: str = "") -> dict[str, float]:
+        """Seed -> test error of a model, of all examples or of a slice."""
+        rows = self.errors
+        rows = rows[(rows["model"] == model) & (rows["slice"] == part)]
+        seeds = rows["seed"].astype(str)
+        return dict(zip(seeds, rows["value"].astype(float), strict=True))
+
+    def slices(self, model: str) -> list[str]:
+        """The slices that a model was scored on, such as days ahead."""
+        rows = self.errors[self.errors["model"] == model]
+        return [part for part in dict.fromkeys(rows["slice"]) if part]
+
+
+@functools.cache
+def _read(path: Path):
+    if not path.is_file():
+        return None
+    texts = {"slice": str, "seed": str}
+    return pd.read_csv(path, keep_default_na=False, dtype=texts)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A model's test error minus another's, paired by seed, with a 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def better(self) -> bool:
+        """Whether the interval leaves out 0, below it."""
+        return self.high < 0
+
+    @property
+    def worse(self) -> bool:
+        """Whether the interval leaves out 0, above it."""
+        return self.low > 0
+
+    def __str__(self):
+        if math.isinf(self.low):
+            return f"{number(self.value, '+')} (of {self.seeds} seeds: too few)"
+        value, low, high = (number(v, "+") for v in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}]"
+
+
+def difference(run: Finished, one: str, other: str, part: str = "") -> Difference:
+    """The error of `one` minus that of `other` on the test set, or on a slice of it.
+
+    Student's t interval over paired seeds; a baseline has no seeds, and is the same for
+    all. Where the run holds an interval over test examples too (the rows
+    `<metric>_difference`), the interval reaches as far as both: a difference must
+    outlast other seeds and other test data. Under three seeds it has no ends.
+    """
+    first, second = run.scores(one, part), run.scores(other, part)
+    if set(second) == {""}:
+        second = dict.fromkeys(first, second[""])
+    seeds = sorted(set(first) & set(second))
+    values = np.array([first[seed] - second[seed] for seed in seeds])
+    value = float(values.mean()) if len(values) else math.nan
+    if len(seeds) < SEEDS:
+        return Difference(value, -math.inf, math.inf, len(seeds))
+    low, high = stats.t_interval(values)
+    if not part:
+        ends = _over_examples(run, one, other)
+        low, high = min([low, *ends]), max([high, *ends])
+    return Difference(value, low, high, len(seeds))
+
+
+def _over_examples(run: Finished, one: str, other: str) -> list[float]:
+    """The ends of the bootstrap's interval of the same difference, if there is one."""
+    table = run.table("metrics")
+    rows = table[table["metric"] == f"{run.info['headline']}_difference"]
+    for model, rival, sign in ((one, other, 1), (other, one, -1)):
+        found = rows[(rows["model"] == model) & (rows["slice"] == rival)]
+        if len(found):
+            return [sign * float(found.iloc[0][key]) for key in ("low", "high")]
+    return []
+
+
+def runs(*folders: Path) -> list[Finished]:
+    """The complete full-size runs below some folders; of equal ones the newest.
+
+    Quick runs are left out: they train for a few epochs, and prove nothing. Runs are
+    equal if all options that can change a number are, and the data.
+    """
+    paths = sorted({p.resolve() for f in folders for p in _configs(f)})
+    found = {}
+    for path in paths:
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+            key, complete = _key(info), info["status"] == "complete"
+            started = info["started"]
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
+            continue
+        older = key in found and found[key].info["started"] > started
+        if complete and info["config"]["size"] == "full" and not older:
+            found[key] = Finished(path.parent, info)
+    return sorted(found.values(), key=lambda run: (run.experiment, run.name))
+
+
+def _configs(folder: Path) -> list[Path]:
+    """config.json of each run in a folder of runs, or of experiments with runs."""
+    return [*folder.glob("*/config.json"), *folder.glob("*/*/config.json")]
+
+
+def _key(info: dict) -> str:
+    """What makes two runs the same measurement."""
+    options = {k: v for k, v in info["config"].items() if k not in ELSEWHERE}
+    same = info["experiment"], info["data"]["sha256"], options
+    return json.dumps(same, sort_keys=True)
