@@ -33,6 +33,10 @@ from rnn_tf.findings import (
 pd = lazy_loader.load("pandas")
 
 COLUMNS = "claim source text verdict condition evidence runs commands".split()
+HOW_TO_READ = (
+    "Differences are of test errors, paired by seed, with 95 % intervals; under 0, the "
+    "model named first is better."
+)
 COLOURS = {CONFIRMED: "green", REFUTED: "red", DEPENDS: "yellow", NOT_MEASURED: "dim"}
 
 SHAPES = 'make stacked ARGS="--data sines --size full"'
@@ -170,9 +174,9 @@ def refresh(root: Path, reference: Path) -> list[dict]:
     return found
 
 
-def table(found: list[dict]) -> Table:
-    """The rows of `answers.csv` for reading, at any width."""
-    made = Table(box=box.SIMPLE_HEAD, show_lines=True, pad_edge=False)
+def table(found: list[dict], numbers: bool = True) -> Table:
+    """The rows of `answers.csv` for reading, at any width; in short without numbers."""
+    made = Table(box=box.SIMPLE_HEAD, show_lines=numbers, pad_edge=False)
     made.title, made.title_justify = "The course's claims, measured", "left"
     made.add_column("")
     made.add_column("verdict")
@@ -182,15 +186,13 @@ def table(found: list[dict]) -> Table:
         said = Text(row["text"])
         if row["condition"]:
             said.append(f"\n{row['condition']}", style=COLOURS[DEPENDS])
-        said.append(f"\n{row['evidence']}", style="dim")
+        if numbers:
+            said.append(f"\n{row['evidence']}", style="dim")
         made.add_row(row["claim"], verdict, said)
     counts = [sum(row["verdict"] == v for row in found) for v in VERDICTS]
     said = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
-    made.caption, made.caption_justify = (
-        f"{', '.join(said)}. Differences are of test errors, paired by seed, with 95 % "
-        "intervals; under 0, the model named first is better.",
-        "left",
-    )
+    made.caption, made.caption_justify = f"{', '.join(said)}. ", "left"
+    made.caption += HOW_TO_READ if numbers else "The numbers: make answers."
     return made
 
 

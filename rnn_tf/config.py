@@ -153,7 +153,8 @@ def call(function, program: str, argv: list[str]):
 
 def _program() -> str:
     """The command as a user types it, for the help text."""
-    return f"python -m experiments.{_experiment()}"
+    name = _experiment()
+    return "python -m experiments" + ("" if name == "__main__" else f".{name}")
 
 
 def _experiment() -> str:

@@ -14,7 +14,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import stats
-from rnn_tf.summary import number
+from rnn_tf.stats import number
 
 pd = lazy_loader.load("pandas")
 
@@ -48,7 +48,8 @@ class Finished:
 
     def table(self, name: str):
         """The DataFrame of `<name>.csv`, with "" in empty cells, or None."""
-        return _read(self.folder / f"{name}.csv")
+        path = self.folder / f"{name}.csv"
+        return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
 
     @property
     def errors(self):
@@ -81,9 +82,8 @@ class Finished:
 
 
 @functools.cache
-def _read(path: Path):
-    if not path.is_file():
-        return None
+def _read(path: Path, written: int):
+    """Again if the file was written anew, as while a run goes on."""
     texts = {"slice": str, "seed": str}
     return pd.read_csv(path, keep_default_na=False, dtype=texts)
 

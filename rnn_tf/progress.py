@@ -1,7 +1,66 @@
-"""How far a run is: a bar on a terminal, one line per fit anywhere else."""
+"""How far a run is: a bar on a terminal, one line per fit anywhere else.
+
+Runs that come in a row share one display, `several`: a bar for all of them above that
+of the run.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@dataclass
+class _Several:
+    """The display of runs that come in a row, and how many of them are over."""
+
+    bar: Progress
+    task: int
+    runs: int
+    done: int = 0
+
+    def move(self, runs: float) -> None:
+        """So many runs are over, and a part of the next."""
+        said = f"run {min(self.done + 1, self.runs)} of {self.runs}"
+        self.bar.update(self.task, completed=runs, description=said)
+
+
+_several: list[_Several] = []  # one at most
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        expand=True,
+        speed_estimate_period=600,
+    )
+
+
+@contextlib.contextmanager
+def several(runs: int) -> Iterator[None]:
+    """One display for the runs inside, so many, one after the other."""
+    with _bar(Console()) as bar:
+        display = _Several(bar, bar.add_task("", total=runs), runs)
+        display.move(0)
+        _several.append(display)
+        try:
+            yield
+        finally:
+            _several.clear()
+
+
+def console() -> Console:
+    """Where to print: above the display, if there is one for several runs."""
+    return _several[0].bar.console if _several else Console()
 
 
 class RunProgress:
@@ -9,27 +68,28 @@ class RunProgress:
 
     def __init__(self, fits: int, console: Console):
         self.console = console
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-            expand=True,
-            speed_estimate_period=600,
-        )
+        self.several = _several[0] if _several else None
+        self.bar = self.several.bar if self.several else _bar(console)
         self.task = self.bar.add_task("starting", total=fits)
-        self.done = 0
+        self.fits, self.done = fits, 0
 
     def __enter__(self):
-        self.bar.start()
+        if self.several is None:
+            self.bar.start()
         return self
 
     def __exit__(self, *exc_info):
-        self.bar.stop()
+        if self.several is None:
+            self.bar.stop()
+            return
+        self.bar.remove_task(self.task)
+        self.several.done += 1
+        self.several.move(self.several.done)
+
+    def _move(self, fits: float) -> None:
+        self.bar.update(self.task, completed=fits)
+        if self.several:
+            self.several.move(self.several.done + fits / self.fits)
 
     def begin(self, what: str) -> None:
         """Name the fit that runs now."""
@@ -37,12 +97,12 @@ class RunProgress:
 
     def epoch(self, done: int, of: int) -> None:
         """The running fit has finished `done` of at most `of` epochs."""
-        self.bar.update(self.task, completed=self.done + min(done / of, 0.99))
+        self._move(self.done + min(done / of, 0.99))
 
     def finish(self, what: str, row: dict) -> None:
         """The running fit is over; `row` is its row in `trials.csv`."""
         self.done += 1
-        self.bar.update(self.task, completed=self.done)
+        self._move(self.done)
         failed = row["status"] != "completed"
         if failed or not self.console.is_terminal:
             said = row["error"] if failed else f"validation {row['score']:.4f}"
@@ -53,4 +113,4 @@ class RunProgress:
     def skip(self, fits: int) -> None:
         """So many fits will not happen."""
         self.done += fits
-        self.bar.update(self.task, completed=self.done)
+        self._move(self.done)

@@ -22,7 +22,7 @@ from rnn_tf.findings import (
     weigh,
     weigh_pairs,
 )
-from rnn_tf.summary import number
+from rnn_tf.stats import number
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 GATED = "lstm", "gru"

@@ -14,6 +14,7 @@ from rnn_tf import results, stats, strategy, summary, training, tuners
 from rnn_tf.config import RunConfig, RunError, to_json
 from rnn_tf.experiment import Entry, Experiment, Job, Results, Scores
 from rnn_tf.progress import RunProgress
+from rnn_tf.progress import console as progress_console
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -36,7 +37,7 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
     Raises:
         InputError: the data or an option cannot be used; no run folder is left.
     """
-    console = Console()
+    console = progress_console()
     # 1. freeze the configuration, open the run folder
     with strategy.own_folder(config) as config, _folder(experiment, config) as folder:
         # 2. and 3. the devices, before anything else starts TensorFlow; then the seed

@@ -3,6 +3,7 @@
 `python -m rnn_tf.summary` is `make summary`. No TensorFlow.
 """
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -13,20 +14,25 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, results, stats
+from rnn_tf import config, markdown, results, stats
 from rnn_tf.config import InputError
+from rnn_tf.evidence import Finished, difference
+from rnn_tf.stats import number
 
 pd = lazy_loader.load("pandas")
 
+# What config.json's `data` says of the parts, in one experiment or another.
+SPLIT = "periods windows examples drawings clips groups classes".split()
+
 COLUMNS = (
-    "experiment run status data model kind chosen metric unit mean sd seeds seed_low "
-    "seed_high low high baseline difference difference_low difference_high "
-    "parameters seconds commit dirty command"
+    "experiment run status data model kind chosen best metric unit mean sd seeds "
+    "seed_low seed_high low high baseline difference difference_low difference_high "
+    "verdict parameters seconds sha256 split commit dirty command"
 ).split()
 
 
 def refresh(root: Path):
-    """Read every run folder below `root`, write `summary.csv`, return it.
+    """Read every run folder below `root`, write `summary.csv` and `.md`, return it.
 
     One process at a time: of two runs that end together, the one that writes last has
     read both.
@@ -40,7 +46,11 @@ def refresh(root: Path):
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
                 print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
         results.write_csv(root / "summary.csv", COLUMNS, rows)
-    return pd.DataFrame(rows, columns=COLUMNS)
+        whole = [dict.fromkeys(COLUMNS, "") | row for row in rows]
+        summary = pd.DataFrame(whole, columns=COLUMNS)
+        text = markdown.document(summary, incomparable(summary))
+        results.write_text(root / "summary.md", text)
+    return summary
 
 
 def summarise(folder: Path) -> list[dict]:
@@ -59,12 +69,33 @@ def summarise(folder: Path) -> list[dict]:
         "data": info["data"]["source"],
         "metric": info["headline"],
         "baseline": info["best_baseline"],
+        "sha256": info["data"]["sha256"],
+        "split": _split(info["data"]),
         **{key: info[key] for key in ("commit", "dirty", "command")},
     }
-    return [
-        shared | _row(model, part, info, trials)
-        for model, part in frame.groupby("model", sort=False)
-    ]
+    models = frame.groupby("model", sort=False)
+    rows = [shared | _row(model, part, info, trials) for model, part in models]
+    best = _best(Finished(folder, info), rows)
+    for row in rows:
+        row |= {"best": row["model"] == best, "verdict": verdict(row)}
+    return rows
+
+
+def _split(data: dict) -> str:
+    """A checksum of the parts that a run's data was cut into."""
+    parts = {key: data[key] for key in SPLIT if key in data}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _best(run: Finished, rows: list[dict]) -> str | None:
+    """The model that is proved better than every other, paired by seed, or None.
+
+    Ensembles have no seeds, and stay out.
+    """
+    entries = [row for row in rows if row["kind"] != "ensemble"]
+    first, *others = sorted(entries, key=lambda row: row["mean"])
+    found = (difference(run, first["model"], row["model"]) for row in others)
+    return first["model"] if others and all(one.better for one in found) else None
 
 
 def _final_runs(folder: Path):
@@ -116,6 +147,35 @@ def verdict(row) -> str:
     return "worse" if row["difference_low"] > 0 else "unclear"
 
 
+def incomparable(summary) -> list[str]:
+    """A line for each run that cannot be compared with the newest of its experiment."""
+    lines = []
+    for experiment, rows in summary.groupby("experiment", sort=False):
+        runs = rows.drop_duplicates("run").sort_values("run").to_dict("records")
+        for run in runs[:-1]:
+            reasons = _differences(run, runs[-1])
+            if reasons:
+                names = f"{run['run']} and {runs[-1]['run']}"
+                lines.append(f"{experiment}: {names} have {', '.join(reasons)}")
+    return lines
+
+
+def _differences(one: dict, other: dict) -> list[str]:
+    """What keeps the errors of two runs from being compared."""
+    reasons = []
+    if one["sha256"] != other["sha256"]:
+        reasons.append("other data")
+    elif one["split"] != other["split"]:
+        reasons.append("other splits")
+    if one["metric"] != other["metric"]:
+        reasons.append("other metrics")
+    if one["commit"] != other["commit"]:
+        reasons.append("other commits")
+    elif one["dirty"] or other["dirty"]:
+        reasons.append("files that differ from the commit")
+    return reasons
+
+
 def show(summary, console: Console, run: str | None = None) -> None:
     """Print one table per run; of `run` alone if it is given."""
     wanted = summary if run is None else summary[summary["run"] == run]
@@ -164,7 +224,7 @@ def _table(part, columns: set[str]) -> Table:
         keys = "difference", "difference_low", "difference_high"
         difference, low, high = (number(row[key], "+") for key in keys)
         against = f"{difference} " if "difference" in columns else ""
-        table.add_row(*cells, f"{against}[{low}, {high}]", verdict(row))
+        table.add_row(*cells, f"{against}[{low}, {high}]", row["verdict"])
     return table
 
 
@@ -179,13 +239,6 @@ def _caption(part) -> str:
     )
 
 
-def number(value: float, sign: str = "") -> str:
-    """Whole from 100 on, three digits below: 41,234 or 0.0412."""
-    if abs(value) >= 100:
-        return f"{value:{sign},.0f}"
-    return f"{value:{sign}.3g}"
-
-
 def main(results: Path = Path("results")) -> None:
     """Rebuild summary.csv from the run folders and print the tables.
 
@@ -194,7 +247,10 @@ def main(results: Path = Path("results")) -> None:
     """
     if not results.is_dir():
         raise InputError(f"{results} is not a folder; nothing has run yet")
-    show(refresh(results), Console())
+    console, summary = Console(), refresh(results)
+    show(summary, console)
+    for line in incomparable(summary):
+        console.print(f"not to be compared: {line}", highlight=False, style="yellow")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ from rnn_tf import results, summary
 from tests.conftest import run_python
 
 
-def make_run(root, low=-5.0, high=-1.0, **info):
+def make_run(root, low=-5.0, high=-1.0, naive=50, **info):
     """A finished run of one baseline and one model with three seeds."""
     with results.open_run(root, "made", {}) as run:
         known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
-        run.record(**known, data={"source": "cta"}, **info)
+        data = {"source": "cta", "sha256": "1"}
+        run.record(**known | {"data": data} | info)
         base = {"split": "test", "metric": "mae", "slice": "", "unit": "rides", "n": 9}
-        rows = [base | {"model": "naive", "kind": "baseline", "seed": "", "value": 50}]
+        rows = [
+            base | {"model": "naive", "kind": "baseline", "seed": "", "value": naive}
+        ]
         for seed, value in ((1, 46), (2, 47), (3, 48)):
             row = {"model": "gru", "kind": "tuned", "seed": seed, "value": value}
             rows.append(base | row)
@@ -68,6 +71,51 @@ def test_nothing_is_cut_off(tmp_path, width, capsys):
     assert ("-3 [-132,741, -118,274]" in shown) == (width >= 60)
     assert ("40 to 60" in shown) == (width >= 80)
     assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("naive", "high", "best"), [(50, -1, True), (49, -1, False), (50, 1, False)]
+)
+def test_best_is_what_is_proved_better_than_all_others(tmp_path, naive, high, best):
+    """Would catch a medal for the smallest mean: 46, 47, 48 against 49 is -2 with a t
+    interval of 2.48 to each side, and the interval over test examples counts too."""
+    make_run(tmp_path, high=high, naive=naive)
+    found = summary.refresh(tmp_path).set_index("model")["best"]
+    assert found.to_dict() == {"naive": False, "gru": best}
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"data": {"source": "cta", "sha256": "2"}}, "other data"),
+    ({"data": {"source": "cta", "sha256": "1", "windows": 8}}, "other splits"),
+    ({"commit": "f00"}, "other commits"),
+    ({"dirty": True}, "files that differ from the commit"),
+    ({}, None),
+])  # fmt: skip
+def test_runs_that_cannot_be_compared_are_named(tmp_path, changes, said):
+    same = {"commit": "abc", "dirty": False}
+    names = sorted(make_run(tmp_path, **same | c).name for c in ({}, changes))
+    table = summary.refresh(tmp_path)
+    lines = summary.incomparable(table)
+    assert lines == ([f"made: {names[0]} and {names[1]} have {said}"] if said else [])
+    written = (tmp_path / "summary.md").read_text()
+    assert ("Not to be compared" in written) == bool(said)
+
+
+def test_the_tables_are_markdown_too(tmp_path):
+    """Would catch a cell that ends early, and a mark that no interval allows."""
+    path = make_run(tmp_path, command="python -m this | that")
+    summary.refresh(tmp_path)
+    text = (tmp_path / "summary.md").read_text()
+    assert f"## made on cta: {path.name}" in text
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line[:1] == "|"]
+    cells = [[cell.strip() for cell in row] for row in rows]
+    assert cells[0][2:6] == ["test MAE, rides", "sd", "95 % interval", "against naive"]
+    assert cells[2] == (
+        ["**gru**", "3", "47", "1", "40 to 60", "-3 [-5, -1]", "better, best", "7"]
+        + ["2.5"]
+    )
+    assert cells[3][:3] == ["naive", "1", "50"]
+    assert len({len(row) for row in cells}) == 1
 
 
 def test_runs_without_a_test_score_are_left_out(tmp_path):

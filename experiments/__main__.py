@@ -1,0 +1,45 @@
+"""Every experiment in a row, then the table, the answers and the page: `make results`.
+
+    python -m experiments
+    python -m experiments --seeds 5
+
+Options are those that all experiments have. Each run has a folder of its own, and can
+be resumed by its experiment.
+"""
+
+from pathlib import Path
+
+from experiments import forecast, sketch, stacked, video
+from rnn_tf import answers, config, progress, report
+from rnn_tf.config import InputError, RunConfig
+
+MODULES = stacked, forecast, sketch, video
+RUNS = 5  # stacked has two
+REFERENCE = Path("results/reference")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run them all.
+
+    Raises:
+        InputError: an option is wrong; nothing has run then.
+    """
+    common = config.parse(RunConfig, {}, argv)  # its help, and options all have
+    if common.resume:
+        raise InputError(
+            f"--resume {common.resume} goes on with one run; say it to its experiment: "
+            f'make forecast ARGS="--resume {common.resume}"'
+        )
+    configs = [config.parse(m.Config, m.FULL, argv) for m in MODULES]
+    with progress.several(RUNS):
+        for module, options in zip(MODULES, configs, strict=True):
+            module.run(options)
+    found = answers.refresh(common.results, REFERENCE)
+    console = progress.console()
+    console.print(answers.table(found, numbers=False))
+    page, _ = report.refresh(common.results, REFERENCE)
+    console.print(f"All of it on one page: {page}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(config.exit_code(main))

@@ -1,0 +1,83 @@
+"""The results table and the answers as Markdown, for people and for repositories."""
+
+import lazy_loader
+
+from rnn_tf.stats import number
+
+tabulate = lazy_loader.load("tabulate")
+
+HOW_TO_READ = (
+    "n: seeds; sd: over them; 95 % interval: of the mean error over test examples, by "
+    "a block bootstrap. Differences are paired, to the baseline that did best on this "
+    "test set: better or worse only where the interval leaves out 0, else unclear. "
+    "Bold: chosen on validation. best: proved better than every other model and "
+    "baseline here, paired by seed (ensembles have no seeds and are left out)."
+)
+
+
+def document(summary, warnings: list[str]) -> str:
+    """The text of `summary.md`: a table per run, and what cannot be compared.
+
+    Args:
+        summary: DataFrame of summary.csv.
+        warnings: lines of `summary.incomparable`.
+    """
+    parts = ["# Results", HOW_TO_READ if len(summary) else "No results yet."]
+    for run, rows in summary.groupby("run", sort=False):
+        first = rows.iloc[0]
+        parts.append(f"## {first['experiment']} on {first['data']}: {run}")
+        commit = f"{first['commit'][:7]}{', changed' if first['dirty'] else ''}"
+        parts.append(f"{first['status']}, commit {commit}: `{first['command']}`")
+        parts.append(run_table(rows.sort_values("mean")))
+    if warnings:
+        parts += ["## Not to be compared", "\n".join(f"- {line}" for line in warnings)]
+    return "\n\n".join(parts) + "\n"
+
+
+def run_table(rows) -> str:
+    """The models of one run, in the order given."""
+    first = rows.iloc[0]
+    unit = f", {first['unit']}" if first["unit"] else ""
+    error = f"test {first['metric'].upper()}{unit}"
+    headings = ["model", "n", error, "sd", "95 % interval"]
+    headings += [f"against {first['baseline']}", "", "parameters", "seconds"]
+    align = ["left", *["right"] * 5, "left", "right", "right"]
+    cells = [_cells(row) for _, row in rows.iterrows()]
+    return _table(cells, headings, align)
+
+
+def _cells(row) -> list[str]:
+    sd = number(row["sd"]) if row["seeds"] > 1 else ""
+    low, high = number(row["low"]), number(row["high"])
+    keys = "difference", "difference_low", "difference_high"
+    difference, least, most = (number(row[key], "+") for key in keys)
+    said = f"{row['verdict']}, best" if row["best"] else row["verdict"]
+    size = f"{int(row['parameters']):,}" if row["parameters"] else ""
+    return [
+        f"**{row['model']}**" if row["chosen"] else row["model"],
+        str(row["seeds"]),
+        number(row["mean"]),
+        sd,
+        f"{low} to {high}",
+        f"{difference} [{least}, {most}]",
+        said,
+        size,
+        number(row["seconds"]) if row["seconds"] else "",
+    ]
+
+
+def answers_table(rows: list[dict]) -> str:
+    """The answers in short: claim, verdict and condition."""
+    cells = [
+        [row["claim"], row["text"], f"**{row['verdict']}**", row["condition"]]
+        for row in rows
+    ]
+    return _table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
+
+
+def _table(cells: list[list[str]], headings: list[str], align: list[str]) -> str:
+    """A pipe table; a bar in a cell would end it."""
+    safe = [[cell.replace("|", "\\|") for cell in row] for row in cells]
+    return tabulate.tabulate(
+        safe, headings, tablefmt="pipe", colalign=align, disable_numparse=True
+    )
