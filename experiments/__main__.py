@@ -10,7 +10,7 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, progress, report
+from rnn_tf import answers, config, progress
 from rnn_tf.config import InputError, RunConfig
 
 MODULES = stacked, forecast, sketch, video
@@ -37,8 +37,6 @@ def main(argv: list[str] | None = None) -> None:
     found = answers.refresh(common.results, REFERENCE)
     console = progress.console()
     console.print(answers.table(found, numbers=False))
-    page, _ = report.refresh(common.results, REFERENCE)
-    console.print(f"All of it on one page: {page}")
 
 
 if __name__ == "__main__":

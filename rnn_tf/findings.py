@@ -41,7 +41,7 @@ def weigh(found: dict[str, Difference]) -> Finding:
         return Finding(CONFIRMED, evidence)
     if better:
         rest = [name for name in found if name not in better]
-        condition = f"proved for {', '.join(better)}; not for {', '.join(rest)}"
+        condition = f"proved for {joined(better)}; not for {joined(rest)}"
         return Finding(DEPENDS, evidence, condition)
     if any(said.worse for said in found.values()):
         return Finding(REFUTED, evidence)
@@ -57,7 +57,16 @@ def by_share(holds: dict[str, bool], evidence: str) -> Finding:
     if not any(holds.values()):
         return Finding(REFUTED, evidence)
     names = [name for name, fits in holds.items() if not fits]
-    return Finding(DEPENDS, evidence, f"not for {', '.join(names)}")
+    return Finding(DEPENDS, evidence, f"not for {joined(names)}")
+
+
+def joined(names: list[str]) -> str:
+    """Names in a row, in short where all but the last word is the same: LSTM x 1, 2."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        start, _, end = name.rpartition(" ")
+        groups.setdefault(start, []).append(end)
+    return ", ".join(f"{k} {', '.join(ends)}".strip() for k, ends in groups.items())
 
 
 def weigh_pairs(run: Finished, pairs: dict[str, tuple[str, str]]) -> Finding | None:

@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-from rnn_tf.stats import number
+from rnn_tf.stats import metric_name, number
 
 tabulate = lazy_loader.load("tabulate")
 
@@ -23,6 +23,8 @@ def document(summary, warnings: list[str]) -> str:
         warnings: lines of `summary.incomparable`.
     """
     parts = ["# Results", HOW_TO_READ if len(summary) else "No results yet."]
+    if len(summary):
+        parts.append(overview(summary))
     for run, rows in summary.groupby("run", sort=False):
         first = rows.iloc[0]
         parts.append(f"## {first['experiment']} on {first['data']}: {run}")
@@ -34,11 +36,36 @@ def document(summary, warnings: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def overview(summary) -> str:
+    """A line per run: what was chosen on validation, and the best baseline."""
+    cells = [_line(rows) for _, rows in summary.groupby("run", sort=False)]
+    headings = ["run", "test error", "chosen on validation", "best baseline"]
+    headings += ["difference", ""]
+    return _table(cells, headings, ["left"] * 4 + ["right", "left"])
+
+
+def _line(rows) -> list[str]:
+    """One run in the overview."""
+    baseline = rows[rows["model"] == rows["baseline"]].iloc[0]
+    chosen = rows[rows["chosen"].astype(bool)]
+    row = baseline if chosen.empty else chosen.iloc[0]
+    keys = "difference", "difference_low", "difference_high"
+    difference, low, high = (number(row[key], "+") for key in keys)
+    sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
+    return [
+        f"{row['run']} ({row['data']})",
+        metric_name(row["metric"], row["unit"]),
+        f"{row['model']} {number(row['mean'])}{sd}",
+        f"{baseline['model']} {number(baseline['mean'])}",
+        f"{difference} [{low}, {high}]",
+        row["verdict"],
+    ]
+
+
 def run_table(rows) -> str:
     """The models of one run, in the order given."""
     first = rows.iloc[0]
-    unit = f", {first['unit']}" if first["unit"] else ""
-    error = f"test {first['metric'].upper()}{unit}"
+    error = f"test {metric_name(first['metric'], first['unit'])}"
     headings = ["model", "n", error, "sd", "95 % interval"]
     headings += [f"against {first['baseline']}", "", "parameters", "seconds"]
     align = ["left", *["right"] * 5, "left", "right", "right"]

@@ -1,6 +1,6 @@
 """Intervals: over seeds with Student's t, over test examples with a block bootstrap.
 
-And how a number is written.
+And how a number, and a metric, is written.
 """
 
 import numpy as np
@@ -52,3 +52,9 @@ def number(value: float, sign: str = "") -> str:
     if abs(value) >= 100:
         return f"{value:{sign},.0f}"
     return f"{value:{sign}.3g}"
+
+
+def metric_name(metric: str, unit: str = "") -> str:
+    """As a heading: MAE, boardings; error, %."""
+    name = metric.upper() if len(metric) < 5 else metric
+    return f"{name}, {unit}" if unit else name

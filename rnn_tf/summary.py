@@ -17,7 +17,7 @@ from rich.table import Table
 from rnn_tf import config, markdown, results, stats
 from rnn_tf.config import InputError
 from rnn_tf.evidence import Finished, difference
-from rnn_tf.stats import number
+from rnn_tf.stats import metric_name, number
 
 pd = lazy_loader.load("pandas")
 
@@ -207,7 +207,7 @@ def _table(part, columns: set[str]) -> Table:
     """Without a title, so that it can be measured; `columns` are those to add."""
     table = Table(title_justify="left", box=box.SIMPLE_HEAD)
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
-    metric = part["metric"].iloc[0].upper()
+    metric = metric_name(part["metric"].iloc[0])
     table.add_column("model", no_wrap=True)
     table.add_column(f"test {metric}", justify="right", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)

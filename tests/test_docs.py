@@ -11,14 +11,16 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import config, stats, summary
+from rnn_tf import answers, config, markdown, stats, summary
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
-BASH = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
+FINDINGS = (ROOT / "results" / "reference" / "README.md").read_text()
+BASH = "\n".join(re.findall(r"```bash\n(.*?)```", README + FINDINGS, re.S))
 COMMANDS = [line.split("#")[0].strip() for line in BASH.splitlines() if line.strip()]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
 TINY = (
@@ -161,7 +163,7 @@ def test_with_tensorflow_it_starts_in_reasonable_time():
 def reference_table(
     name: str, head="test MAE", rival="the median of 4 weeks", digits=0
 ) -> str:
-    """The README's table of a reference run, from the CSV files of that run."""
+    """The findings' table of a reference run, from the CSV files of that run."""
     rows = summary.summarise(ROOT / "results" / "reference" / name)
     lines = [
         f"| model | {head} | n | 95 % interval | against {rival} | |",
@@ -184,8 +186,32 @@ def reference_table(
     return "\n".join(lines)
 
 
+def reference_rows() -> list[dict]:
+    """The rows of summary.csv of all reference runs."""
+    folders = sorted((ROOT / "results" / "reference").glob("*/config.json"))
+    return [row for path in folders for row in summary.summarise(path.parent)]
+
+
+def test_the_tables_of_the_readme_are_those_of_the_reference_runs():
+    """Would catch a verdict that was typed."""
+    rows = [dict.fromkeys(summary.COLUMNS, "") | row for row in reference_rows()]
+    assert markdown.overview(pd.DataFrame(rows)) in README
+    found = answers.rows(ROOT / "results" / "reference")
+    assert markdown.answers_table(found) in README
+
+
+@pytest.mark.parametrize("text", [README, FINDINGS], ids=["README", "findings"])
+def test_links_lead_somewhere(text):
+    """Would catch a file that was moved."""
+    here = ROOT if text is README else ROOT / "results" / "reference"
+    links = re.findall(r"\]\(\s*([^)\s]+)\)", text)
+    inside = [link for link in links if not link.startswith("http")]
+    assert inside
+    assert [link for link in inside if not (here / link).exists()] == []
+
+
 def shapes_table() -> str:
-    """The README's table of shapes, from the reference run; all cells must agree."""
+    """The findings' table of shapes, from the reference run; all cells must agree."""
     rows = rows_of("stacked-sines", "shapes.csv")
     rows = [row for row in rows if row["input"] == "(4, 10, 32)"]
     lines = {}
@@ -250,7 +276,7 @@ HEADS = {"seq-to-vector": "seq2vec", "seq-to-seq": "seq2seq"}
 
 def test_the_shapes_of_the_readme_are_those_of_the_reference_run():
     """Would catch a claim that is refuted in prose and not in the rows."""
-    assert shapes_table() in README
+    assert shapes_table() in FINDINGS
 
 
 def test_the_errors_by_depth_and_length_are_those_of_the_reference_runs():
@@ -259,10 +285,10 @@ def test_the_errors_by_depth_and_length_are_those_of_the_reference_runs():
         for cell, start in CELLS.items()
         for head, end in HEADS.items()
     ]
-    assert error_table("stacked-sines", [1, 2, 3], depths) in README
+    assert error_table("stacked-sines", [1, 2, 3], depths) in FINDINGS
     lengths = [(cell, f"{start}_{{}}") for cell, start in CELLS.items()]
     lengths += [("SimpleRNN, identity and ReLU", "identity_rnn_{}")]
-    assert error_table("stacked-adding", [25, 50, 100, 200], lengths) in README
+    assert error_table("stacked-adding", [25, 50, 100, 200], lengths) in FINDINGS
 
 
 def test_the_differences_in_the_readme_are_those_of_the_reference_runs():
@@ -276,7 +302,7 @@ def test_the_differences_in_the_readme_are_those_of_the_reference_runs():
         ("stacked-adding", "lstm_200", "simple_rnn_200"),
         ("stacked-adding", "identity_rnn_200", "simple_rnn_200"),
     ]:
-        assert paired(name, one, other) in README, (one, other)
+        assert paired(name, one, other) in FINDINGS, (one, other)
 
 
 def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
@@ -284,11 +310,11 @@ def test_the_lengths_in_the_readme_are_those_of_the_reference_run():
     recurrent = [row for row in rows if not row["model"].startswith("mlp")]
     assert {row["runs"] for row in recurrent} == {"True"}
     errors = [1000 * float(row["mse"]) for row in recurrent]
-    assert f"errors from {errors[0]:.2g} (5 steps) to\n{min(errors):.2g}." in README
-    assert f"{int(recurrent[0]['parameters']):,}\nparameters" in README
+    assert f"errors from {errors[0]:.2g} (5 steps) to\n{min(errors):.2g}." in FINDINGS
+    assert f"{int(recurrent[0]['parameters']):,}\nparameters" in FINDINGS
     grown = {row["length"]: int(row["parameters"]) for row in rows[-7:]}
-    assert f"with its {grown['50']:,} parameters" in README
-    assert f"for 500 it\nwould need {grown['500']:,}." in README
+    assert f"with its {grown['50']:,} parameters" in FINDINGS
+    assert f"for 500 it\nwould need {grown['500']:,}." in FINDINGS
 
 
 SKETCHES = ["sketch-20", "sketch-strides", "sketch-as-given"]
@@ -296,7 +322,7 @@ VIDEOS = ["video-digits", "video-recordings"]
 
 
 def sketch_table() -> str:
-    """The README's table of sketches: errors, intervals, and what padding does."""
+    """The findings' table of sketches: errors, intervals, and what padding does."""
     found = summary.summarise(ROOT / "results" / "reference" / "sketch-20")
     changed = {r["model"]: r["changed"] for r in rows_of("sketch-20", "padding.csv")}
     lines = [
@@ -316,7 +342,7 @@ def sketch_table() -> str:
 
 
 def strides_table() -> str:
-    """The README's table of strides: what a step of training costs, and the error."""
+    """The findings' table of strides: what a step of training costs, and the error."""
     found = summary.summarise(ROOT / "results" / "reference" / "sketch-strides")
     errors = {row["model"]: row for row in found}
     lines = [
@@ -341,16 +367,16 @@ def speedups(model: str) -> str:
 
 
 def test_the_tables_of_sketches_are_those_of_the_reference_runs():
-    assert sketch_table() in README
-    assert strides_table() in README
+    assert sketch_table() in FINDINGS
+    assert strides_table() in FINDINGS
     for one, other in [
         ("conv_lstm_stride_1", "conv_lstm"),
         ("conv_lstm_stride_2", "conv_lstm"),
         ("lstm", "conv_lstm_stride_1"),
     ]:
         difference = paired("sketch-strides", one, other, "error")
-        assert difference in " ".join(README.split()), (one, other)
-    assert f"times as soon: {speedups('conv_bilstm')}" in " ".join(README.split())
+        assert difference in " ".join(FINDINGS.split()), (one, other)
+    assert f"times as soon: {speedups('conv_bilstm')}" in " ".join(FINDINGS.split())
 
 
 @pytest.mark.parametrize("name", VIDEOS)
@@ -359,14 +385,14 @@ def test_the_tables_of_videos_are_those_of_the_reference_runs(name):
         (ROOT / "results" / "reference" / name / "config.json").read_text()
     )
     rival = info["best_baseline"]
-    assert reference_table(name, "test error, %", rival, 1) in README
+    assert reference_table(name, "test error, %", rival, 1) in FINDINGS
 
 
 @pytest.mark.parametrize("name", [*SKETCHES, *VIDEOS])
 def test_reference_runs_of_sketches_and_videos_are_whole_and_named(name):
     folder = ROOT / "results" / "reference" / name
     info = json.loads((folder / "config.json").read_text())
-    assert info["commit"][:7] in README
+    assert info["commit"][:7] in FINDINGS
     assert (info["dirty"], info["status"]) == (False, "complete")
     assert info["config"]["seeds"] >= 3
 
@@ -375,7 +401,7 @@ def test_the_errors_of_sketches_are_those_of_the_reference_runs():
     found = summary.summarise(ROOT / "results" / "reference" / "sketch-20")
     rows = {row["model"]: row for row in found}
     single, bag = rows["conv_bilstm"], rows["bag_of_points"]
-    text = " ".join(README.split())
+    text = " ".join(FINDINGS.split())
     assert f"error of {single['mean']:.2f} ± {single['sd']:.2f} % over three" in text
     assert f"{rows['conv_bilstm_ensemble']['mean']:.2f} % as an ensemble" in text
     assert f"a bag of points has {bag['mean']:.1f} %" in text
@@ -395,26 +421,38 @@ def test_the_errors_of_sketches_are_those_of_the_reference_runs():
 def test_reference_runs_of_the_stacked_experiment_are_whole_and_named(name):
     folder = ROOT / "results" / "reference" / name
     info = json.loads((folder / "config.json").read_text())
-    assert info["commit"][:7] in README
+    assert info["commit"][:7] in FINDINGS
     assert (info["dirty"], info["status"]) == (False, "complete")
     assert info["config"]["seeds"] >= 3
     assert "--size full" in info["command"]
 
 
 @pytest.mark.parametrize("name", ["forecast-2016", "forecast-2001"])
-def test_the_tables_of_the_readme_are_those_of_the_reference_runs(name):
+def test_the_tables_of_forecasts_are_those_of_the_reference_runs(name):
     """Would catch a number that was typed, or a table of another run."""
-    assert reference_table(name) in README
+    assert reference_table(name) in FINDINGS
     info = json.loads(
         (ROOT / "results" / "reference" / name / "config.json").read_text()
     )
-    assert info["commit"][:7] in README
+    assert info["commit"][:7] in FINDINGS
     assert info["best_baseline"] == "median_of_4_weeks"
     assert (info["dirty"], info["status"]) == (False, "complete")
 
 
+def test_the_weights_of_several_devices_are_those_of_the_reference_run():
+    rows = pd.DataFrame(rows_of("devices", "devices.csv"))
+    worst = rows["max_difference"].astype(float).groupby(rows["setting"]).max()
+    said = (
+        f"differ by {worst['two replicas']:.1e} and {worst['two workers']:.1e} at most"
+    )
+    assert said in " ".join(FINDINGS.split())
+    info = json.loads((ROOT / "results/reference/devices/config.json").read_text())
+    assert info["commit"][:7] in FINDINGS
+    assert (info["dirty"], info["status"]) == (False, "complete")
+
+
 def scaling_table() -> str:
-    """The README's table of what a second replica or worker is worth."""
+    """The findings' table of what a second replica or worker is worth."""
     lines = [
         "| | steps a second | examples a second | efficiency | all-reduce alone |",
         "| :-- | --: | --: | --: | --: |",
@@ -432,7 +470,7 @@ def scaling_table() -> str:
 
 def test_the_table_of_scaling_is_that_of_the_reference_run():
     folder = ROOT / "results" / "reference" / "bench-scaling"
-    assert scaling_table() in README
+    assert scaling_table() in FINDINGS
     about = json.loads((folder / "bench-scaling.json").read_text())
     assert about["dirty"] is False
-    assert about["commit"][:7] in README
+    assert about["commit"][:7] in FINDINGS
