@@ -34,7 +34,8 @@ setup: $(READY) ## the virtual environment; the others make it too
 
 jax: $(READY) $(JAX_READY) ## install the JAX engine too, for KERAS_BACKEND=jax
 
-results: $(EXPERIMENTS) ## run every experiment, quick, on embedded data
+results: $(READY) ## every experiment, quick, on embedded data; answers; a page
+	@$(RUN) -m experiments $(ARGS)
 
 stacked: $(READY) ## which layers return sequences, and what depth buys
 	@$(RUN) -m experiments.stacked $(ARGS)

@@ -76,6 +76,24 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
         for name in ("sines", "adding", "synthetic", "doodles", "digits"):
             assert re.search(rf"^(stacked|forecast|sketch|video) on {name}", text, re.M)
         assert text.count(" * ") == 5  # one chosen model in each table
+    assert "The course's claims, measured" in done.stdout
+    assert (tmp_path / "answers.csv").is_file()
+    assert str(tmp_path / "report.html") in "".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ("--resume 20260101-120000-ab12", "say it to its experiment"),
+    ("--doodles 160", "Unrecognized options"),  # the sketch's alone
+    ("--seeds 0", "--seeds is 0"),
+])  # fmt: skip
+def test_options_that_not_all_experiments_have_are_one_line(tmp_path, options, said):
+    """Would catch one that is seen when the first experiments have run."""
+    options = f"{options} --results {tmp_path / 'none'}"
+    done = make("VENV=", "results", f"ARGS={options}")
+    assert done.returncode == 2
+    assert said in done.stderr.splitlines()[0]
+    assert done.stdout == ""
+    assert not (tmp_path / "none").exists()
 
 
 def test_make_passes_a_failure_on():
