@@ -298,5 +298,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
         assert len(tables) == 1, name
         assert "verdict" in tables[0]
         assert sum("image/png" in one for one in shown) >= 2, name
-        assert len(shown) < 10, name  # the progress is one place, not a line each
+        said = "".join(one.get("text/plain", "") for one in shown)
+        assert "completed" not in said  # no line for each fit, but a bar ...
+        assert "━" not in said  # ... that has gone
     assert outputs(notebook, "week")[-1]["text/plain"].count("2021-12-0") == 7
