@@ -301,4 +301,4 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
         said = "".join(one.get("text/plain", "") for one in shown)
         assert "completed" not in said  # no line for each fit, but a bar ...
         assert "━" not in said  # ... that has gone
-    assert outputs(notebook, "week")[-1]["text/plain"].count("2021-12-0") == 7
+    assert outputs(notebook, "week")[-1]["text/plain"].count("2020-01-") == 7
