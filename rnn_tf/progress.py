@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, one line per fit anywhere else.
+"""How far a run is: a bar on a terminal or in a notebook, else one line per fit.
 
 Runs that come in a row share one display, `several`: a bar for all of them above that
 of the run.
@@ -10,13 +10,42 @@ from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class _Bar(Progress):
+    """rich's bars. In a notebook they would need ipywidgets, so IPython shows them."""
+
+    place = None  # in a notebook: where they are shown, again and again
+
+    @property
+    def shown(self) -> bool:
+        """Whether somebody sees them."""
+        return not self.disable or self.place is not None
+
+    def start(self) -> None:
+        super().start()
+        if self.console.is_jupyter:
+            from IPython.display import display
+
+            self.place = display(self, display_id=True)
+
+    def update(self, *task, **changes) -> None:
+        super().update(*task, **changes)
+        if self.place:
+            self.place.update(self)
+
+    def stop(self) -> None:
+        super().stop()
+        if self.place:
+            self.place.update(Text())
 
 
 @dataclass
 class _Several:
     """The display of runs that come in a row, and how many of them are over."""
 
-    bar: Progress
+    bar: _Bar
     task: int
     runs: int
     done: int = 0
@@ -30,8 +59,8 @@ class _Several:
 _several: list[_Several] = []  # one at most
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
+def _bar(console: Console) -> _Bar:
+    return _Bar(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         TextColumn("{task.percentage:>3.0f}%"),
@@ -104,7 +133,7 @@ class RunProgress:
         self.done += 1
         self._move(self.done)
         failed = row["status"] != "completed"
-        if failed or not self.console.is_terminal:
+        if failed or not self.bar.shown:
             said = row["error"] if failed else f"validation {row['score']:.4f}"
             took = f"{row['epochs']} epochs, " if "epochs" in row else ""
             line = f"{what} · {row['status']}: {said} · {took}{row['seconds']:.1f} s"

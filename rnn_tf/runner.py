@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ class Outcome:
     """What a notebook gets back."""
 
     folder: Path
-    tables: dict[str, Any]  # DataFrames: the run's CSV files, and "summary"
-    model: Any  # what was chosen on validation, as it was saved
+    # DataFrames: the run's CSV files, and "summary", of all runs that lie beside it
+    tables: dict[str, Any] = field(repr=False)
+    model: Any = field(repr=False)  # what was chosen on validation, as it was saved
 
 
 def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
@@ -81,7 +82,8 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
         members = {entry.model: entry.members for entry in entries}
         experiment.report(Results(folder.path, data, tables, shown, members))
     tables["summary"] = summary.refresh(config.results)
-    summary.show(tables["summary"], console, folder.path.name)
+    if not console.is_jupyter:  # there one shows the table itself
+        summary.show(tables["summary"], console, folder.path.name)
     return Outcome(folder.path, tables, model)
 
 

@@ -23,10 +23,6 @@ FINDINGS = (ROOT / "results" / "reference" / "README.md").read_text()
 BASH = "\n".join(re.findall(r"```bash\n(.*?)```", README + FINDINGS, re.S))
 COMMANDS = [line.split("#")[0].strip() for line in BASH.splitlines() if line.strip()]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
-TINY = (
-    "--models mlp --trials 1 --trial-epochs 1 --epochs 1 --seeds 2 --lookback 28 "
-    "--no-classical"
-)
 
 
 def make(*arguments, cwd=ROOT, timeout=280) -> subprocess.CompletedProcess:
@@ -144,19 +140,29 @@ def test_ci_runs_the_commands_of_the_readme():
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
-    """The five lines that load a saved model, in a fresh process and without us."""
-    options = [*shlex.split(TINY), "--results", str(tmp_path)]
-    done = forecast.run(config.parse(forecast.Config, forecast.FULL, options))
-    (model,) = done.folder.glob("*.keras")
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    code = code.replace("results/forecast/<run>/<model>.keras", str(model))
-    code += "\nprint(week_ahead.shape)"
-    days = np.linspace(1e5, 2e5, 28).tolist()
-    found = subprocess.run(
-        [sys.executable, "-c", f"last_days = {days}\n{code}"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    """The lines for a notebook; then, in a process without us, those for its model."""
+    saved, notebook = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(notebook.strip().splitlines()) == 5
+    table, summary_of_model = python(notebook, tmp_path, ROOT).split("Model:", 1)
+    for name in ("median_of_4_weeks", "mlp_ensemble", "gru"):
+        assert re.search(rf" {name} ", table), table
+    assert "Total params" in summary_of_model
+    (model,) = tmp_path.glob("results/forecast/*/*.keras")
+    saved = saved.replace("results/forecast/<run>/<model>.keras", str(model))
+    days = np.linspace(1e5, 2e5, 56).tolist()
+    code = f"last_days = {days}\n{saved}\nprint(week_ahead.shape)"
+    assert "(1, 7)" in python(code, tmp_path, "")
+
+
+def python(code: str, folder, path) -> str:
+    """What the code prints, run in a folder with the path to import from."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder, capture_output=True, text=True, timeout=120,
+        env=os.environ | {"PYTHONPATH": str(path)},
     )  # fmt: skip
-    assert "(1, 7)" in found.stdout, found.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_no_file_names_a_place_outside_the_project():
