@@ -51,10 +51,10 @@ def refresh(root: Path):
 
 
 def if_whole(read: Callable, path: Path):
-    """What `read` makes of a folder or file; None if that is damaged, said on stderr."""
+    """What `read` makes of a folder or file; None if damaged, which stderr is told."""
     try:
         return read(path)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         print(f"left out: {path} is damaged ({reason})", file=sys.stderr)
         return None
