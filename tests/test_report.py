@@ -426,6 +426,17 @@ def test_the_page_never_scrolls_sideways(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_paper_everything_fits_and_the_dark_stays_off(opened):
+    """720 pixels are the width of A4 between its margins."""
+    page, _ = opened(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
+    page.evaluate("document.querySelector('details.runs')?.setAttribute('open', '')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    style = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(style) == "rgb(255, 255, 255)"
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_text_can_be_read_in_the_light_and_in_the_dark(opened, width):
     """WCAG AA wants a contrast of 4.5, of every text with what is behind it."""
