@@ -74,6 +74,7 @@ TABLES = {
     "padding": "The same drawings, padded to other lengths: do the guesses change?",
     "cost": "What one step of training costs",
     "time_to_score": "How soon each training was as good as the textbook's ever became",
+    "devices": "The weights that one device, two replicas and two workers end with",
     "waiting": "Whether training waits for its clips",
 }
 
@@ -129,8 +130,7 @@ def read(folder: Path) -> Shown | None:
         ValueError, KeyError, IndexError, TypeError, AttributeError: it is damaged.
     """
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    rows = summary.summarise(folder)
-    if info["status"] != "complete" or not rows:
+    if info["status"] != "complete":
         return None
     trials = _search(folder / "trials.csv")
     every = _search(folder / "trials.csv", **TEXT)
@@ -143,7 +143,7 @@ def read(folder: Path) -> Shown | None:
         data=str(info["data"]["source"]),
         quick=info["config"].get("size") == "quick",
         facts=_facts(info),
-        rows=with_lines(sorted(rows, key=lambda row: row["mean"])),
+        rows=with_lines(summary.summarise(folder)),
         pictures=[picture(path) for path in sorted(folder.glob("[!.]*.png"))],
         trials=len(trials),
         tuning=_tuning(trials),
@@ -173,7 +173,7 @@ def _facts(info: dict) -> dict[str, str]:
 
 
 def with_lines(rows: list[dict]) -> list[dict]:
-    """Rows with `line`: the difference and its ends, from 0 to 100, where 50 is 0.
+    """Rows, best first, with `line`: the difference and its ends, 0 to 100; 50 is 0.
 
     What is far worse than the baseline ends at the edge, lest it dwarf the others.
     """
@@ -181,12 +181,13 @@ def with_lines(rows: list[dict]) -> list[dict]:
     ends = [max(abs(row[key]) for key in keys) for row in rows]
     pairs = zip(rows, ends, strict=True)
     near = [end for row, end in pairs if row["verdict"] != "worse"]
-    widest = 1.05 * (max(near, default=0) or max(ends)) or 1.0
+    widest = 1.05 * (max(near, default=0) or max(ends, default=0)) or 1.0
 
     def place(value: float) -> float:
         return round(50 + 50 * max(-1.0, min(1.0, value / widest)), 1)
 
-    return [row | {"line": [place(row[key]) for key in keys]} for row in rows]
+    lines = [row | {"line": [place(row[key]) for key in keys]} for row in rows]
+    return sorted(lines, key=lambda row: row["mean"])
 
 
 def read_table(path: Path) -> Table:

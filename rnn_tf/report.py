@@ -20,7 +20,9 @@ from rnn_tf.exhibits import Shown
 jinja2 = lazy_loader.load("jinja2")
 pd = lazy_loader.load("pandas")
 
-ORDER = ["stacked", "forecast", "sketch", "video"]  # other experiments come after
+# The order on the page; other experiments come after.
+ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
+
 
 # ---------------------------------------------------------------- which runs
 

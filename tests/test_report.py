@@ -144,6 +144,15 @@ def test_no_search_is_a_line(tmp_path):
     assert "Nothing was searched" in made(tmp_path)
 
 
+def test_a_run_of_devices_is_its_table(tmp_path):
+    """Would catch an answer whose link leads nowhere, because its run has no models."""
+    shutil.copytree(REFERENCE / "devices", tmp_path / "reference" / "devices")
+    page = made(tmp_path)
+    assert 'id="run-devices"' in page
+    assert "<td>two workers</td>" in page
+    assert "Tuning" not in page
+
+
 def test_answers_come_first_with_a_count(tmp_path):
     a_run(tmp_path, "20260101-000000-aaaa")
     assert 'id="answers"' not in made(tmp_path)
@@ -214,7 +223,7 @@ def test_lines_stay_in_their_picture_and_0_in_its_middle():
     keys = "difference_low", "difference", "difference_high"
     said = "unclear", "unclear", "worse"
     rows = [
-        dict(zip(keys, values, strict=True)) | {"verdict": verdict}
+        dict(zip(keys, values, strict=True)) | {"verdict": verdict, "mean": values[1]}
         for values, verdict in zip(ends, said, strict=True)
     ]
     near, around, far = exhibits.with_lines(rows)
