@@ -24,8 +24,8 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary answers devices test test-long lint clean bench-scaling \
-	$(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
+.PHONY: help setup jax results summary answers report devices test test-long lint clean \
+	bench-scaling $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ summary: $(READY) ## rebuild results/summary.csv and print the tables
 
 answers: $(READY) ## the course's claims, each with its measured verdict
 	@$(RUN) -m rnn_tf.answers $(ARGS)
+
+report: $(READY) ## results/report.html: all runs on one page
+	@$(RUN) -m rnn_tf.report $(ARGS)
 
 test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
 	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)

@@ -16,12 +16,14 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 WEEKS_SHOWN = 6
 
 
-def _figure(rows: int = 1, columns: int = 1, height: float = 4.5, width: float = 9):
+def new_figure(
+    rows: int = 1, columns: int = 1, height: float = 4.5, width: float = 9, **options
+):
     """A figure and its axes, row by row, without pyplot's global state."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    axes = figure.subplots(rows, columns, squeeze=False, **options).ravel()
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
@@ -38,7 +40,7 @@ def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
 
     The band is the range over the seeds.
     """
-    figure, (axis,) = _figure()
+    figure, (axis,) = new_figure()
     step = int(predictions["step"].max())
     starts = sorted(predictions["example"].unique())[::step]
     shown = predictions[predictions["example"].isin(starts[-WEEKS_SHOWN * 7 // step :])]
@@ -63,7 +65,7 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     Ensembles are left out; they run along their models. A line far above the others
     leaves the picture, and its name says so.
     """
-    figure, (axis,) = _figure(height=5)
+    figure, (axis,) = new_figure(height=5)
     rows = metrics[(metrics["split"] == "test") & (metrics["metric"] == metric)]
     rows = rows[(rows["slice"] != "") & (rows["kind"] != "ensemble")]
     lines = rows.groupby(["kind", "model", "slice"])["value"].mean().unstack()
@@ -91,7 +93,7 @@ def _styles(colours: list[str]) -> Iterator[dict]:
 
 def learning_curves(path: Path, history) -> None:
     """Training loss and validation score by epoch: mean and range over the seeds."""
-    figure, axes = _figure(rows=2, height=7)
+    figure, axes = new_figure(rows=2, height=7)
     for axis, column in zip(axes, ("loss", "score"), strict=True):
         models = history.groupby("model", sort=False)
         for (model, rows), style in zip(models, _styles(COLOURS), strict=False):
@@ -119,7 +121,7 @@ def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) ->
         x: label of the axis.
         y: label of the axis, whose scale is logarithmic.
     """
-    figure, (axis,) = _figure()
+    figure, (axis,) = new_figure()
     cells = points.groupby("cell", sort=False)
     for (_, lines), colour in zip(cells, COLOURS, strict=False):
         lines = lines.groupby("line", sort=False)
@@ -149,7 +151,7 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
         found: name -> (1, steps, units), as `anatomy.lstm_gates` gives them.
     """
     names = "input gate", "forget gate", "output gate", "cell state"
-    figure, axes = _figure(rows=1 + len(names), height=10)
+    figure, axes = new_figure(rows=1 + len(names), height=10)
     steps, marked = np.arange(len(inputs)), inputs[:, 1] == 1
     axes[0].bar(steps, inputs[:, 0], color=np.where(marked, COLOURS[1], "0.8"))
     title = f"{model} on one sequence, a row for each unit; marked numbers in orange"
@@ -187,7 +189,7 @@ def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
         normalize="true",
     )
     size = min(4 + 0.28 * len(classes), 30)
-    figure, (axis,) = _figure(height=size, width=size + 1)
+    figure, (axis,) = new_figure(height=size, width=size + 1)
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axis.set(xlabel="guess", ylabel="truth", title="Shares of each class, test set")
     places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
@@ -215,7 +217,7 @@ def drawings(path: Path, predictions, drawing: Callable) -> None:
     """
     right = predictions["target"] == predictions["prediction"]
     chosen = [_spread(predictions[right], 12), _spread(predictions[~right], 12)]
-    figure, axes = _figure(rows=4, columns=6, height=8.5, width=11)
+    figure, axes = new_figure(rows=4, columns=6, height=8.5, width=11)
     for axis in axes:
         axis.set_axis_off()
     for start, rows in zip((0, 12), chosen, strict=True):
@@ -260,7 +262,7 @@ def film_strips(path: Path, predictions, clip: Callable) -> None:
     chosen = pd.concat(
         [_spread(predictions[right], 6), _spread(predictions[~right], 6)]
     )
-    figure, axes = _figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
+    figure, axes = new_figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
     for axis, row in zip(axes, chosen.to_dict("records"), strict=False):
         frames = clip(int(row["example"]))
         frames = frames[:: -(-len(frames) // 12)]  # 12 of them at most
@@ -279,7 +281,7 @@ def film_strips(path: Path, predictions, clip: Callable) -> None:
 
 def scaling(path: Path, rows: list[dict]) -> None:
     """Examples per second of each setting, with the range over the rounds."""
-    figure, (axis,) = _figure(height=3.5)
+    figure, (axis,) = new_figure(height=3.5)
     names = [row["setting"] for row in rows]
     speeds = np.array([row["examples_per_second"] for row in rows])
     bounds = [[row["batch"] * row[k] for row in rows] for k in ("low", "high")]

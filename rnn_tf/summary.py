@@ -6,6 +6,7 @@
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import filelock
@@ -40,17 +41,23 @@ def refresh(root: Path):
     with filelock.FileLock(root / ".lock"):
         rows = []
         for path in sorted(root.glob("*/*/config.json")):
-            try:
-                rows += summarise(path.parent)
-            except (ValueError, KeyError, IndexError, TypeError) as error:
-                reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
+            rows += if_whole(summarise, path.parent) or []
         results.write_csv(root / "summary.csv", COLUMNS, rows)
         whole = [dict.fromkeys(COLUMNS, "") | row for row in rows]
         summary = pd.DataFrame(whole, columns=COLUMNS)
         text = markdown.document(summary, incomparable(summary))
         results.write_text(root / "summary.md", text)
     return summary
+
+
+def if_whole(read: Callable, path: Path):
+    """What `read` makes of a folder or file; None if damaged, which stderr is told."""
+    try:
+        return read(path)
+    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"left out: {path} is damaged ({reason})", file=sys.stderr)
+        return None
 
 
 def summarise(folder: Path) -> list[dict]:

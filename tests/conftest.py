@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from rnn_tf import engine, strategy
+from rnn_tf import engine, results, strategy
 from rnn_tf.config import RunConfig
 from rnn_tf.data.series import Series
 
@@ -61,6 +61,33 @@ def csv_file(tmp_path):
         return path
 
     return write
+
+
+def make_run(root, low=-5.0, high=-1.0, naive=50, **info) -> Path:
+    """A finished run of one baseline and one model with three seeds."""
+    with results.open_run(root, "made", {}) as run:
+        known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
+        data = {"source": "cta", "sha256": "1"}
+        run.record(**known | {"data": data} | info)
+        base = {"split": "test", "metric": "mae", "slice": "", "unit": "rides", "n": 9}
+        rows = [
+            base | {"model": "naive", "kind": "baseline", "seed": "", "value": naive}
+        ]
+        for seed, value in ((1, 46), (2, 47), (3, 48)):
+            row = {"model": "gru", "kind": "tuned", "seed": seed, "value": value}
+            rows.append(base | row)
+        for model, kind, value, ends in (
+            ("naive", "baseline", 0, (0, 0)), ("gru", "tuned", -3, (low, high)),
+        ):  # fmt: skip
+            row = base | {"model": model, "kind": kind, "seed": ""}
+            mean = {"metric": "mae_mean", "value": 50 + value, "low": 40, "high": 60}
+            difference = {"metric": "mae_difference", "slice": "naive", "value": value}
+            rows += [row | mean]
+            rows += [row | difference | {"low": ends[0], "high": ends[1]}]
+        run.add("metrics", rows)
+        final = {"model": "gru", "phase": "final", "parameters": 7, "seconds": 2.5}
+        run.add("trials", [final, final | {"phase": "search", "seconds": 99}])
+    return run.path
 
 
 def write_video(path: Path, frames, fps: int = 12, codec: str = "mpeg4", **options):

@@ -138,6 +138,25 @@ def test_ci_runs_the_commands_of_the_readme():
     assert "make test" in COMMANDS
 
 
+@pytest.mark.parametrize("works", [True, False])
+def test_ci_brings_a_browser_or_fails(tmp_path, works):
+    """Would catch a CI in which the tests of the report are skipped for ever."""
+    (tmp_path / ".ci").mkdir()
+    script = shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    for name, code in (("apt-get", 0 if works else 1), ("make", 0)):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/bash\necho {name} $@; exit {code}\n")
+        program.chmod(0o755)
+    done = subprocess.run(
+        [script], env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert (done.returncode == 0) == works
+    assert ("make test" in done.stdout) == works
+    assert ("chromium" in done.stdout) == works
+
+
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
     """The lines for a notebook; then, in a process without us, those for its model."""

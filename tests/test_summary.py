@@ -7,34 +7,7 @@ import pytest
 from rich.console import Console
 
 from rnn_tf import results, summary
-from tests.conftest import run_python
-
-
-def make_run(root, low=-5.0, high=-1.0, naive=50, **info):
-    """A finished run of one baseline and one model with three seeds."""
-    with results.open_run(root, "made", {}) as run:
-        known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
-        data = {"source": "cta", "sha256": "1"}
-        run.record(**known | {"data": data} | info)
-        base = {"split": "test", "metric": "mae", "slice": "", "unit": "rides", "n": 9}
-        rows = [
-            base | {"model": "naive", "kind": "baseline", "seed": "", "value": naive}
-        ]
-        for seed, value in ((1, 46), (2, 47), (3, 48)):
-            row = {"model": "gru", "kind": "tuned", "seed": seed, "value": value}
-            rows.append(base | row)
-        for model, kind, value, ends in (
-            ("naive", "baseline", 0, (0, 0)), ("gru", "tuned", -3, (low, high)),
-        ):  # fmt: skip
-            row = base | {"model": model, "kind": kind, "seed": ""}
-            mean = {"metric": "mae_mean", "value": 50 + value, "low": 40, "high": 60}
-            difference = {"metric": "mae_difference", "slice": "naive", "value": value}
-            rows += [row | mean]
-            rows += [row | difference | {"low": ends[0], "high": ends[1]}]
-        run.add("metrics", rows)
-        final = {"model": "gru", "phase": "final", "parameters": 7, "seconds": 2.5}
-        run.add("trials", [final, final | {"phase": "search", "seconds": 99}])
-    return run.path
+from tests.conftest import make_run, run_python
 
 
 def test_mean_spread_and_intervals(tmp_path):

@@ -1,0 +1,267 @@
+"""What the report shows of a run: facts, tables and pictures. No TensorFlow."""
+
+import base64
+import dataclasses
+import io
+import json
+import math
+import struct
+from pathlib import Path
+
+import lazy_loader
+
+from rnn_tf import stats, summary, tuning_plots
+
+pd = lazy_loader.load("pandas")
+
+TEXT = {"dtype": str, "keep_default_na": False}  # cells as they stand in the file
+
+# File name without ending -> what the picture shows, and how to read it.
+PICTURES = {
+    "forecasts": (
+        "Line chart of the last six weeks of the test period: the truth in black and "
+        "the forecasts of the models in colour, with the range over their seeds",
+        "Forecasts against the truth, end to end. Bands: range over the seeds.",
+    ),
+    "error_by_day": (
+        "Line chart of the test error of each model by days ahead, from one to the "
+        "horizon: networks in colour, baselines in grey",
+        "Test error by day ahead. The names stand in the order of their error.",
+    ),
+    "learning_curves": (
+        "Two line charts by epoch, a line for each model: training loss above, "
+        "validation score below",
+        "Learning curves. Lines: mean over the seeds; bands: their range.",
+    ),
+    "error_by_depth": (
+        "Line chart of the test error by number of recurrent layers, a line for each "
+        "cell and head; baselines as flat grey lines",
+        "Test error by depth. Bands: range over the seeds.",
+    ),
+    "error_by_length": (
+        "Line chart of the test error by length of the sequence, a line for each cell; "
+        "always answering 1 as a flat grey line",
+        "Test error by length of the sequence. Bands: range over the seeds.",
+    ),
+    "gates": (
+        "Stacked panels over the steps of one sequence of the adding problem: the "
+        "inputs, then the gates and the cell state of an LSTM",
+        "Inside the best LSTM: its gates and its state over the first test sequence.",
+    ),
+    "confusion": (
+        "Matrix of true classes against guessed classes on the test set, shares in "
+        "percent; the diagonal holds what was right",
+        "Confusion matrix of the test set, % of each true class.",
+    ),
+    "drawings": (
+        "Two blocks of twelve drawings with the three best guesses above each: the "
+        "first block was guessed right, the second wrong",
+        "Drawings and what the network takes them for.",
+    ),
+    "clips": (
+        "Up to twelve clips as strips of frames, each with the best guess: first some "
+        "that are right, then some that are wrong",
+        "Clips, frame by frame, and what the network takes them for.",
+    ),
+}
+
+# Tables that some runs have besides; results/README.md explains every column.
+TABLES = {
+    "shapes": "Which layers return sequences: every combination, tried in Keras",
+    "lengths": "The best recurrent model and the MLP on sequences of other lengths",
+    "quiz": "The quiz's model, part by part: shapes and parameters",
+    "as_given": "The course's program, run again with one repair more each time",
+    "padding": "The same drawings, padded to other lengths: do the guesses change?",
+    "cost": "What one step of training costs",
+    "time_to_score": "How soon each training was as good as the textbook's ever became",
+    "devices": "The weights that one device, two replicas and two workers end with",
+    "waiting": "Whether training waits for its clips",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """What a table shows, and the number to sort by, if it is one."""
+
+    text: str
+    number: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A CSV file to unfold."""
+
+    caption: str
+    columns: list[str]
+    rows: list[list[Cell]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A PNG inside the page, with its size in pixels."""
+
+    source: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """One run, ready for the page."""
+
+    name: str
+    experiment: str
+    data: str
+    quick: bool
+    facts: dict[str, str]
+    rows: list[dict]
+    pictures: list[Picture]
+    trials: int
+    tuning: list[Picture]
+    tables: list[Table]
+
+
+def read(folder: Path) -> Shown | None:
+    """All of a run that the page shows; None for a run that is not complete.
+
+    Raises:
+        ValueError, KeyError, IndexError, TypeError, AttributeError: it is damaged.
+    """
+    info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if info["status"] != "complete":
+        return None
+    trials = _search(folder / "trials.csv")
+    every = _search(folder / "trials.csv", **TEXT)
+    tables = [_table(every, "All trials of the search")] if len(every) else []
+    found = [folder / f"{name}.csv" for name in TABLES]
+    tables += [read_table(path) for path in found if path.is_file()]
+    return Shown(
+        name=folder.name,
+        experiment=str(info["experiment"]),
+        data=str(info["data"]["source"]),
+        quick=info["config"].get("size") == "quick",
+        facts=_facts(info),
+        rows=with_lines(summary.summarise(folder)),
+        pictures=[picture(path) for path in sorted(folder.glob("[!.]*.png"))],
+        trials=len(trials),
+        tuning=_tuning(trials),
+        tables=tables,
+    )
+
+
+def _facts(info: dict) -> dict[str, str]:
+    """What is said of a run beside its numbers."""
+    dirty = {True: ", with files that differ from it", False: ""}
+    versions = {"python": info["python"]} | info["versions"]
+    devices = info.get("devices", {})
+    used = ", ".join(devices.get("names", []))
+    said = {
+        "Data": info["data"].get("says", info["data"]["source"]),
+        "Command": info["command"],
+        "Commit": info["commit"][:12] + dirty.get(info["dirty"], ""),
+        "Started": info["started"],
+        "Took": f"{info['seconds']:,.0f} s",
+        "Machine": info["machine"] + (f"; {used}" if used else ""),
+        "Versions": ", ".join(f"{name} {v}" for name, v in versions.items()),
+    }
+    return {name: str(value) for name, value in said.items()}
+
+
+# ---------------------------------------------------------------- tables
+
+
+def with_lines(rows: list[dict]) -> list[dict]:
+    """Rows, best first, with `line`: the difference and its ends, 0 to 100; 50 is 0.
+
+    What is far worse than the baseline ends at the edge, lest it dwarf the others.
+    """
+    keys = "difference", "difference_low", "difference_high"
+    ends = [max(abs(row[key]) for key in keys) for row in rows]
+    pairs = zip(rows, ends, strict=True)
+    near = [end for row, end in pairs if row["verdict"] != "worse"]
+    widest = 1.05 * (max(near, default=0) or max(ends, default=0)) or 1.0
+
+    def place(value: float) -> float:
+        return round(50 + 50 * max(-1.0, min(1.0, value / widest)), 1)
+
+    lines = [row | {"line": [place(row[key]) for key in keys]} for row in rows]
+    return sorted(lines, key=lambda row: row["mean"])
+
+
+def read_table(path: Path) -> Table:
+    """One of `TABLES`."""
+    return _table(pd.read_csv(path, **TEXT), TABLES[path.stem])
+
+
+def _table(frame, caption: str) -> Table:
+    """Every cell of a DataFrame of texts; columns that hold nothing are left out."""
+    frame = frame[[name for name in frame if (frame[name] != "").any()]]
+    rows = [[cell(text) for text in row] for row in frame.itertuples(index=False)]
+    return Table(caption, list(frame), rows)
+
+
+def cell(text: str) -> Cell:
+    """A cell of a CSV file; numbers with a fraction are rounded to three digits."""
+    try:
+        number = float(text)
+    except ValueError:
+        return Cell(text)
+    if not math.isfinite(number):
+        return Cell(text)
+    whole = number.is_integer() and abs(number) < 1e15
+    return Cell(f"{number:,.0f}" if whole else stats.number(number), number)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def picture(path: Path) -> Picture:
+    """A PNG of a run folder."""
+    plain = path.stem.replace("_", " ")
+    alt, caption = PICTURES.get(path.stem, (f"Picture: {plain}", plain.capitalize()))
+    return _embedded(path.read_bytes(), alt, caption)
+
+
+def _embedded(png: bytes, alt: str, caption: str) -> Picture:
+    """Raise ValueError if it is no PNG."""
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or len(png) < 24:
+        raise ValueError("a picture that is not a PNG")
+    width, height = struct.unpack(">II", png[16:24])
+    source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return Picture(source, width, height, alt, caption)
+
+
+def _search(path: Path, **options):
+    """The trials of the search; no rows where nothing was searched."""
+    if not path.is_file():
+        return pd.DataFrame()
+    trials = pd.read_csv(path, **options)
+    return trials[trials["phase"] == "search"].drop(columns="phase")
+
+
+def _tuning(trials) -> list[Picture]:
+    """Score over trials, and hyperparameters against score."""
+    if not len(trials):
+        return []
+    models, failed = trials["model"].nunique(), int(trials["score"].isna().sum())
+    tried = f"{len(trials)} trials of {models} models" + f", {failed} failed" * (
+        failed > 0
+    )
+    alt = f"A panel for each model: validation score of each trial in order; {tried}"
+    caption = f"Score over trials ({tried}). Line: the best so far."
+    pictures = [_drawn(tuning_plots.over_trials(trials), alt, caption)]
+    if names := [n.removeprefix("hp.") for n in tuning_plots.varied(trials)]:
+        figure = tuning_plots.hyperparameters(trials)
+        alt = f"A panel for each hyperparameter ({', '.join(names)}): validation score "
+        alt += "of each trial against its value, a colour and marker for each model"
+        caption = "Hyperparameters against score, each point a trial."
+        pictures.append(_drawn(figure, alt, caption))
+    return pictures
+
+
+def _drawn(figure, alt: str, caption: str) -> Picture:
+    file = io.BytesIO()
+    figure.savefig(file)
+    return _embedded(file.getvalue(), alt, caption)

@@ -1,0 +1,143 @@
+"""The report: one page that needs nothing else, made from the run folders alone.
+
+`python -m rnn_tf.report` is `make report`. No TensorFlow.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+
+import lazy_loader
+
+from rnn_tf import answers, config, exhibits, results, stats, summary
+from rnn_tf.config import InputError
+from rnn_tf.exhibits import Shown
+
+jinja2 = lazy_loader.load("jinja2")
+pd = lazy_loader.load("pandas")
+
+# The order on the page; other experiments come after.
+ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
+
+
+# ---------------------------------------------------------------- which runs
+
+
+def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
+    """The user's own runs to show, and how many of which kind are not shown.
+
+    Of the complete runs of an experiment on the same data, the newest.
+    """
+    newest, left = {}, Counter()
+    folders = [path.parent for path in root.glob("*/*/config.json")]
+    for folder in sorted(folders):
+        same = folder.parent.resolve() == reference.resolve()
+        if same or not (key := summary.if_whole(_kind, folder)):
+            continue
+        experiment, data, status = key
+        if status != "complete":
+            left[f"{experiment}, {status}"] += 1
+            continue
+        left[f"{experiment} on {data}, older"] += (experiment, data) in newest
+        newest[experiment, data] = folder  # names begin with the time
+    return list(newest.values()), [f"{n} of {what}" for what, n in left.items() if n]
+
+
+def _kind(folder: Path) -> tuple[str, str, str]:
+    """Experiment, data and status of a run."""
+    info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    data = info["data"]["source"] if info["status"] == "complete" else ""
+    return str(info["experiment"]), str(data), str(info["status"])
+
+
+def read_answers(path: Path) -> list[dict]:
+    """The course's claims with their verdicts, as `make answers` wrote them."""
+    rows = pd.read_csv(path, **exhibits.TEXT)[answers.COLUMNS].to_dict("records")
+    for row in rows:
+        for key in ("runs", "commands"):
+            row[key] = [part.strip() for part in row[key].split(";") if part.strip()]
+    return rows
+
+
+# ---------------------------------------------------------------- the page
+
+
+def page(
+    own: list[Shown], reference: list[Shown], notes: list[str], claims: list
+) -> str:
+    """The HTML, with all text of the runs escaped.
+
+    Args:
+        own: the user's runs.
+        reference: the runs that the README quotes.
+        notes: which runs are not shown.
+        claims: what `read_answers` gives.
+    """
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    options = {"trim_blocks": True, "lstrip_blocks": True}
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **options
+    )
+    environment.filters |= {"number": stats.number, "sha256": _sha256}
+    found = dict.fromkeys(run.experiment for run in own + reference)
+    known = [name for name in ORDER if name in found]
+    filled = environment.get_template("report.html.jinja").render(
+        experiments=known + [name for name in found if name not in ORDER],
+        own=own,
+        reference=reference,
+        notes=notes,
+        claims=claims,
+        how_to_read=answers.HOW_TO_READ,
+        verdicts=Counter(claim["verdict"] for claim in claims),
+        made=datetime.now(timezone.utc),
+    )
+    return filled.lstrip()
+
+
+def _sha256(text: str) -> str:
+    """As a Content-Security-Policy names the one script that may run."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def main(
+    results: Path = Path("results"), reference: Path = Path("results/reference")
+) -> None:
+    """Write results/report.html: every experiment on one page that works from a file.
+
+    Args:
+        results: Folder that holds the run folders; the page is written there.
+        reference: Folder that holds the reference runs.
+    """
+    for folder in (results, reference):
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder; nothing has run yet")
+    folders, notes = choose(results, reference)
+    known = sorted(path.parent for path in reference.glob("*/config.json"))
+    own, quoted = (
+        [run for folder in some if (run := summary.if_whole(exhibits.read, folder))]
+        for some in (folders, known)
+    )
+    path = results / "answers.csv"
+    claims = summary.if_whole(read_answers, path) if path.is_file() else None
+    _write(results / "report.html", page(own, quoted, notes, claims or []))
+    count = f"{len(own)} of your runs and {len(quoted)} reference runs"
+    print(f"{results / 'report.html'} shows {count}; open it in a browser")
+    if not own:
+        print("no runs of your own yet; try: make results")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the page, whole or not at all."""
+    try:
+        results.write_text(path, text)
+    except OSError as error:
+        raise InputError(f"cannot write {path} ({error.strerror})") from None
+
+
+if __name__ == "__main__":
+    call, program = config.call, "python -m rnn_tf.report"
+    raise SystemExit(config.exit_code(lambda: call(main, program, sys.argv[1:])))

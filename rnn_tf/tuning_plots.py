@@ -1,0 +1,153 @@
+"""Pictures of a search for hyperparameters, drawn from the rows of trials.csv alone."""
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf.plots import COLOURS, new_figure
+
+pd = lazy_loader.load("pandas")
+
+FAILED = COLOURS[1]
+MARKERS = "o^sDvP"  # the same colour again gets the next of them
+SCORE = "validation score, lower is better"
+
+
+def over_trials(trials):
+    """Each trial's score and the best so far, in a panel for each model.
+
+    Args:
+        trials: rows of trials.csv, of the search alone; at least one.
+
+    Returns:
+        matplotlib's Figure.
+    """
+    models = list(trials.groupby("model", sort=False))
+    columns = min(4, len(models))
+    rows = -(-len(models) // columns)
+    height, width = 1 + 1.7 * rows, min(9, 3 + 2 * columns)
+    figure, axes = new_figure(rows, columns, height, width, sharey=True)
+    for axis, (model, part) in zip(axes, models, strict=False):
+        _search(axis, part.sort_values("trial"))
+        axis.set_title(_plain(model), fontsize=8)
+        axis.tick_params(labelsize=8)
+    for axis in axes[len(models) :]:
+        axis.set_axis_off()
+    _scale(axes[0], trials)
+    figure.supxlabel("trial", fontsize=9)
+    figure.supylabel(SCORE, fontsize=9)
+    _legend(figure, axes, "outside upper right")
+    return figure
+
+
+def _search(axis, trials) -> None:
+    """The trials of one model, in their order."""
+    best = trials["score"].cummin().ffill()
+    axis.plot(trials["trial"], trials["score"], "o", ms=4, color="0.45", label="trial")
+    style = {"color": COLOURS[0], "drawstyle": "steps-post", "lw": 1.8}
+    axis.plot(trials["trial"], best, label="best so far", **style)
+    _crosses(axis, trials.loc[trials["score"].isna(), "trial"])
+    axis.xaxis.get_major_locator().set_params(integer=True)
+
+
+def _crosses(axis, places) -> None:
+    """Failed trials: crosses at the top of the panel, for they have no score."""
+    if len(places):
+        style = {"color": FAILED, "clip_on": False, "ms": 7, "label": "failed"}
+        top = {"transform": axis.get_xaxis_transform()}
+        axis.plot(places, np.ones(len(places)), "X", **style, **top)
+
+
+def _legend(figure, axes, place: str, columns: int = 3) -> None:
+    """One for all panels, each name once."""
+    handles = {}
+    for axis in axes:
+        found, names = axis.get_legend_handles_labels()
+        handles = dict(zip(names, found, strict=True)) | handles
+    style = {"frameon": False, "fontsize": 8, "ncols": columns, "loc": place}
+    figure.legend(handles.values(), handles, **style)
+
+
+def _plain(name: str) -> str:
+    """A name as a label: matplotlib takes what stands between dollars for a formula."""
+    return str(name).replace("$", r"\$")
+
+
+def _scale(axis, trials) -> None:
+    """A logarithm where scores differ by more than five times."""
+    scores = trials["score"].dropna()
+    if len(scores) and scores.min() > 0 and scores.max() > 5 * scores.min():
+        axis.set_yscale("log")
+
+
+def varied(trials) -> list[str]:
+    """The hyperparameters of which the search tried at least two values."""
+    names = [name for name in trials if name.startswith("hp.")]
+    return [name for name in names if trials[name].nunique() > 1]
+
+
+def hyperparameters(trials):
+    """Score against each hyperparameter that varied, a panel for each.
+
+    Args:
+        trials: rows of trials.csv, of the search alone; `varied` names one at least.
+
+    Returns:
+        matplotlib's Figure.
+    """
+    names = varied(trials)
+    models = list(trials.groupby("model", sort=False))
+    columns = 3 if len(names) in (3, 5, 6) else min(2, len(names))
+    rows = -(-len(names) // columns)
+    height = 0.8 + 2.8 * rows + 0.2 * -(-len(models) // 4)
+    figure, axes = new_figure(rows, columns, height, sharey=True)
+    for axis, name in zip(axes, names, strict=False):
+        _against(axis, name, trials, models)
+    for axis in axes[len(names) :]:
+        axis.set_axis_off()
+    _scale(axes[0], trials)
+    figure.supylabel(SCORE, fontsize=9)
+    _legend(figure, axes, "outside lower center", columns=4)
+    return figure
+
+
+def _against(axis, name: str, trials, models: list) -> None:
+    """One panel: a colour and marker for each model."""
+    kinds = _categories(trials[name])
+    having = [model for model, part in models if part[name].notna().any()]
+    beside = np.linspace(-0.25, 0.25, len(having)) if having[1:] else [0]
+    for number, (model, part) in enumerate(models):
+        part = part.dropna(subset=name)
+        places = part[name]
+        if kinds and len(part):  # side by side, so that models do not hide each other
+            places = part[name].map(kinds.index) + beside[having.index(model)]
+        style = {
+            "color": COLOURS[number % len(COLOURS)],
+            "marker": MARKERS[number // len(COLOURS) % len(MARKERS)],
+            "label": _plain(model),
+        }
+        axis.plot(places, part["score"], ls="", ms=5, alpha=0.8, **style)
+        _crosses(axis, places[part["score"].isna()])
+    if kinds:
+        labels = [f"{k:g}" if isinstance(k, float) else _plain(k) for k in kinds]
+        axis.set_xticks(range(len(kinds)), labels)
+        axis.set_xlim(-0.5, len(kinds) - 0.5)
+    elif "learning_rate" in name:
+        axis.set_xscale("log")
+        axis.xaxis.get_major_locator().set_params(subs=(1, 2, 5))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("")
+    axis.set_xlabel(_plain(name.removeprefix("hp.")), fontsize=9)
+    axis.tick_params(labelsize=8)
+
+
+def _categories(values) -> list:
+    """The values as categories, in order: of words, or of a few whole numbers.
+
+    Empty for a hyperparameter that is a number on a scale.
+    """
+    kinds = values.dropna().unique().tolist()
+    numbers = pd.api.types.is_numeric_dtype(values)
+    if not numbers or pd.api.types.is_bool_dtype(values):
+        return sorted(kinds, key=str)
+    whole = all(float(kind).is_integer() for kind in kinds)
+    return sorted(kinds) if whole and len(kinds) <= 6 else []
