@@ -10,7 +10,7 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, progress
+from rnn_tf import answers, config, progress, report
 from rnn_tf.config import InputError, RunConfig
 
 MODULES = stacked, forecast, sketch, video
@@ -34,9 +34,9 @@ def main(argv: list[str] | None = None) -> None:
     with progress.several(RUNS):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
-    found = answers.refresh(common.results, REFERENCE)
-    console = progress.console()
-    console.print(answers.table(found, numbers=False))
+    found = answers.rows(REFERENCE, common.results)
+    progress.console().print(answers.table(found, numbers=False))
+    report.main(common.results, REFERENCE)
 
 
 if __name__ == "__main__":

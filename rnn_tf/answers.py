@@ -19,7 +19,7 @@ from rich.text import Text
 
 from rnn_tf import config, evidence, results, rules, shape_rules
 from rnn_tf.config import InputError
-from rnn_tf.evidence import Finished
+from rnn_tf.evidence import Finished, if_whole
 from rnn_tf.findings import (
     CONFIRMED,
     DEPENDS,
@@ -116,7 +116,7 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         claim: what to judge.
         runs: finished runs; those without rows for it are passed over.
     """
-    found = {run: _finding(claim, run) for run in runs}
+    found = {run: if_whole(claim.rule, run) for run in runs}
     found = {run: finding for run, finding in found.items() if finding}
     whole = together({run.label: finding for run, finding in found.items()})
     if not found:
@@ -133,16 +133,6 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         "runs": "; ".join(run.name for run in found),
         "commands": "; ".join(run.info["command"] for run in found),
     }
-
-
-def _finding(claim: Claim, run: Finished) -> Finding | None:
-    """What a run says of a claim; a damaged one is named, and says nothing."""
-    try:
-        return claim.rule(run)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"left out: {run.folder} on {claim.name} ({reason})", file=sys.stderr)
-        return None
 
 
 def together(found: dict[str, Finding]) -> Finding:

@@ -7,6 +7,7 @@ import functools
 import json
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,9 @@ class Finished:
         """The name, and what it ran on unless the name says so."""
         data = self.info["data"]["source"]
         return self.name if data in self.name else f"{self.name} ({data})"
+
+    def __str__(self):
+        return str(self.folder)
 
     def table(self, name: str):
         """The DataFrame of `<name>.csv`, with "" in empty cells, or None."""
@@ -154,21 +158,38 @@ def runs(*folders: Path) -> list[Finished]:
     Quick runs are left out: they train for a few epochs, and prove nothing. Runs are
     equal if all options that can change a number are, and the data.
     """
-    paths = sorted({p.resolve() for f in folders for p in _configs(f)})
     found = {}
-    for path in paths:
-        try:
-            info = json.loads(path.read_text(encoding="utf-8"))
-            key, complete = _key(info), info["status"] == "complete"
-            started = info["started"]
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            print(f"left out: {path.parent} is damaged ({reason})", file=sys.stderr)
+    for folder in sorted({p.parent.resolve() for f in folders for p in _configs(f)}):
+        run = if_whole(_complete, folder)
+        if run is None or run.info["config"]["size"] != "full":
             continue
-        older = key in found and found[key].info["started"] > started
-        if complete and info["config"]["size"] == "full" and not older:
-            found[key] = Finished(path.parent, info)
+        key = _key(run.info)
+        if key not in found or found[key].info["started"] < run.info["started"]:
+            found[key] = run
     return sorted(found.values(), key=lambda run: (run.experiment, run.name))
+
+
+def _complete(folder: Path) -> Finished | None:
+    """The run of a folder, if it is complete."""
+    info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    _key(info), info["config"]["size"], info["started"]  # what is damaged shows here
+    return Finished(folder, info) if info["status"] == "complete" else None
+
+
+def if_whole(read: Callable, path: Path):
+    """What `read` makes of a folder or file; None if damaged, which stderr is told."""
+    try:
+        return read(path)
+    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        _tell(f"left out: {path} is damaged ({reason})")
+        return None
+
+
+@functools.cache
+def _tell(line: str) -> None:
+    """Once, though tables, answers and report come upon the same file."""
+    print(line, file=sys.stderr)
 
 
 def _configs(folder: Path) -> list[Path]:

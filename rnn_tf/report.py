@@ -13,12 +13,13 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import answers, config, exhibits, results, stats, summary
+from rnn_tf import answers, config, exhibits, stats
 from rnn_tf.config import InputError
+from rnn_tf.evidence import if_whole
 from rnn_tf.exhibits import Shown
+from rnn_tf.results import write_text
 
 jinja2 = lazy_loader.load("jinja2")
-pd = lazy_loader.load("pandas")
 
 # The order on the page; other experiments come after.
 ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
@@ -36,7 +37,7 @@ def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
     folders = [path.parent for path in root.glob("*/*/config.json")]
     for folder in sorted(folders):
         same = folder.parent.resolve() == reference.resolve()
-        if same or not (key := summary.if_whole(_kind, folder)):
+        if same or not (key := if_whole(_kind, folder)):
             continue
         experiment, data, status = key
         if status != "complete":
@@ -54,13 +55,13 @@ def _kind(folder: Path) -> tuple[str, str, str]:
     return str(info["experiment"]), str(data), str(info["status"])
 
 
-def read_answers(path: Path) -> list[dict]:
-    """The course's claims with their verdicts, as `make answers` wrote them."""
-    rows = pd.read_csv(path, **exhibits.TEXT)[answers.COLUMNS].to_dict("records")
-    for row in rows:
-        for key in ("runs", "commands"):
-            row[key] = [part.strip() for part in row[key].split(";") if part.strip()]
-    return rows
+def with_lists(claims: list[dict]) -> list[dict]:
+    """Rows of `answers.csv` with their runs and commands one by one."""
+    keys = "runs", "commands"
+    return [
+        row | {key: row[key].split("; ") if row[key] else [] for key in keys}
+        for row in claims
+    ]
 
 
 # ---------------------------------------------------------------- the page
@@ -75,7 +76,7 @@ def page(
         own: the user's runs.
         reference: the runs that the README quotes.
         notes: which runs are not shown.
-        claims: what `read_answers` gives.
+        claims: what `with_lists` gives.
     """
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -108,6 +109,8 @@ def main(
 ) -> None:
     """Write results/report.html: every experiment on one page that works from a file.
 
+    The answers are judged anew, as by make answers.
+
     Args:
         results: Folder that holds the run folders; the page is written there.
         reference: Folder that holds the reference runs.
@@ -118,24 +121,19 @@ def main(
     folders, notes = choose(results, reference)
     known = sorted(path.parent for path in reference.glob("*/config.json"))
     own, quoted = (
-        [run for folder in some if (run := summary.if_whole(exhibits.read, folder))]
+        [run for folder in some if (run := if_whole(exhibits.read, folder))]
         for some in (folders, known)
     )
-    path = results / "answers.csv"
-    claims = summary.if_whole(read_answers, path) if path.is_file() else None
-    _write(results / "report.html", page(own, quoted, notes, claims or []))
+    try:
+        claims = answers.refresh(results, reference) if own or quoted else []
+        text = page(own, quoted, notes, with_lists(claims))
+        write_text(results / "report.html", text)
+    except OSError as error:
+        raise InputError(f"cannot write to {results} ({error.strerror})") from None
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
     print(f"{results / 'report.html'} shows {count}; open it in a browser")
     if not own:
         print("no runs of your own yet; try: make results")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the page, whole or not at all."""
-    try:
-        results.write_text(path, text)
-    except OSError as error:
-        raise InputError(f"cannot write {path} ({error.strerror})") from None
 
 
 if __name__ == "__main__":

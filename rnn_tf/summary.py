@@ -6,7 +6,6 @@
 import hashlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import filelock
@@ -17,7 +16,7 @@ from rich.table import Table
 
 from rnn_tf import config, markdown, results, stats
 from rnn_tf.config import InputError
-from rnn_tf.evidence import Finished, difference
+from rnn_tf.evidence import Finished, difference, if_whole
 from rnn_tf.stats import metric_name, number
 
 pd = lazy_loader.load("pandas")
@@ -48,16 +47,6 @@ def refresh(root: Path):
         text = markdown.document(summary, incomparable(summary))
         results.write_text(root / "summary.md", text)
     return summary
-
-
-def if_whole(read: Callable, path: Path):
-    """What `read` makes of a folder or file; None if damaged, which stderr is told."""
-    try:
-        return read(path)
-    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"left out: {path} is damaged ({reason})", file=sys.stderr)
-        return None
 
 
 def summarise(folder: Path) -> list[dict]:
