@@ -34,7 +34,7 @@ setup: $(READY) ## the virtual environment; the others make it too
 
 jax: $(READY) $(JAX_READY) ## install the JAX engine too, for KERAS_BACKEND=jax
 
-results: $(READY) ## every experiment, quick, on embedded data; answers; a page
+results: $(READY) ## every experiment, quick; the answers; one page
 	@$(RUN) -m experiments $(ARGS)
 
 stacked: $(READY) ## which layers return sequences, and what depth buys

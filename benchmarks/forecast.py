@@ -1,0 +1,114 @@
+"""Training LSTM(32) and GRU(32) on windows of 56 days, batch 32."""
+
+import time
+from functools import partial
+
+import lazy_loader
+import numpy as np
+
+from benchmarks.contest import Contender, Work
+from rnn_tf import strategy
+from rnn_tf.config import RunConfig
+from rnn_tf.data import synthetic, windows
+from rnn_tf.data.order import Order
+
+keras = lazy_loader.load("keras")
+
+UNITS, BATCH, EPOCHS = 32, 32, 4  # epochs of a round
+LOOKBACK, HORIZON = 56, 7
+STEPS = 10_000  # gradient steps of a full-size run, for which models are compiled
+
+
+def _windows() -> windows.Windows:
+    """Of four years of an embedded series: 30 batches."""
+    series = synthetic.daily_series()
+    periods = windows.periods_by_share(len(series.values))
+    return windows.Windows(series, periods, LOOKBACK, HORIZON, LOOKBACK)
+
+
+def _arrays() -> tuple[np.ndarray, np.ndarray]:
+    """The same windows: (windows, 56, 1) and (windows, 7) float32."""
+    cut = _windows()
+    at, values = cut.origins["train"], cut.scaled()
+    x = values[at[:, None] + np.arange(LOOKBACK)][..., None]
+    y = values[at[:, None] + LOOKBACK + np.arange(HORIZON)]
+    whole = len(x) // BATCH * BATCH
+    return x[:whole], y[:whole]
+
+
+def _model(cell: str):
+    layer = getattr(keras.layers, cell)
+    inputs = keras.Input((LOOKBACK, 1))
+    return keras.Model(inputs, keras.layers.Dense(HORIZON)(layer(UNITS)(inputs)))
+
+
+def stock(cell: str):
+    """Keras as its tutorials have it."""
+    x, y = _arrays()
+    model = _model(cell)
+    model.compile("adam", "mean_absolute_error")
+
+    def one_round() -> float:
+        started = time.perf_counter()
+        model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+        return EPOCHS * len(x) / (time.perf_counter() - started)
+
+    return one_round
+
+
+def ours(cell: str):
+    """The devices, compile options and windows of a run."""
+    devices, cut = strategy.start(RunConfig()), _windows()
+    train = cut.dataset("train", BATCH, Order(1))
+    count = len(cut.origins["train"]) // BATCH * BATCH
+    with devices.scope():
+        model = _model(cell)
+        options = devices.compile_options(STEPS)
+        model.compile("adam", "mean_absolute_error", **options)
+
+    def one_round() -> float:
+        started = time.perf_counter()
+        devices.fit(model, train, validation_data=None, epochs=EPOCHS, verbose=0)
+        return EPOCHS * count / (time.perf_counter() - started)
+
+    return one_round
+
+
+def pytorch(cell: str):
+    """The loop that PyTorch's tutorials have."""
+    import torch
+
+    x, y = (torch.from_numpy(part) for part in _arrays())
+    rnn = getattr(torch.nn, cell)(1, UNITS, batch_first=True)
+    head = torch.nn.Linear(UNITS, HORIZON)
+    optimizer = torch.optim.Adam([*rnn.parameters(), *head.parameters()])
+
+    def one_round() -> float:
+        started = time.perf_counter()
+        for _ in range(EPOCHS):
+            for which in torch.randperm(len(x)).split(BATCH):
+                optimizer.zero_grad()
+                found = head(rnn(x[which])[0][:, -1])
+                torch.nn.functional.l1_loss(found, y[which]).backward()
+                optimizer.step()
+        return EPOCHS * len(x) / (time.perf_counter() - started)
+
+    return one_round
+
+
+def _work(cell: str) -> Work:
+    jax = {"KERAS_BACKEND": "jax"}
+    return Work(
+        f"train {cell}(32), 56 days, batch 32",
+        "windows/s",
+        (
+            Contender("Keras, fit as it is", partial(stock, cell)),
+            Contender("ours", partial(ours, cell)),
+            Contender("Keras on JAX, fit as it is", partial(stock, cell), ("jax",), jax),
+            Contender("ours on JAX", partial(ours, cell), ("jax",), jax),
+            Contender("PyTorch", partial(pytorch, cell), ("torch",)),
+        ),
+    )
+
+
+WORKS = (_work("LSTM"), _work("GRU"))
