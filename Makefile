@@ -12,6 +12,7 @@ ARGS ?=
 WORKERS ?= 2
 
 EXPERIMENTS := stacked forecast sketch video
+PARTS := forecast strokes clips lengths start
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
 ifneq ($(VENV),)
@@ -25,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup jax results summary answers report devices test test-long lint clean \
-	bench-scaling $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
+	bench bench-scaling $(PARTS:%=bench-%) $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,13 @@ $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
 
 devices: $(READY) ## do one, two replicas and two workers train the same?
 	@$(RUN) -m rnn_tf.agreement $(ARGS)
+
+bench: $(READY) ## side by side with stock Keras, JAX, PyTorch, OpenCV
+	@$(RUN) -m benchmarks $(ARGS)
+
+bench-forecast: ## a part of it; or bench-strokes, -clips, -lengths, ...
+$(PARTS:%=bench-%): bench-%: $(READY)
+	@$(RUN) -m benchmarks --parts $* $(ARGS)
 
 bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 	@$(RUN) -m rnn_tf.scaling $(ARGS)

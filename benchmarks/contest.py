@@ -11,6 +11,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +21,15 @@ from rnn_tf.config import RunError
 
 COLUMNS = "work contender unit rounds median low high ratio megabytes".split()
 
+GRACE = 20  # seconds to end by itself
+
 # Gets ready, and returns what does one round and says how much it did per second.
 Setup = Callable[[], Callable[[], float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contender:
-    """One way to do the work; the first of a work is what the others are compared to."""
+    """One way to do the work; others are compared with the first of a work."""
 
     name: str
     setup: Setup
@@ -70,37 +73,53 @@ def _megabytes() -> float:
 
 
 @contextmanager
-def _started(part: str, work: Work, contender: Contender) -> Iterator:
-    """A contender's process, ready for its first round.
+def _started(
+    part: str, work: Work, contender: Contender
+) -> Iterator[Callable[[], dict]]:
+    """Start a contender; what has it do a round, and gives what it says of it.
 
     Raises:
         RunError: it failed, with the last line that it said.
     """
     command = [sys.executable, "-m", "benchmarks", "serve"]
     command += ["--part", part, "--work", work.name, "--contender", contender.name]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | contender.environment,
-    )
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | contender.environment,
+        )
+
+        def answer() -> dict:
+            if line := process.stdout.readline():
+                return json.loads(line)
+            said.seek(0)
+            last = (said.read().strip().splitlines() or ["no word"])[-1]
+            raise RunError(f"{work.name}: {contender.name} failed: {last}")
+
+        def one_round() -> dict:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            return answer()
+
+        try:
+            answer()  # that it is ready
+            yield one_round
+        finally:
+            _end(process)
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Let a contender clear up, for a while."""
     try:
-        _answer(process, work, contender)
-        yield process
-    finally:
+        process.stdin.close()
+        process.wait(GRACE)
+    except (OSError, subprocess.TimeoutExpired):
         process.kill()
         process.wait()
-
-
-def _answer(process: subprocess.Popen, work: Work, contender: Contender) -> dict:
-    """The next line of a contender."""
-    line = process.stdout.readline()
-    if line:
-        return json.loads(line)
-    said = (process.stderr.read().strip().splitlines() or ["no word"])[-1]
-    raise RunError(f"{work.name}: {contender.name} failed: {said}")
 
 
 # ---------------------------------------------------------------- all of them
@@ -120,16 +139,14 @@ def measure(part: str, work: Work, say: Callable[[str], None]) -> list[dict]:
             say(f"left out: {one.name}, which needs {', '.join(one.absent)}")
     found = {one.name: [] for one in there}
     with ExitStack() as stack:
-        processes = {}
+        rounds = {}
         for one in there:
             say(f"{work.name}: {one.name} gets ready")
-            processes[one] = stack.enter_context(_started(part, work, one))
+            rounds[one.name] = stack.enter_context(_started(part, work, one))
         for number in range(1, work.rounds + 1):
-            for one, process in processes.items():
-                say(f"{work.name}: round {number}/{work.rounds}, {one.name}")
-                process.stdin.write("go\n")
-                process.stdin.flush()
-                found[one.name].append(_answer(process, work, one))
+            for name, one_round in rounds.items():
+                say(f"{work.name}: round {number}/{work.rounds}, {name}")
+                found[name].append(one_round())
     return rows(work, found)
 
 

@@ -97,15 +97,15 @@ def pytorch(cell: str):
 
 
 def _work(cell: str) -> Work:
-    jax = {"KERAS_BACKEND": "jax"}
+    jax = ("jax",), {"KERAS_BACKEND": "jax"}
     return Work(
         f"train {cell}(32), 56 days, batch 32",
         "windows/s",
         (
             Contender("Keras, fit as it is", partial(stock, cell)),
             Contender("ours", partial(ours, cell)),
-            Contender("Keras on JAX, fit as it is", partial(stock, cell), ("jax",), jax),
-            Contender("ours on JAX", partial(ours, cell), ("jax",), jax),
+            Contender("Keras on JAX, fit as it is", partial(stock, cell), *jax),
+            Contender("ours on JAX", partial(ours, cell), *jax),
             Contender("PyTorch", partial(pytorch, cell), ("torch",)),
         ),
     )

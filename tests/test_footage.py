@@ -32,8 +32,11 @@ def bad(path) -> Video:
     return Video(path, "x", path.name)
 
 
-def test_a_store_gives_back_what_was_decoded(sound, tmp_path):
-    """Would catch clips that slip by one, where a bad file was left out too."""
+@pytest.mark.parametrize("chunk", [2, 64])
+def test_a_store_gives_back_what_was_decoded(sound, tmp_path, monkeypatch, chunk):
+    """Would catch clips that slip by one, where a bad file was left out too, and files
+    that come in another order because several are decoded at a time."""
+    monkeypatch.setattr(footage, "CHUNK", chunk)
     sound.insert(1, bad(tmp_path / "set/x/bad.mp4"))
     with pytest.raises(BadClip, match="bad.mp4 cannot be decoded"):
         footage.write_store(tmp_path / "store", sound, SMALL, skip=False)

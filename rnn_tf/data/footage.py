@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lazy_loader
@@ -15,6 +18,8 @@ from rnn_tf.data import decoding, download, store
 from rnn_tf.data.decoding import BadClip, Decoded, Sampling
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.videos import Video
+
+CHUNK = 64  # videos that are decoded before the first of them is written
 
 pooch = lazy_loader.load("pooch")
 
@@ -131,13 +136,27 @@ def write_store(
 def _each(
     videos: list[Video], sampling: Sampling, skip: bool, skipped: Counter
 ) -> Iterator[tuple[int, Decoded]]:
-    for number, video in enumerate(videos):
-        try:
-            yield number, decoding.read(video.path, sampling)
-        except BadClip as error:
-            if not skip:
-                raise
-            skipped[error.reason] += 1
+    """Number and clips of each video in order; as many at a time as there are cores."""
+    import av  # noqa: F401, whole: two threads that load it at once see half of it
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(videos), CHUNK):  # lest all wait in memory
+            paths = [video.path for video in videos[start : start + CHUNK]]
+            read = partial(_read_or_error, sampling=sampling)
+            for number, found in enumerate(pool.map(read, paths), start):
+                if isinstance(found, Decoded):
+                    yield number, found
+                elif skip:
+                    skipped[found.reason] += 1
+                else:
+                    raise found
+
+
+def _read_or_error(path: Path, sampling: Sampling) -> Decoded | BadClip:
+    try:
+        return decoding.read(path, sampling)
+    except BadClip as error:
+        return error
 
 
 def read_store(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]:

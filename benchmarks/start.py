@@ -1,0 +1,34 @@
+"""How soon a command answers."""
+
+import subprocess
+import sys
+import time
+from functools import partial
+
+from benchmarks.contest import Contender, Work
+
+
+def command(*arguments: str):
+    """Python with these arguments, again and again."""
+
+    def one_round() -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        return 1 / (time.perf_counter() - started)
+
+    return one_round
+
+
+HELP = "-m", "experiments.forecast", "--help"
+IMPORT = "from rnn_tf import strategy; strategy.import_tensorflow()"
+WORKS = (
+    Work(
+        "start",
+        "starts/s",
+        (
+            Contender("Python alone", partial(command, "-c", "pass")),
+            Contender("help of an experiment", partial(command, *HELP)),
+            Contender("with TensorFlow", partial(command, "-c", IMPORT)),
+        ),
+    ),
+)
