@@ -64,7 +64,7 @@ devices: $(READY) ## do one, two replicas and two workers train the same?
 bench: $(READY) ## side by side with stock Keras, JAX, PyTorch, OpenCV
 	@$(RUN) -m benchmarks $(ARGS)
 
-bench-forecast: ## a part of it; or bench-strokes, -clips, -lengths, ...
+bench-forecast: ## a part of it; also bench-strokes, -clips, -lengths
 $(PARTS:%=bench-%): bench-%: $(READY)
 	@$(RUN) -m benchmarks --parts $* $(ARGS)
 

@@ -44,6 +44,16 @@ def overview(summary) -> str:
     return _table(cells, headings, ["left"] * 4 + ["right", "left"])
 
 
+def origins(summary) -> str:
+    """A line per run: what made it, and where."""
+    runs = summary.drop_duplicates("run")
+    cells = [
+        [row["run"], f"`{row['command']}`", row["commit"][:7], row["machine"]]
+        for _, row in runs.iterrows()
+    ]
+    return _table(cells, ["run", "command", "commit", "machine"], ["left"] * 4)
+
+
 def _line(rows) -> list[str]:
     """One run in the overview."""
     baseline = rows[rows["model"] == rows["baseline"]].iloc[0]

@@ -27,7 +27,7 @@ SPLIT = "periods windows examples drawings clips groups classes".split()
 COLUMNS = (
     "experiment run status data model kind chosen best metric unit mean sd seeds "
     "seed_low seed_high low high baseline difference difference_low difference_high "
-    "verdict parameters seconds sha256 split commit dirty command"
+    "verdict parameters seconds sha256 split machine commit dirty command"
 ).split()
 
 
@@ -67,7 +67,7 @@ def summarise(folder: Path) -> list[dict]:
         "baseline": info["best_baseline"],
         "sha256": info["data"]["sha256"],
         "split": _split(info["data"]),
-        **{key: info[key] for key in ("commit", "dirty", "command")},
+        **{key: info[key] for key in ("machine", "commit", "dirty", "command")},
     }
     models = frame.groupby("model", sort=False)
     rows = [shared | _row(model, part, info, trials) for model, part in models]

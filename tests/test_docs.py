@@ -239,6 +239,7 @@ def test_the_tables_of_the_readme_are_those_of_the_reference_runs():
     """Would catch a verdict that was typed."""
     rows = [dict.fromkeys(summary.COLUMNS, "") | row for row in reference_rows()]
     assert markdown.overview(pd.DataFrame(rows)) in README
+    assert markdown.origins(pd.DataFrame(rows)) in README
     found = answers.rows(ROOT / "results" / "reference")
     assert markdown.answers_table(found) in README
 
