@@ -12,7 +12,6 @@ from rnn_tf.config import InputError, RunError
 from tests.conftest import run_python
 
 
-
 def steady(speed: float):
     """A contender that gets ready, and does every round at one speed."""
 
