@@ -22,9 +22,9 @@ PLENTY = 10_000  # gradient steps of a full-size run, for which models are compi
 
 def train(length: int, unroll: bool, as_a_run_has_it: bool):
     """Keras's `fit`, compiled by its defaults or as in a run."""
-    import tensorflow as tf
-
     devices = strategy.start(RunConfig())
+    import tensorflow as tf  # which runs by now
+
     batches = max(2, TIMED // length // BATCH)
     random = np.random.default_rng(1)
     x = random.normal(size=(batches * BATCH, length, 1)).astype("float32")

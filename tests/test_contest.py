@@ -120,6 +120,15 @@ def test_one_work_is_measured_for_real(tmp_path):
     assert "ours" in done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("part", [p for p in bench.PARTS if p != "strokes"])
+def test_every_part_is_measured_for_real(tmp_path, part):
+    """Would catch a contender that has died since somebody last looked."""
+    options = ["--parts", part, "--rounds", 1, "--results-folder", tmp_path]
+    done = run_python("-m", "benchmarks", *options, timeout=280)
+    assert done.returncode == 0, done.stderr
+
+
 def test_bad_options_are_one_line(tmp_path):
     folder = tmp_path / "none"
     with pytest.raises(InputError, match="'tea'; known are forecast"):
