@@ -100,9 +100,5 @@ def table(work: contest.Work, rows: list[dict]) -> Table:
 
 
 if __name__ == "__main__":
-    arguments, target = sys.argv[1:], main
-    if arguments[:1] == ["serve"]:
-        arguments, target = arguments[1:], serve
-    raise SystemExit(
-        config.exit_code(lambda: config.call(target, "python -m benchmarks", arguments))
-    )
+    name = "python -m benchmarks"
+    raise SystemExit(config.program(name, sys.argv[1:], main, serve=serve))

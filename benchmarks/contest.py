@@ -12,7 +12,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -50,6 +51,25 @@ class Work:
     unit: str  # of what a round returns; more is better
     contenders: tuple[Contender, ...]
     rounds: int = 5
+
+
+# ---------------------------------------------------------------- for contenders
+
+
+def epochs(data: Iterable, count: int = 1) -> float:
+    """Examples per second of so many passes over batches of (inputs, targets)."""
+    started = time.perf_counter()
+    found = sum(len(y) for _ in range(count) for _, y in data)
+    return found / (time.perf_counter() - started)
+
+
+def first_epoch(make: Callable[[], Iterable]) -> float:
+    """The same of one pass, with an empty cache that `make` has to fill."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["XDG_CACHE_HOME"] = cache
+        found = sum(len(y) for _, y in make())
+    return found / (time.perf_counter() - started)
 
 
 # ---------------------------------------------------------------- one contender

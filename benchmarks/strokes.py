@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.contest import Contender, Work
+from benchmarks.contest import Contender, Work, epochs, first_epoch
 from rnn_tf.data import doodles, npz, sketches, strokes
 from rnn_tf.data.order import Order
 
@@ -82,39 +82,24 @@ def from_generator():
     signature = tf.TensorSpec((None, 5), tf.float32), tf.TensorSpec((), tf.int32)
     data = tf.data.Dataset.from_generator(generate, output_signature=signature)
     data = data.shuffle(COUNT).padded_batch(BATCH, drop_remainder=True).prefetch(4)
-    return lambda: _epoch(data)
+    return lambda: epochs(data)
 
 
 def ours():
     """Flat files that were written once, on the first run."""
     data = _ours()
-    return lambda: _epoch(data)
+    return lambda: epochs(data)
 
 
 def ours_at_first():
     """The same, and the flat files are written too."""
     _folder()
-
-    def one_round() -> float:
-        started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as cache:
-            os.environ["XDG_CACHE_HOME"] = cache
-            count = sum(len(y) for _, y in _ours())
-        return count / (time.perf_counter() - started)
-
-    return one_round
+    return lambda: first_epoch(_ours)
 
 
 def _ours():
     part = sketches.in_folder(_folder()).labelled("made", skip=False).parts["train"]
     return strokes.dataset(part, strokes.padding(part, LONGEST), BATCH, Order(1))
-
-
-def _epoch(data) -> float:
-    """Drawings per second of one pass."""
-    started = time.perf_counter()
-    count = sum(len(y) for _, y in data)
-    return count / (time.perf_counter() - started)
 
 
 WORKS = (

@@ -201,5 +201,4 @@ def main(
 
 
 if __name__ == "__main__":
-    call, program = config.call, "python -m rnn_tf.answers"
-    raise SystemExit(config.exit_code(lambda: call(main, program, sys.argv[1:])))
+    raise SystemExit(config.program("python -m rnn_tf.answers", sys.argv[1:], main))

@@ -219,6 +219,25 @@ def command(function, argv: list[str]) -> int:
     return exit_code(lambda: call(function, program, argv[1:]))
 
 
+def program(name: str, argv: list[str], main, **others) -> int:
+    """Run `main`, or another function if the first argument is its name.
+
+    Their arguments are the options, their docstrings the help.
+
+    Args:
+        name: the command as a user types it, such as python -m rnn_tf.summary.
+        argv: its arguments.
+        main: what it does by default.
+        others: what it does by name.
+
+    Returns:
+        The exit code, see `exit_code`.
+    """
+    if argv and argv[0] in others:
+        return exit_code(lambda: call(others[argv[0]], name, argv[1:]))
+    return exit_code(lambda: call(main, name, argv))
+
+
 def exit_code(work) -> int:
     """Do the work, and turn what the user can mend into one line on stderr.
 

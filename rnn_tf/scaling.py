@@ -224,11 +224,5 @@ def table(rows: list[dict]) -> Table:
 
 
 if __name__ == "__main__":
-    arguments, target = sys.argv[1:], main
-    if arguments[:1] == ["measure"]:
-        arguments, target = arguments[1:], measure
-    raise SystemExit(
-        config.exit_code(
-            lambda: config.call(target, "python -m rnn_tf.scaling", arguments)
-        )
-    )
+    name = "python -m rnn_tf.scaling"
+    raise SystemExit(config.program(name, sys.argv[1:], main, measure=measure))

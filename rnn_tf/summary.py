@@ -250,5 +250,4 @@ def main(results: Path = Path("results")) -> None:
 
 
 if __name__ == "__main__":
-    call, program = config.call, "python -m rnn_tf.summary"
-    raise SystemExit(config.exit_code(lambda: call(main, program, sys.argv[1:])))
+    raise SystemExit(config.program("python -m rnn_tf.summary", sys.argv[1:], main))
