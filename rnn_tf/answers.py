@@ -139,9 +139,9 @@ def together(found: dict[str, Finding]) -> Finding:
     """One finding of those of several runs; where they disagree, it depends."""
     verdicts = {finding.verdict for finding in found.values()}
     evidence = " | ".join(f"{run}: {f.evidence}" for run, f in found.items())
-    if len(verdicts) == 1:
-        conditions = dict.fromkeys(f.condition for f in found.values())
-        return Finding(verdicts.pop(), evidence, "; ".join(filter(None, conditions)))
+    conditions = {finding.condition for finding in found.values()}
+    if len(verdicts) == len(conditions) == 1:
+        return Finding(verdicts.pop(), evidence, conditions.pop())
     said = (f"{_in_short(finding)} on {run}" for run, finding in found.items())
     return Finding(DEPENDS, evidence, "; ".join(said))
 

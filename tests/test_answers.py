@@ -323,6 +323,17 @@ def test_every_claim_can_be_confirmed_and_refuted_and_runs_may_disagree(tmp_path
     assert len(row["runs"].split("; ")) == 2
 
 
+def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
+    """Would catch "not for day 1; not for day 1, 2", which says of no run what it says."""
+    for tables in (cost(60, 20, 40), cost(20, 40, 30)):
+        make_run(tmp_path, "sketch", tables)
+    row = answers.judge(CLAIMS["K2"], evidence.runs(tmp_path))
+    assert row["verdict"] == DEPENDS
+    first, second = row["condition"].split("; ")
+    said = {line.split(" on ")[0] for line in (first, second)}
+    assert said == {"not for stride 4", "not for stride 2"}
+
+
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_claim_without_rows_is_not_measured_and_says_what_measures_it(name):
     row = answers.judge(CLAIMS[name], [])
