@@ -324,7 +324,7 @@ def test_every_claim_can_be_confirmed_and_refuted_and_runs_may_disagree(tmp_path
 
 
 def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
-    """Would catch "not for day 1; not for day 1, 2", which says of no run what it says."""
+    """Would catch "not for day 1; not for day 1, 2", which says nothing of either."""
     for tables in (cost(60, 20, 40), cost(20, 40, 30)):
         make_run(tmp_path, "sketch", tables)
     row = answers.judge(CLAIMS["K2"], evidence.runs(tmp_path))
