@@ -1,5 +1,6 @@
 """TF_CONFIG and the meeting of workers: what is wrong is one line, before training."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -96,18 +97,22 @@ def three():
     """Three workers with ports of their own, and how they meet in threads.
 
     `meet(cards, patience)` gives what each of the first `len(cards)` raised, or None.
+    `first` is called when the chief listens, before it hears of anybody.
     """
     with ExitStack() as stack:
         free = [stack.enter_context(socket.create_server(("", 0))) for _ in range(3)]
         addresses = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in free)
 
-    def meet(cards: list[dict], patience: float) -> list[Exception | None]:
+    def meet(cards: list[dict], patience: float, first=None) -> list[Exception | None]:
         raised: list[Exception | None] = [None] * len(cards)
 
         def one(index):
             own = Cluster(addresses, index, False)
             try:
-                cluster.meet(own, cluster.reserve(own), cards[index], patience)
+                port = cluster.reserve(own)
+                if first and own.chief:
+                    first()
+                cluster.meet(own, port, cards[index], patience)
             except (InputError, RunError) as error:
                 raised[index] = error
 
@@ -154,22 +159,13 @@ def test_workers_with_other_options_do_not_begin(three):
 
 
 def test_strangers_that_call_do_not_disturb(three):
-    """A port scanner, or another program with a wrong address."""
-    port = int(three.addresses[0].split(":")[1])
-    heard = []
+    """A port scanner, or another program with a wrong address, before all others."""
+    address, calls = ("127.0.0.1", int(three.addresses[0].split(":")[1])), []
 
     def stranger():
-        while not heard:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=30) as call:
-                    call.sendall(b"GET / HTTP/1.1\r\n\r\n")
-                    heard.append(call.recv(1))
-            except ConnectionRefusedError:
-                continue  # the chief does not listen yet
-            except OSError:
-                heard.append(b"")
+        calls.append(socket.create_connection(address, timeout=30))
+        calls[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
 
-    thread = threading.Thread(target=stranger)
-    thread.start()
-    assert three([{}] * 3, 60) == [None] * 3
-    thread.join(60)
+    assert three([{}] * 3, 60, stranger) == [None] * 3
+    with calls[0] as call, contextlib.suppress(ConnectionResetError):
+        assert call.recv(1) == b""  # nobody talks to it

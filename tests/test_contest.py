@@ -107,7 +107,7 @@ def test_contenders_are_found_by_their_names(part):
         assert not work.contenders[0].needs or part == "clips"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_work_is_measured_for_real(tmp_path):
     """Drawings: each contender really gives every batch of an epoch."""
     options = ["--parts", "strokes", "--rounds", 1, "--results-folder", tmp_path]

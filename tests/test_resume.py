@@ -78,7 +78,8 @@ def without_seconds(history) -> list[dict]:
 
 @pytest.mark.parametrize(
     ("devices", "module", "config", "name"),
-    [("cpu", *fit) for fit in FITS] + [("mirrored", *FITS[0])],
+    [("cpu", *fit) for fit in FITS]
+    + [pytest.param("mirrored", *FITS[0], marks=pytest.mark.long)],
 )
 def test_a_fit_goes_on_from_its_last_epoch(
     job_of, tmp_path, monkeypatch, devices, module, config, name

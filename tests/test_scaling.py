@@ -33,7 +33,7 @@ def test_each_setting_is_compared_with_one_of_its_kind():
         assert (base.strategy == "multiworker") == (contender.strategy == "multiworker")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_replicas_are_measured_in_a_process_of_their_own(tmp_path):
     output = tmp_path / "measured.json"
     options = "measure --strategy mirrored --replicas 2 --batch 64 --output".split()

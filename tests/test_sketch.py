@@ -135,6 +135,7 @@ def test_the_saved_model_reads_drawings_as_they_are_in_files(done):
     assert found[0].max() == pytest.approx(row["probability"], abs=1e-4)
 
 
+@pytest.mark.long  # the forecast's is not
 def test_the_same_seed_gives_the_same_csv(done, tmp_path):
     again = sketch.run(sketch.Config(results=tmp_path, **TINY))
     for name in ("metrics.csv", "predictions.csv"):

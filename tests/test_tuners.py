@@ -133,7 +133,7 @@ def test_a_chief_that_goes_on_asks_for_the_trials_that_are_missing(tmp_path):
     assert len({row["hp.x"] for row in rows} | {7.5, 3.0}) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_two_workers_and_their_chief_leave_one_complete_run(tmp_path):
     """Would catch a worker that writes results, a trial that is lost, and a second
