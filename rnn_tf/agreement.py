@@ -157,7 +157,8 @@ def _trained(setting: Setting, seeds: int) -> dict[int, list[tuple[dict, dict]]]
     """Seed -> what each process of a setting has written."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["measure", "--folder", folder, "--seeds", str(seeds)]
-        launch.run("rnn_tf.agreement", setting.strategy, setting.count, options)
+        name, module = setting.name, "rnn_tf.agreement"
+        launch.run(name, module, setting.strategy, setting.count, options)
         return {
             seed: [backup.unpack(p.read_bytes()) for p in _files(folder, seed)]
             for seed in range(1, seeds + 1)

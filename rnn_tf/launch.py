@@ -92,10 +92,11 @@ def launch(argv: list[str] | None) -> int:
         return _code(workers[first].process)
 
 
-def run(module: str, strategy: str, count: int, options: list[str]) -> None:
+def run(name: str, module: str, strategy: str, count: int, options: list[str]) -> None:
     """Run a module in processes of its own: one, with replicas or without, or workers.
 
     Args:
+        name: what it is, for the error.
         module: such as rnn_tf.scaling.
         strategy: as an experiment has it.
         count: replicas, or workers.
@@ -113,7 +114,8 @@ def run(module: str, strategy: str, count: int, options: list[str]) -> None:
         [sys.executable, "-m", *command], stderr=subprocess.PIPE, text=True
     )
     if done.returncode:
-        raise RunError((done.stderr.strip().splitlines() or ["no word"])[-1])
+        said = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise RunError(f"{name} failed: {said}")
 
 
 @contextmanager

@@ -175,7 +175,8 @@ def _in_processes_of_its_own(contender: Contender) -> dict:
         output = Path(folder, "measured.json")
         options = ["measure", "--output", str(output), "--batch", str(contender.batch)]
         options += ["--fast"] * contender.as_a_run_has_it
-        launch.run("rnn_tf.scaling", contender.strategy, contender.count, options)
+        name, module = contender.setting, "rnn_tf.scaling"
+        launch.run(name, module, contender.strategy, contender.count, options)
         return json.loads(output.read_text())
 
 
