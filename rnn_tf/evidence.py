@@ -66,7 +66,8 @@ class Finished:
     @property
     def models(self) -> list[str]:
         """Those that were scored on the test set, in the order of the run."""
-        return [] if self.errors is None else list(dict.fromkeys(self.errors["model"]))
+        rows = self.errors
+        return [] if rows is None else list(dict.fromkeys(rows["model"]))
 
     def has(self, *models: str) -> bool:
         """Whether all of them were scored on the test set."""
@@ -158,22 +159,18 @@ def runs(*folders: Path) -> list[Finished]:
     Quick runs are left out: they train for a few epochs, and prove nothing. Runs are
     equal if all options that can change a number are, and the data.
     """
-    found = {}
-    for folder in sorted({p.parent.resolve() for f in folders for p in _configs(f)}):
-        run = if_whole(_complete, folder)
-        if run is None or run.info["config"]["size"] != "full":
-            continue
-        key = _key(run.info)
-        if key not in found or found[key].info["started"] < run.info["started"]:
-            found[key] = run
-    return sorted(found.values(), key=lambda run: (run.experiment, run.name))
+    places = sorted({p.parent.resolve() for f in folders for p in _configs(f)})
+    found = filter(None, (if_whole(_counted, folder) for folder in places))
+    newest = {key: run for _, key, run in sorted(found, key=lambda one: one[0])}
+    return sorted(newest.values(), key=lambda run: (run.experiment, run.name))
 
 
-def _complete(folder: Path) -> Finished | None:
-    """The run of a folder, if it is complete."""
+def _counted(folder: Path) -> tuple[str, str, Finished] | None:
+    """When a run began, what it measures, and the run; None if it does not count."""
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    _key(info), info["config"]["size"], info["started"]  # what is damaged shows here
-    return Finished(folder, info) if info["status"] == "complete" else None
+    if info["status"] != "complete" or info["config"]["size"] != "full":
+        return None
+    return info["started"], _key(info), Finished(folder, info)
 
 
 def if_whole(read: Callable, path: Path):

@@ -126,8 +126,8 @@ def given_program_trains(run: Finished) -> Finding | None:
     evidence = f"it trains after {repairs} repairs ({', then '.join(broken)})"
     if run.has("answer"):
         errors = list(run.scores("answer").values())
-        mean, sd = statistics.mean(errors), statistics.stdev(errors)
-        evidence += f"; test error {number(mean)} ± {number(sd)} %"
+        sd = f" ± {number(statistics.stdev(errors))}" if errors[1:] else ""
+        evidence += f"; test error {number(statistics.mean(errors))}{sd} %"
     if repairs == 1:
         return Finding(DEPENDS, evidence, "once its data set is there")
     return Finding(REFUTED if repairs else CONFIRMED, evidence)

@@ -404,6 +404,23 @@ def test_quick_and_unfinished_runs_prove_nothing(tmp_path):
     assert evidence.runs(tmp_path) == []
 
 
+def test_a_run_that_failed_early_is_not_damaged(tmp_path, capsys):
+    """Would catch a word on each run that was stopped before its data was there."""
+    with pytest.raises(ValueError), results.open_run(tmp_path, "made", {}):
+        raise ValueError
+    assert evidence.runs(tmp_path) == []
+    assert capsys.readouterr().err == ""
+
+
+def test_the_course_s_program_is_judged_by_one_seed_too(tmp_path):
+    """What breaks in it has no seeds; would catch a spread that one seed has not."""
+    tables = as_given(2) | scored({"answer": [50.0]})
+    make_run(tmp_path, "sketch", tables)
+    row = answers.judge(CLAIMS["K1"], evidence.runs(tmp_path))
+    assert row["verdict"] == REFUTED
+    assert "test error 50 %" in row["evidence"]
+
+
 def test_of_equal_runs_the_newest_counts(tmp_path):
     """The same options and data, run again: one measurement, not two."""
     same = {"data": {"source": "cta", "sha256": "1"}}
