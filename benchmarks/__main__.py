@@ -7,6 +7,7 @@ Contenders beyond stock Keras are installed by requirements-bench.txt; those tha
 not are left out, with a word.
 """
 
+import dataclasses
 import importlib
 import json
 import sys
@@ -64,7 +65,7 @@ def main(
     for part in parts:
         for work in works(part):
             if rounds:
-                work = contest.Work(work.name, work.unit, work.contenders, rounds)
+                work = dataclasses.replace(work, rounds=rounds)
             with console.status(work.name) as status:
                 made = contest.measure(part, work, _teller(console, status))
             console.print(table(work, made))

@@ -34,9 +34,9 @@ def main(argv: list[str] | None = None) -> None:
     with progress.several(RUNS):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
-    found = answers.rows(REFERENCE, common.results)
+    found = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(found, numbers=False))
-    report.main(common.results, REFERENCE)
+    report.write(common.results, REFERENCE, found)
 
 
 if __name__ == "__main__":

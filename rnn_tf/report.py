@@ -118,18 +118,28 @@ def main(
     for folder in (results, reference):
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; nothing has run yet")
+    try:
+        write(results, reference, answers.refresh(results, reference))
+    except OSError as error:
+        raise InputError(f"cannot write to {results} ({error.strerror})") from None
+
+
+def write(results: Path, reference: Path, claims: list[dict]) -> None:
+    """Write the page, and say where it is.
+
+    Args:
+        results: folder of the user's runs; the page is written there.
+        reference: folder of the reference runs.
+        claims: rows of `answers.csv`; without any runs they are not shown.
+    """
     folders, notes = choose(results, reference)
     known = sorted(path.parent for path in reference.glob("*/config.json"))
     own, quoted = (
         [run for folder in some if (run := if_whole(exhibits.read, folder))]
         for some in (folders, known)
     )
-    try:
-        claims = answers.refresh(results, reference) if own or quoted else []
-        text = page(own, quoted, notes, with_lists(claims))
-        write_text(results / "report.html", text)
-    except OSError as error:
-        raise InputError(f"cannot write to {results} ({error.strerror})") from None
+    shown = with_lists(claims) if own or quoted else []
+    write_text(results / "report.html", page(own, quoted, notes, shown))
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
     print(f"{results / 'report.html'} shows {count}; open it in a browser")
     if not own:

@@ -19,7 +19,7 @@ from rnn_tf.data.decoding import BadClip, Decoded, Sampling
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.videos import Video
 
-CHUNK = 64  # videos that are decoded before the first of them is written
+CHUNK = 64  # videos whose clips may wait in memory to be written
 
 pooch = lazy_loader.load("pooch")
 
