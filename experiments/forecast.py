@@ -119,6 +119,7 @@ def load_data(config: Config):
         block=max(14, 2 * config.horizon),
         facts=cut.facts(),
         source=cut,
+        stacks=True,
     )
 
 

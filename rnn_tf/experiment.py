@@ -26,6 +26,7 @@ class Data:
     block: int  # neighbouring examples that are not independent; 1 if all are
     facts: dict  # for config.json: source, checksum, periods, counts, and "says"
     source: Any = None  # whatever the experiment's own functions need
+    stacks: bool = False  # whether `dataset` minds an order's `stacked`
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import keras
 import tensorflow as tf
 
 from rnn_tf.config import InputError
+from rnn_tf.whole_epochs import build
 
 TRIED = (3, 10), (3, 15)  # versions of Keras, the first and the last
 Policy = tf.data.experimental.AutoShardPolicy
@@ -144,7 +145,8 @@ def fit_by_hand(
     strategy, model, train, validation_data, epochs, callbacks, initial_epoch=0, **_
 ) -> None:
     """What Keras's `fit` does, without a progress bar, on public names alone."""
-    _build(strategy, model, train)
+    with strategy.scope():
+        build(model, next(iter(train)))
     trained = _pass(strategy, model, model.train_step, train)
     evaluated = dict
     if validation_data is not None:
@@ -178,14 +180,3 @@ def _pass(strategy, model, step, dataset):
         return {name: float(value) for name, value in found.items()}
 
     return once
-
-
-def _build(strategy, model, dataset) -> None:
-    """Make the variables of optimizer and metrics, which a step may not make."""
-    x, y, *weights = next(iter(dataset))
-    with strategy.scope(), keras.StatelessScope():
-        predictions = model(x, training=False)
-        model.compute_loss(x, y, predictions, *weights)
-        model.compute_metrics(x, y, predictions, *weights)
-    with strategy.scope():
-        model.optimizer.build(model.trainable_variables)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_tf import tuners
+from rnn_tf import recurrence, tuners
 from rnn_tf.cluster import Cluster, meet, of_environment, reserve
 from rnn_tf.config import InputError, RunConfig, to_json
 from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
@@ -74,12 +74,44 @@ class Devices:
             return tpu.watching()
         return contextlib.nullcontext()
 
-    def fit(self, model, train, validation_data, **options) -> None:
-        """`model.fit`, on however many replicas."""
+    def compile(self, model, steps: int, **arguments) -> None:
+        """`model.compile`, the fastest for so many gradient steps; 0 is without XLA."""
+        if self.name == "cpu":
+            recurrence.hasten(model)
+        model.compile(**arguments, **self.compile_options(steps))
+
+    def by_whole_epochs(self, model) -> bool:
+        """Whether a compiled model can train on stacks of batches; see `Order`.
+
+        On TensorFlow that takes XLA, which on a GPU would do without cuDNN.
+        """
+        if self.replicas > 1 or self.cluster:
+            return False
+        return self.engine == "jax" or (
+            self.name == "cpu" and model.jit_compile is True
+        )
+
+    def fit(
+        self, model, train, validation_data, steps: int | None = None, **options
+    ) -> None:
+        """`model.fit`, on however many replicas.
+
+        Args:
+            model: compiled by `compile`.
+            train: `tf.data.Dataset` of batches, or of stacks of them: see `Order`.
+            validation_data: `tf.data.Dataset`, or None.
+            steps: with stacks, the batches of an epoch.
+            options: further arguments of `model.fit`.
+        """
         if self.engine == "jax" or self.name not in ("mirrored", "multiworker"):
             with self.scope():
-                data = self._for_validation(validation_data)
-                model.fit(train, validation_data=data, **options)
+                options["validation_data"] = self._for_validation(validation_data)
+                if steps is None:
+                    model.fit(train, **options)
+                    return
+                from rnn_tf import whole_epochs  # imports TensorFlow, which runs by now
+
+                whole_epochs.fit(model, train, steps, **options)
             return
         from rnn_tf import replicas  # imports TensorFlow, which runs by now
 

@@ -87,11 +87,13 @@ def fit(
         if kept and not model.stop_training:
             kept.save(stop_early, history)
 
-    order = Order(seed)
+    stacked = job.data.stacks and job.devices.by_whole_epochs(model)
+    order = Order(seed, len(history), stacked)
     job.devices.fit(
         model,
         job.data.dataset("train", model, order),
         validation_data=job.data.dataset("validation", model),
+        steps=job.data.steps_per_epoch if stacked else None,
         initial_epoch=len(history),
         epochs=epochs,
         verbose=0,
@@ -138,8 +140,7 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
     with job.devices.scope():
         model = job.experiment.models[name](hp, job.config, job.data.shape)
         arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        planned = runs * steps if job.experiment.xla else 0
-        model.compile(**arguments, **job.devices.compile_options(planned))
+        job.devices.compile(model, runs * steps * job.experiment.xla, **arguments)
     return model
 
 

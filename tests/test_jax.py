@@ -253,6 +253,14 @@ def test_what_layers_take_and_give_is_keras_answer_not_tensorflows(trained):
     assert [runs for *_, runs in on_jax["lengths"]] == [False, True, True, True]
 
 
+@pytest.mark.slow
+def test_what_makes_training_fast_is_the_same_on_jax():
+    """Would catch a gradient by hand, or an epoch as one program, of TensorFlow's."""
+    files = "tests/test_recurrence.py", "tests/test_whole_epochs.py"
+    done = run_python("-m", "pytest", "-q", *files, env=ON_JAX)
+    assert done.returncode == 0, done.stdout
+
+
 # ------------------------------------------------------------------- errors
 
 

@@ -58,7 +58,7 @@ class Examples:
             return self.dataset(split, model, batch, order)
 
         steps = self.passes * len(self.targets["train"]) // batch
-        return Data(shape, dataset, batch, steps, block, facts, self)
+        return Data(shape, dataset, batch, steps, block, facts, self, stacks=True)
 
 
 def parts(examples: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+STACK = 64 * 2**20  # bytes of batches that are stacked, at most
+
 
 @dataclass
 class Order:
@@ -18,6 +20,9 @@ class Order:
 
     seed: int
     epoch: int = 0  # from 0
+    # Whether batches come in stacks, epoch after epoch from this one on, without end;
+    # for `whole_epochs`, and only from data sets that `shuffled` makes.
+    stacked: bool = False
 
     def begin(self, epoch: int, logs=None) -> None:
         """The epoch that begins now; for a Keras callback, as `on_epoch_begin`."""
@@ -32,28 +37,52 @@ def shuffled(count: int, batch: int, order: Order, cut: Callable, passes: int = 
     """A `tf.data.Dataset` of batches of shuffled examples.
 
     One `map` and no more: each costs 3 ms whenever an epoch begins, when an epoch of a
-    short series takes 50.
+    short series takes 50. Stacks go on into the next epoch, and so cost it nothing.
 
     Args:
         count: examples that there are.
         batch: examples per batch; the remainder of an epoch is dropped.
         order: that of the training run.
-        cut: (batch,) int64, which examples -> them.
+        cut: (n,) int64, which examples -> them.
         passes: how often an epoch goes through all, each time shuffled anew.
+
+    Returns:
+        Batches, (batch, ...), of the epoch that `order` is at. Or stacks of them,
+        (steps, batch, ...), as many as fit into `STACK` and make whole epochs.
     """
     import tensorflow as tf  # here, so that --help need not wait for it
+
+    steps = count * passes // batch
+    together = _together(steps, batch, cut) if order.stacked else 1
+    each, size = steps // together, together * batch
 
     @functools.lru_cache(maxsize=1)
     def numbers(seed, epoch):
         random = np.random.default_rng((seed, epoch))
         return np.concatenate([random.permutation(count) for _ in range(passes)])
 
-    def which(step):
-        return numbers(order.seed, order.epoch)[step * batch : (step + 1) * batch]
+    def which(place):
+        epoch = order.epoch
+        if order.stacked:
+            epoch, place = divmod(place, each)
+        return numbers(order.seed, epoch)[place * size : (place + 1) * size]
 
-    def examples(step):
-        found = tf.numpy_function(which, [step], tf.int64)
-        return cut(tf.ensure_shape(found, (batch,)))
+    def batches(place):
+        found = tf.numpy_function(which, [place], tf.int64)
+        found = cut(tf.ensure_shape(found, (size,)))
+        if not order.stacked:
+            return found
+        shapes = [(together, batch, *part.shape[1:]) for part in found]
+        return tuple(map(tf.reshape, found, shapes))
 
-    steps = tf.data.Dataset.range(count * passes // batch)
-    return steps.map(examples, num_parallel_calls=1).prefetch(2)
+    places = tf.data.Dataset.range(each)
+    if order.stacked:
+        places = tf.data.Dataset.counter(order.epoch * each)
+    return places.map(batches, num_parallel_calls=1).prefetch(2)
+
+
+def _together(steps: int, batch: int, cut: Callable) -> int:
+    """How many batches make a stack: as many as `STACK` allows, and divide an epoch."""
+    one = sum(part.numpy().nbytes for part in cut(np.zeros(1, "int64")))
+    most = max(1, STACK // (one * batch))
+    return max(n for n in range(1, min(steps, most) + 1) if steps % n == 0)
