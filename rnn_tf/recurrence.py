@@ -21,16 +21,21 @@ import numpy as np
 keras = lazy_loader.load("keras")
 
 
-def hasten(model) -> None:
+def hasten(model, compiled: bool = False) -> None:
     """Let the recurrent layers of `model` compute as this module does, where they can.
 
     They can in float32, with Keras's default activations, a bias and no dropout. Where
     a mask reaches them they compute as before.
+
+    Args:
+        model: built, of any layers.
+        compiled: have XLA compile these layers alone, for a model that as a whole is
+            better off without; on TensorFlow.
     """
     for layer in _layers(model):
-        run = _how(layer)
-        if run and layer.compute_dtype == "float32":
-            layer.inner_loop = functools.partial(_inner_loop, layer, run)
+        cell = _cell(layer)
+        if cell and layer.compute_dtype == "float32":
+            layer.inner_loop = functools.partial(_inner_loop, layer, cell, compiled)
 
 
 def _layers(model):
@@ -44,23 +49,23 @@ def _layers(model):
             yield layer
 
 
-def _how(layer):
-    """The function below that computes a layer; None where Keras must."""
-    tanh, sigmoid = keras.activations.tanh, keras.activations.sigmoid
+def _cell(layer):
+    """The two functions below that compute a layer; None where Keras must."""
+    sigmoid = {"recurrent_activation": keras.activations.sigmoid}
     kinds = {
-        keras.layers.LSTM: (_lstm, {"recurrent_activation": sigmoid}),
-        keras.layers.GRU: (_gru, {"recurrent_activation": sigmoid, "reset_after": 1}),
-        keras.layers.SimpleRNN: (_simple_rnn, {}),
+        keras.layers.LSTM: ((_lstm, _lstm_gradient), sigmoid),
+        keras.layers.GRU: ((_gru, _gru_gradient), sigmoid | {"reset_after": True}),
+        keras.layers.SimpleRNN: ((_simple_rnn, _simple_rnn_gradient), {}),
     }
-    run, needs = kinds.get(type(layer), (None, {}))
-    needs |= {"activation": tanh, "use_bias": 1, "unroll": 0}
+    cell, needs = kinds.get(type(layer), (None, {}))
+    needs |= {"activation": keras.activations.tanh, "use_bias": True, "unroll": False}
     needs |= {"dropout": 0, "recurrent_dropout": 0}
-    able = run and all(getattr(layer, name) == value for name, value in needs.items())
-    return run if able else None
+    able = cell and all(getattr(layer, name) == value for name, value in needs.items())
+    return cell if able else None
 
 
-def _inner_loop(layer, run, sequences, initial_state, mask, training=False):
-    """What the layer's own `inner_loop` does, by `run`.
+def _inner_loop(layer, cell, compiled, sequences, initial_state, mask, training=False):
+    """What the layer's own `inner_loop` does, by `cell`.
 
     (batch, time, features) -> the last output, (batch, units); all outputs or the last,
     (batch, time or 1, units); the last states, each (batch, units).
@@ -73,64 +78,92 @@ def _inner_loop(layer, run, sequences, initial_state, mask, training=False):
     kernel, recurrent, bias = map(keras.ops.copy, weights)
     x = keras.ops.transpose(sequences, (1, 0, 2))
     x = keras.ops.flip(x, axis=0) if layer.go_backwards else x
-    x = keras.ops.matmul(x, kernel) + (bias[0] if run is _gru else bias)
-    weights = (recurrent, bias[1]) if run is _gru else (recurrent,)
-    outputs, *states = run(x, weights, initial_state, layer.return_sequences)
-    outputs = keras.ops.transpose(outputs, (1, 0, 2))
-    return states[0], outputs, states
+    if len(bias.shape) == 2:  # a GRU's: one for the input, one for the state
+        initial_state, bias = [bias[1], *initial_state], bias[0]
+    x = keras.ops.matmul(x, kernel) + bias
+    run = _differentiable(*cell, layer.return_sequences, compiled)
+    outputs, *states = run(x, recurrent, *initial_state)
+    if not layer.return_sequences:
+        outputs, states = outputs[None], [outputs, *states]
+    return states[0], keras.ops.transpose(outputs, (1, 0, 2)), states
 
 
-# ---------------------------------------------------------------- layers
-# Each takes the products with the input, (time, batch, gates), the other weights, the
-# states, and whether all outputs are asked for. Each gives the outputs, (time, batch,
-# units), or the last one of them, and the last states.
+def _differentiable(forward, backward, sequences: bool, compiled: bool):
+    """A cell as one function: all outputs if `sequences`, and the last states."""
+    if compiled and keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        by_xla = functools.partial(tf.function, jit_compile=True, autograph=False)
+        forward, backward = by_xla(forward), by_xla(backward)
+
+    @keras.ops.custom_gradient
+    def run(*arguments):
+        outputs, states, kept = forward(*arguments)
+
+        def gradient(*upstream):
+            found = keras.tree.flatten(upstream)  # engines pack them in their own ways
+            of_outputs = found[: len(found) - len(states)]
+            return backward(arguments, kept, of_outputs, found[-len(states) :])
+
+        return (outputs, *states) if sequences else states, gradient
+
+    return run
 
 
-def _lstm(x, weights, states, sequences: bool):
+# ---------------------------------------------------------------- cells
+# Forward: the products with the input, (time, batch, gates); the weights of the state,
+# (units, gates); of a GRU, a bias; the first states, (batch, units) -> all outputs,
+# (time, batch, units); the last states; what the gradient needs. Its gradient: what
+# went in; what was kept; a list of the gradient by all outputs, or of nothing; those by
+# the last states -> the gradients by what went in.
+
+
+def _lstm(x, recurrent, h, c):
     """Hochreiter and Schmidhuber (1997), with forget gates, as Keras has it.
 
     i, f, o = sigmoid(...), g = tanh(...), c = f * before + i * g, h = o * tanh(c).
     """
-    units = x.shape[-1] // 4
-    scale = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], "float32"), units)
+    scale = _scale(x.shape[-1] // 4)
 
-    @keras.ops.custom_gradient
-    def run(x, recurrent, h0, c0):
-        def forward(states, inputs):
-            (h, c), (x,) = states, inputs
-            gates = keras.ops.tanh(scale * (x + keras.ops.matmul(h, recurrent)))
-            gates = scale * gates + (1 - scale)
-            i, f, g, o = keras.ops.split(gates, 4, axis=-1)
-            c = f * c + i * g
-            return (o * keras.ops.tanh(c), c), (gates, c)
-
-        (h, c), (gates, cs) = _scan(forward, (h0, c0), [x])
+    def step(states, inputs):
+        (h, c), (x,) = states, inputs
+        gates = keras.ops.tanh(scale * (x + keras.ops.matmul(h, recurrent)))
+        gates = scale * gates + (1 - scale)
         i, f, g, o = keras.ops.split(gates, 4, axis=-1)
-        tanh_c = keras.ops.tanh(cs)
-        hs = o * tanh_c
+        c = f * c + i * g
+        return (o * keras.ops.tanh(c), c), (gates, c)
 
-        def gradient(*upstream):
-            d_hs, d_h, d_c = _upstream(upstream, sequences, 2)
-            beside = keras.ops.concatenate([g, _shifted(c0, cs), i, tanh_c], axis=-1)
-            slopes = beside * (scale**2 - (gates - (1 - scale)) ** 2)
-
-            def backward(states, inputs):
-                (d_h, d_c), (slopes, through_c, f, *d_out) = states, inputs
-                d_h = d_h + d_out[0] if d_out else d_h
-                d_c = d_c + d_h * through_c
-                d_x = keras.ops.concatenate([d_c, d_c, d_c, d_h], axis=-1) * slopes
-                return (_back(d_x, recurrent), d_c * f), (d_x,)
-
-            inputs = [slopes, o * (1 - tanh_c * tanh_c), f, *d_hs]
-            (d_h, d_c), (d_x,) = _scan(backward, (d_h, d_c), inputs, reverse=True)
-            return d_x, _by_weights(_shifted(h0, hs), d_x), d_h, d_c
-
-        return (hs, h, c) if sequences else (h, c), gradient
-
-    return _with_outputs(run(x, *weights, *states), sequences)
+    states, (gates, cs) = _scan(step, (h, c), [x])
+    *_, o = keras.ops.split(gates, 4, axis=-1)
+    tanh_c = keras.ops.tanh(cs)
+    return o * tanh_c, states, (gates, cs, tanh_c)
 
 
-def _gru(x, weights, states, sequences: bool):
+def _scale(units: int) -> np.ndarray:
+    """With which one tanh gives an LSTM's gates, as g is a tanh, and the others not."""
+    return np.repeat(np.array([0.5, 0.5, 1.0, 0.5], "float32"), units)
+
+
+def _lstm_gradient(arguments, kept, d_hs, d_states):
+    (x, recurrent, h, c), (gates, cs, tanh_c) = arguments, kept
+    scale = _scale(x.shape[-1] // 4)
+    i, f, g, o = keras.ops.split(gates, 4, axis=-1)
+    beside = keras.ops.concatenate([g, _shifted(c, cs), i, tanh_c], axis=-1)
+    slopes = beside * (scale**2 - (gates - (1 - scale)) ** 2)
+
+    def step(states, inputs):
+        (d_h, d_c), (slopes, through_c, f, *d_out) = states, inputs
+        d_h = d_h + d_out[0] if d_out else d_h
+        d_c = d_c + d_h * through_c
+        d_x = keras.ops.concatenate([d_c, d_c, d_c, d_h], axis=-1) * slopes
+        return (_back(d_x, recurrent), d_c * f), (d_x,)
+
+    inputs = [slopes, o * (1 - tanh_c * tanh_c), f, *d_hs]
+    (d_h, d_c), (d_x,) = _scan(step, tuple(d_states), inputs, reverse=True)
+    return d_x, _by_weights(_shifted(h, o * tanh_c), d_x), d_h, d_c
+
+
+def _gru(x, recurrent, bias, h):
     """Cho et al. (2014), the reset gate after the product, as Keras has it.
 
     z, r = sigmoid(...), g = tanh(x + r * a), h = z * before + (1 - z) * g; a is the
@@ -138,88 +171,68 @@ def _gru(x, weights, states, sequences: bool):
     """
     units = x.shape[-1] // 3
 
-    @keras.ops.custom_gradient
-    def run(x, recurrent, bias, h0):
-        def forward(states, inputs):
-            (h,), (x,) = states, inputs
-            a = keras.ops.matmul(h, recurrent) + bias
-            gates = x[:, : 2 * units] + a[:, : 2 * units]
-            gates = 0.5 * keras.ops.tanh(0.5 * gates) + 0.5
-            z, r = keras.ops.split(gates, 2, axis=-1)
-            a = a[:, 2 * units :]
-            g = keras.ops.tanh(x[:, 2 * units :] + r * a)
-            h = g + z * (h - g)
-            return (h,), (gates, a, g, h)
+    def step(states, inputs):
+        (h,), (x,) = states, inputs
+        a = keras.ops.matmul(h, recurrent) + bias
+        gates = x[:, : 2 * units] + a[:, : 2 * units]
+        gates = 0.5 * keras.ops.tanh(0.5 * gates) + 0.5
+        z, r = keras.ops.split(gates, 2, axis=-1)
+        a = a[:, 2 * units :]
+        g = keras.ops.tanh(x[:, 2 * units :] + r * a)
+        h = g + z * (h - g)
+        return (h,), (gates, a, g, h)
 
-        (h,), (gates, a, g, hs) = _scan(forward, (h0,), [x])
-
-        def gradient(*upstream):
-            d_hs, d_h = _upstream(upstream, sequences, 1)
-            z, r = keras.ops.split(gates, 2, axis=-1)
-            before = _shifted(h0, hs)
-            of_g = (1 - z) * (1 - g * g)
-            slopes = [z * (1 - z) * (before - g), r * (1 - r) * a * of_g, r * of_g]
-            slopes = keras.ops.concatenate(slopes, axis=-1)
-
-            def backward(states, inputs):
-                (d_h,), (slopes, z, *d_out) = states, inputs
-                d_h = d_h + d_out[0] if d_out else d_h
-                d_a = keras.ops.concatenate([d_h, d_h, d_h], axis=-1) * slopes
-                return (d_h * z + _back(d_a, recurrent),), (d_h, d_a)
-
-            inputs = [slopes, z, *d_hs]
-            (d_h0,), (d_h, d_a) = _scan(backward, (d_h,), inputs, reverse=True)
-            d_x = [d_a[..., : 2 * units], d_h * of_g]
-            d_x = keras.ops.concatenate(d_x, axis=-1)
-            d_bias = keras.ops.sum(d_a, axis=(0, 1))
-            return d_x, _by_weights(before, d_a), d_bias, d_h0
-
-        return (hs, h) if sequences else (h,), gradient
-
-    return _with_outputs(run(x, *weights, *states), sequences)
+    states, (gates, a, g, hs) = _scan(step, (h,), [x])
+    return hs, states, (gates, a, g, hs)
 
 
-def _simple_rnn(x, weights, states, sequences: bool):
+def _gru_gradient(arguments, kept, d_hs, d_states):
+    (x, recurrent, _, h), (gates, a, g, hs) = arguments, kept
+    z, r = keras.ops.split(gates, 2, axis=-1)
+    before = _shifted(h, hs)
+    of_g = (1 - z) * (1 - g * g)
+    slopes = [z * (1 - z) * (before - g), r * (1 - r) * a * of_g, r * of_g]
+    slopes = keras.ops.concatenate(slopes, axis=-1)
+
+    def step(states, inputs):
+        (d_h,), (slopes, z, *d_out) = states, inputs
+        d_h = d_h + d_out[0] if d_out else d_h
+        d_a = keras.ops.concatenate([d_h, d_h, d_h], axis=-1) * slopes
+        return (d_h * z + _back(d_a, recurrent),), (d_h, d_a)
+
+    inputs = [slopes, z, *d_hs]
+    (d_h,), (through, d_a) = _scan(step, tuple(d_states), inputs, reverse=True)
+    d_x = [d_a[..., : 2 * (x.shape[-1] // 3)], through * of_g]
+    d_x = keras.ops.concatenate(d_x, axis=-1)
+    return d_x, _by_weights(before, d_a), keras.ops.sum(d_a, axis=(0, 1)), d_h
+
+
+def _simple_rnn(x, recurrent, h):
     """Elman (1990): h = tanh(...)."""
 
-    @keras.ops.custom_gradient
-    def run(x, recurrent, h0):
-        def forward(states, inputs):
-            (h,), (x,) = states, inputs
-            h = keras.ops.tanh(x + keras.ops.matmul(h, recurrent))
-            return (h,), (h,)
+    def step(states, inputs):
+        (h,), (x,) = states, inputs
+        h = keras.ops.tanh(x + keras.ops.matmul(h, recurrent))
+        return (h,), (h,)
 
-        (h,), (hs,) = _scan(forward, (h0,), [x])
+    states, (hs,) = _scan(step, (h,), [x])
+    return hs, states, (hs,)
 
-        def gradient(*upstream):
-            d_hs, d_h = _upstream(upstream, sequences, 1)
 
-            def backward(states, inputs):
-                (d_h,), (slopes, *d_out) = states, inputs
-                d_x = (d_h + d_out[0] if d_out else d_h) * slopes
-                return (_back(d_x, recurrent),), (d_x,)
+def _simple_rnn_gradient(arguments, kept, d_hs, d_states):
+    (_, recurrent, h), (hs,) = arguments, kept
 
-            inputs = [1 - hs * hs, *d_hs]
-            (d_h,), (d_x,) = _scan(backward, (d_h,), inputs, reverse=True)
-            return d_x, _by_weights(_shifted(h0, hs), d_x), d_h
+    def step(states, inputs):
+        (d_h,), (slopes, *d_out) = states, inputs
+        d_x = (d_h + d_out[0] if d_out else d_h) * slopes
+        return (_back(d_x, recurrent),), (d_x,)
 
-        return (hs, h) if sequences else (h,), gradient
-
-    return _with_outputs(run(x, *weights, *states), sequences)
+    inputs = [1 - hs * hs, *d_hs]
+    (d_h,), (d_x,) = _scan(step, tuple(d_states), inputs, reverse=True)
+    return d_x, _by_weights(_shifted(h, hs), d_x), d_h
 
 
 # ---------------------------------------------------------------- pieces
-
-
-def _with_outputs(found, sequences: bool):
-    """Put the last output in front of the last states, where all are not there."""
-    return found if sequences else (found[0][None], *found)
-
-
-def _upstream(gradients, sequences: bool, states: int):
-    """The gradients of the outputs, a list of one array or none, and of each state."""
-    found = keras.tree.flatten(gradients)  # engines pack them in their own ways
-    return found[: len(found) - states], *found[-states:]
 
 
 def _shifted(first, rest):

@@ -28,7 +28,7 @@ from rnn_tf.config import InputError, RunConfig, to_json
 from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
 from rnn_tf.provenance import provenance
 
-STEPS_THAT_REPAY_XLA = 600
+STEPS_THAT_REPAY_XLA = 300
 LEARNING_RATE_RULE = (
     "unchanged: --batch-size is over all replicas, so a step is the same on any number"
 )
@@ -74,11 +74,19 @@ class Devices:
             return tpu.watching()
         return contextlib.nullcontext()
 
-    def compile(self, model, steps: int, **arguments) -> None:
-        """`model.compile`, the fastest for so many gradient steps; 0 is without XLA."""
+    def compile(self, model, steps: int, xla: bool = True, **arguments) -> None:
+        """`model.compile`, the fastest for so many gradient steps.
+
+        Args:
+            model: of any layers.
+            steps: that are planned.
+            xla: whether XLA may compile all of the model; or its recurrence alone.
+            arguments: of `model.compile`.
+        """
         if self.name == "cpu":
-            recurrence.hasten(model)
-        model.compile(**arguments, **self.compile_options(steps))
+            enough = steps >= STEPS_THAT_REPAY_XLA
+            recurrence.hasten(model, compiled=enough and not xla)
+        model.compile(**arguments, **self.compile_options(steps if xla else 0))
 
     def by_whole_epochs(self, model) -> bool:
         """Whether a compiled model can train on stacks of batches; see `Order`.

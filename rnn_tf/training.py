@@ -140,7 +140,7 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
     with job.devices.scope():
         model = job.experiment.models[name](hp, job.config, job.data.shape)
         arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        job.devices.compile(model, runs * steps * job.experiment.xla, **arguments)
+        job.devices.compile(model, runs * steps, job.experiment.xla, **arguments)
     return model
 
 

@@ -58,7 +58,7 @@ def computed(layer, x, states):
     return keras.tree.flatten(call(x, states))
 
 
-def compare(cell: str, sizes: tuple, seed: int = 1, **options) -> None:
+def compare(cell: str, sizes: tuple, seed=1, compiled=False, **options) -> None:
     """Would catch a gate in the wrong place, or a state that loses its gradient."""
     batch, time, features, units = sizes
     random = np.random.default_rng(seed)
@@ -70,7 +70,7 @@ def compare(cell: str, sizes: tuple, seed: int = 1, **options) -> None:
     options["return_state"] = True
     layer = layer_of(cell, units, seed, x.shape, **options)
     expected = computed(layer, x, states)
-    recurrence.hasten(keras.Sequential([layer]))
+    recurrence.hasten(keras.Sequential([layer]), compiled)
     assert "inner_loop" in vars(layer)
     for one, other in zip(computed(layer, x, states), expected, strict=True):
         assert one.shape == other.shape
@@ -84,6 +84,12 @@ def compare(cell: str, sizes: tuple, seed: int = 1, **options) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_outputs_states_and_gradients_are_those_of_keras(cell, backwards, options):
     compare(cell, (3, 7, 2, 4), go_backwards=backwards, **options)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_compiled_by_itself_it_is_the_same(cell):
+    """Would catch a model without XLA whose recurrence XLA gets wrong."""
+    compare(cell, (3, 7, 2, 4), compiled=True, return_sequences=True)
 
 
 @settings(max_examples=6, deadline=None)

@@ -113,9 +113,17 @@ def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
 
 
 def test_xla_only_where_it_repays(job):
-    """2 steps are not worth compiling for, 600 are."""
-    assert job.devices.compile_options(2)["jit_compile"] is False
-    assert job.devices.compile_options(600)["jit_compile"] is True
+    """2 steps are not worth compiling for, 300 are: all of it, or the recurrence."""
+    how = {}
+    for steps in (2, 300):
+        for all_of_it in (True, False):
+            inputs = keras.Input((5, 1))
+            model = keras.Model(inputs, keras.layers.GRU(2)(inputs))
+            job.devices.compile(model, steps, all_of_it, loss="mae")
+            *_, compiled = model.layers[-1].inner_loop.args
+            how[steps, all_of_it] = model.jit_compile, compiled
+    assert how[2, True] == how[2, False] == (False, False)
+    assert (how[300, True], how[300, False]) == ((True, False), (False, True))
 
 
 def test_training_in_bfloat16_leaves_float32_behind(job):

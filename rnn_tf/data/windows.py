@@ -182,7 +182,8 @@ class Windows:
         origins = self.origins[split]
         if order is None:
             batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
-            return batches.map(cut, num_parallel_calls=1).prefetch(2)
+            # A pipeline of its own for every epoch would take longer than its batch.
+            return batches.map(cut, num_parallel_calls=1).cache()
         origins = tf.constant(origins)
         return shuffled(
             len(origins), batch, order, lambda which: cut(tf.gather(origins, which))
