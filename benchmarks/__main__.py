@@ -22,7 +22,16 @@ from rnn_tf import config, results
 from rnn_tf.config import InputError
 from rnn_tf.provenance import provenance
 
-PARTS = ("forecast", "strokes", "clips", "lengths", "start")
+PARTS = (
+    "forecast",
+    "sketch",
+    "search",
+    "strokes",
+    "clips",
+    "lengths",
+    "start",
+    "limit",
+)
 
 
 def works(part: str) -> tuple[contest.Work, ...]:
@@ -40,7 +49,7 @@ def serve(part: str, work: str, contender: str) -> None:
     """
     (found,) = (one for one in works(part) if one.name == work)
     (own,) = (one for one in found.contenders if one.name == contender)
-    contest.serve(own)
+    contest.serve(own, found.warm_up)
 
 
 def main(
@@ -51,7 +60,7 @@ def main(
     """Measure side by side; takes some minutes.
 
     Args:
-        parts: Which of forecast, strokes, clips, lengths, start.
+        parts: Which of forecast, sketch, search, strokes, clips, lengths, start, limit.
         rounds: How often each contender is timed; by default what each work says.
         results_folder: Folder for bench.csv and bench.json.
     """
@@ -91,12 +100,14 @@ def table(work: contest.Work, rows: list[dict]) -> Table:
     """One work, for the terminal."""
     made = Table(title=work.name, title_justify="left", box=box.SIMPLE_HEAD)
     made.add_column("contender")
-    for name in (work.unit, "quartiles", "ratio", "MB"):
+    came_to = any("result" in row for row in rows)
+    for name in (work.unit, "quartiles", "ratio", *came_to * ("result",), "MB"):
         made.add_column(name, justify="right")
     for row in rows:
         low, median, high = (f"{row[k]:,.4g}" for k in ("low", "median", "high"))
         cells = row["contender"], median, f"{low} to {high}", f"{row['ratio']:.2f}"
-        made.add_row(*cells, f"{row['megabytes']:,.0f}")
+        result = (f"{row['result']:.4g}",) if came_to else ()
+        made.add_row(*cells, *result, f"{row['megabytes']:,.0f}")
     return made
 
 

@@ -20,12 +20,13 @@ from importlib.util import find_spec
 
 from rnn_tf.config import RunError
 
-COLUMNS = "work contender unit rounds median low high ratio megabytes".split()
+COLUMNS = "work contender unit rounds median low high ratio result megabytes".split()
 
 GRACE = 20  # seconds to end by itself
 
-# Gets ready, and returns what does one round and says how much it did per second.
-Setup = Callable[[], Callable[[], float]]
+# What one round did per second; or that, and a number for what it came to.
+Round = Callable[[], float | tuple[float, float]]
+Setup = Callable[[], Round]  # gets ready
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Work:
     unit: str  # of what a round returns; more is better
     contenders: tuple[Contender, ...]
     rounds: int = 5
+    warm_up: bool = True  # with a round that is not counted
 
 
 # ---------------------------------------------------------------- for contenders
@@ -75,14 +77,17 @@ def first_epoch(make: Callable[[], Iterable]) -> float:
 # ---------------------------------------------------------------- one contender
 
 
-def serve(contender: Contender) -> None:
+def serve(contender: Contender, warm_up: bool) -> None:
     """In a process of its own: get ready, then a round for each line on stdin."""
     out, sys.stdout = sys.stdout, sys.stderr  # what libraries print is not an answer
     one_round = contender.setup()
-    one_round()
+    if warm_up:
+        one_round()
     print(json.dumps({"ready": True}), file=out, flush=True)
     for _ in sys.stdin:
-        said = {"speed": one_round(), "megabytes": _megabytes()}
+        found = one_round()
+        speed, result = found if isinstance(found, tuple) else (found, None)
+        said = {"speed": speed, "result": result, "megabytes": _megabytes()}
         print(json.dumps(said), file=out, flush=True)
 
 
@@ -179,7 +184,7 @@ def rows(work: Work, found: dict[str, list[dict]]) -> list[dict]:
 
     Returns:
         One row per contender: median and quartiles over the rounds; `ratio` is its
-        median over that of the first.
+        median over that of the first. `result` is the median of what they came to.
     """
     speeds = {name: [one["speed"] for one in taken] for name, taken in found.items()}
     base = statistics.median(next(iter(speeds.values())))
@@ -189,6 +194,10 @@ def rows(work: Work, found: dict[str, list[dict]]) -> list[dict]:
         row = {"work": work.name, "contender": name, "unit": work.unit}
         row |= {"rounds": len(taken), "median": median, "low": low, "high": high}
         row |= {"ratio": median / base}
+        results = [
+            one["result"] for one in found[name] if one.get("result") is not None
+        ]
+        row |= {"result": statistics.median(results)} if results else {}
         row |= {"megabytes": max(one["megabytes"] for one in found[name])}
         made.append(row)
     return made

@@ -19,21 +19,24 @@ LOOKBACK, HORIZON = 56, 7
 STEPS = 10_000  # gradient steps of a full-size run, for which models are compiled
 
 
-def _windows() -> windows.Windows:
-    """Of four years of an embedded series: 30 batches."""
+def cut_windows() -> windows.Windows:
+    """Of four years of an embedded series: 30 batches to train on."""
     series = synthetic.daily_series()
     periods = windows.periods_by_share(len(series.values))
     return windows.Windows(series, periods, LOOKBACK, HORIZON, LOOKBACK)
 
 
-def _arrays() -> tuple[np.ndarray, np.ndarray]:
+def arrays(split: str) -> tuple[np.ndarray, np.ndarray]:
     """The same windows: (windows, 56, 1) and (windows, 7) float32."""
-    cut = _windows()
-    at, values = cut.origins["train"], cut.scaled()
+    cut = cut_windows()
+    at, values = cut.origins[split], cut.scaled()
     x = values[at[:, None] + np.arange(LOOKBACK)][..., None]
-    y = values[at[:, None] + LOOKBACK + np.arange(HORIZON)]
-    whole = len(x) // BATCH * BATCH
-    return x[:whole], y[:whole]
+    return x, values[at[:, None] + LOOKBACK + np.arange(HORIZON)]
+
+
+def _whole_batches() -> list[np.ndarray]:
+    """Those to train on, without the remainder."""
+    return [part[: len(part) // BATCH * BATCH] for part in arrays("train")]
 
 
 def _model(cell: str):
@@ -44,7 +47,7 @@ def _model(cell: str):
 
 def stock(cell: str):
     """Keras as its tutorials have it."""
-    x, y = _arrays()
+    x, y = _whole_batches()
     model = _model(cell)
     model.compile("adam", "mean_absolute_error")
 
@@ -58,7 +61,7 @@ def stock(cell: str):
 
 def ours(cell: str):
     """The devices, compile options and windows of a run."""
-    devices, cut = strategy.start(RunConfig()), _windows()
+    devices, cut = strategy.start(RunConfig()), cut_windows()
     steps = len(cut.origins["train"]) // BATCH
     with devices.scope():
         model = _model(cell)
@@ -80,7 +83,7 @@ def pytorch(cell: str):
     """The loop that PyTorch's tutorials have."""
     import torch
 
-    x, y = (torch.from_numpy(part) for part in _arrays())
+    x, y = (torch.from_numpy(part) for part in _whole_batches())
     rnn = getattr(torch.nn, cell)(1, UNITS, batch_first=True)
     head = torch.nn.Linear(UNITS, HORIZON)
     optimizer = torch.optim.Adam([*rnn.parameters(), *head.parameters()])

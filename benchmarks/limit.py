@@ -1,0 +1,135 @@
+"""How far training is from what the machine can do: GFLOP/s, of matrix products alone.
+
+Counted are the products of a training step, forward and by both gradients; all else,
+such as the gates, counts as nothing. NumPy multiplies matrices of the same shapes, in
+the same order, and nothing else.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from benchmarks import forecast, sketch
+from benchmarks.contest import Contender, Work
+from rnn_tf import strategy
+from rnn_tf.config import RunConfig
+
+LARGE = 2_048
+
+# (rows, inner, columns), and how often: of the forward pass of one step.
+Products = Sequence[tuple[tuple[int, int, int], int]]
+
+
+def recurrent(gates: int, batch: int, time: int, features: int, units: int) -> Products:
+    """Of a recurrent layer: the input's product for all steps, the state's for each."""
+    columns = gates * units
+    return [((batch * time, features, columns), 1), ((batch, units, columns), time)]
+
+
+def convolution(
+    batch: int, steps: int, kernel: int, filters: Sequence[int]
+) -> Products:
+    """Of a Conv1D that gives so many steps, from and to so many filters."""
+    before, after = filters
+    return [((batch * steps, kernel * before, after), 1)]
+
+
+def network() -> Products:
+    """Of the textbook's sketch network, on drawings of 100 points."""
+    batch, steps, found = sketch.BATCH, sketch.LONGEST, []
+    for kernel, *filters in ((5, 5, 32), (5, 32, 64), (3, 64, 128)):
+        steps = (steps - kernel) // 2 + 1
+        found += convolution(batch, steps, kernel, filters)
+    return [*found, *2 * recurrent(4, batch, steps, 128, 128)]
+
+
+def operations(products: Products) -> int:
+    """Of a training step; both gradients of a product cost what it costs."""
+    return 3 * sum(2 * m * k * n * times for (m, k, n), times in products)
+
+
+def numpy(products: Products):
+    """Nothing but these products and those of their gradients."""
+    random = np.random.default_rng(1)
+    work = []
+    for (m, k, n), times in products:
+        # The weights' gradients of all steps are one product, as they are in ours.
+        for often, shape in (
+            (times, (m, k, n)),
+            (times, (m, n, k)),
+            (1, (k, m * times, n)),
+        ):
+            pair = [
+                random.normal(size=part).astype("float32")
+                for part in (shape[:2], shape[1:])
+            ]
+            work += [pair] * often
+
+    def step() -> None:
+        for one, other in work:
+            one @ other
+
+    return lambda: _speed(products, step)
+
+
+def _speed(products: Products, step: Callable[[], None]) -> float:
+    """GFLOP/s of as many steps as take half a second."""
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() < started + 0.5:
+        step()
+        count += 1
+    return count * operations(products) / (time.perf_counter() - started) / 1e9
+
+
+def large():
+    """One product of matrices of 2,048 by 2,048."""
+    return numpy([((LARGE,) * 3, 1)])
+
+
+def training(products: Products, batch: int, setup):
+    """What `setup` trains, in batches of so many examples."""
+    one_round = setup()
+    return lambda: one_round() / batch * operations(products) / 1e9
+
+
+def drawings():
+    """The textbook's sketch network, as ours, on the same batch again and again."""
+    devices, tf = strategy.start(RunConfig()), strategy.import_tensorflow()
+    model = sketch.model(devices, "textbook", sketch.BATCH)
+    random, steps = np.random.default_rng(1), 40
+    x = random.normal(size=(sketch.BATCH, sketch.LONGEST, 5)).astype("float32")
+    data = tf.data.Dataset.from_tensors((x, np.zeros(len(x), "int32"))).repeat(steps)
+
+    def one_round() -> float:
+        started = time.perf_counter()
+        devices.fit(model, data, validation_data=None, verbose=0)
+        return steps * len(x) / (time.perf_counter() - started)
+
+    return one_round
+
+
+def _work(name: str, products: Products, batch: int, setup) -> Work:
+    trained = partial(training, products, batch, setup)
+    contenders = (
+        Contender("a large product, NumPy", large),
+        Contender("products of these shapes, NumPy", partial(numpy, products)),
+        Contender("training, ours", trained),
+        Contender("training, ours on JAX", trained, *sketch.JAX),
+    )
+    return Work(f"matrix products of {name}", "GFLOP/s", contenders, rounds=3)
+
+
+def _forecast(cell: str, gates: int) -> Work:
+    size = forecast.BATCH, forecast.LOOKBACK, 1, forecast.UNITS
+    name = f"{cell}({forecast.UNITS}), 56 days, batch {forecast.BATCH}"
+    setup = partial(forecast.ours, cell)
+    return _work(name, recurrent(gates, *size), forecast.BATCH, setup)
+
+
+WORKS = (
+    _forecast("LSTM", 4),
+    _forecast("GRU", 3),
+    _work("the textbook's sketch network, batch 32", network(), sketch.BATCH, drawings),
+)

@@ -1,0 +1,107 @@
+"""A search of 20 trials for the forecast's GRU, each of up to 25 epochs.
+
+The same space, data, number of points that are tried first, and seed. Ours begins with
+the defaults, ends trials that are clearly losing, and trains by whole epochs.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import lazy_loader
+
+from benchmarks.contest import Contender, Work
+from benchmarks.forecast import BATCH, HORIZON, LOOKBACK, arrays, cut_windows
+from experiments import forecast
+from rnn_tf import results, strategy, training
+from rnn_tf.experiment import Data, Job
+
+keras = lazy_loader.load("keras")
+
+MODEL, TRIALS, EPOCHS = "gru", 20, 25
+SHAPE = LOOKBACK, 1
+
+
+def _config() -> forecast.Config:
+    sizes = {"lookback": LOOKBACK, "horizon": HORIZON, "models": (MODEL,)}
+    tries = {"trials": TRIALS, "trial_epochs": EPOCHS, "patience": EPOCHS}
+    return forecast.Config(**sizes, **tries)
+
+
+def plain():
+    """keras-tuner as its tutorials have it."""
+    import keras_tuner
+
+    (x, y), validation = arrays("train"), arrays("validation")
+    config, steps = _config(), EPOCHS * len(x) // BATCH
+
+    def build(hp):
+        model = forecast.MODELS[MODEL](hp, config, SHAPE)
+        model.compile(**forecast.compile_arguments(hp, config, steps))
+        return model
+
+    def one_round() -> tuple[float, float]:
+        started = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            tuner = keras_tuner.BayesianOptimization(
+                build,
+                keras_tuner.Objective("val_score", "min"),
+                max_trials=TRIALS,
+                num_initial_points=TRIALS // 2,
+                seed=1,
+                directory=folder,
+            )
+            options = {"epochs": EPOCHS, "batch_size": BATCH, "verbose": 0}
+            tuner.search(x, y, validation_data=validation, **options)
+            (best,) = tuner.oracle.get_best_trials(1)
+        return _trials_a_minute(started), best.score
+
+    return one_round
+
+
+def ours():
+    """Step 6 of a run."""
+    config, cut = _config(), cut_windows()
+    devices = strategy.start(config)
+
+    def dataset(split, model, order=None):
+        return cut.dataset(split, BATCH if order else len(cut.origins[split]), order)
+
+    steps = len(cut.origins["train"]) // BATCH
+    data = Data(SHAPE, dataset, BATCH, steps, 1, {}, cut, stacks=True)
+    experiment = SimpleNamespace(
+        models=forecast.MODELS, compile_arguments=forecast.compile_arguments, xla=True
+    )
+    silent = SimpleNamespace(**dict.fromkeys(("begin", "epoch", "finish"), _nothing))
+
+    def one_round() -> tuple[float, float]:
+        started = time.perf_counter()
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            results.open_run(Path(folder), "search", {}) as run,
+        ):
+            job = Job(experiment, config, devices, data, run)
+            training.tune(job, MODEL, silent)
+            best = min(row["score"] for row in run.rows["trials"])
+        return _trials_a_minute(started), best
+
+    return one_round
+
+
+def _nothing(*_) -> None: ...
+
+
+def _trials_a_minute(started: float) -> float:
+    return 60 * TRIALS / (time.perf_counter() - started)
+
+
+WORKS = (
+    Work(
+        f"search of {TRIALS} trials, GRU, up to {EPOCHS} epochs each",
+        "trials/minute",
+        (Contender("keras-tuner as it is", plain), Contender("ours", ours)),
+        rounds=1,
+        warm_up=False,
+    ),
+)
