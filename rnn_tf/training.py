@@ -114,16 +114,20 @@ def clipped_adam(rate: float, steps: int):
     """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`.
 
     Keras's `clipnorm` clips in each replica, before their gradients are summed; two
-    replicas then train otherwise than one device does. This clips the sum.
+    replicas then train otherwise than one device does. This clips the sum. The rate is
+    a variable, as it would not be with Keras's `CosineDecay(rate, steps)`: models that
+    differ in it alone are compiled once.
     """
+    share = keras.optimizers.schedules.CosineDecay(1.0, steps)
 
     class ClippedAdam(keras.optimizers.Adam):
         def update_step(self, gradient, variable, learning_rate):
             norm = keras.ops.sqrt(keras.ops.sum(keras.ops.square(gradient)))
             clipped = gradient / keras.ops.maximum(norm, 1.0)
-            super().update_step(clipped, variable, learning_rate)
+            now = keras.ops.cast(share(self.iterations), learning_rate.dtype)
+            super().update_step(clipped, variable, learning_rate * now)
 
-    return ClippedAdam(keras.optimizers.schedules.CosineDecay(rate, steps))
+    return ClippedAdam(rate)
 
 
 def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
@@ -157,10 +161,14 @@ def tune(job: Job, name: str, progress: RunProgress):
         progress.skip(config.trials)
         return defaults
 
+    compiled = {}
+
     def fit_trial(hp, number, loses):
         progress.begin(f"{label} · trial {number}/{config.trials}")
         keras.utils.set_random_seed(1)
-        model = build(job, name, hp, config.trial_epochs)
+        model = _at_the_start(
+            job, build(job, name, hp, config.trial_epochs), hp, compiled
+        )
 
         def hook(epochs, best):
             progress.epoch(epochs, config.trial_epochs)
@@ -191,6 +199,19 @@ def tune(job: Job, name: str, progress: RunProgress):
         serve=bool(job.tuners and job.tuners.chief),
     )
     return tuning.best(defaults, [row for row, _ in trials])
+
+
+def _at_the_start(job: Job, fresh, hp, compiled: dict):
+    """The model `fresh`, or one that is the same but for having been compiled.
+
+    Compiling takes longer than most trials train. What is called learning_rate makes no
+    other program.
+    """
+    others = {k: v for k, v in hp.values.items() if k != "learning_rate"}
+    model = compiled.setdefault(json.dumps(others, sort_keys=True), fresh)
+    if model is not fresh:
+        reset(model, fresh, optimizer_state(job, fresh))
+    return model
 
 
 def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:

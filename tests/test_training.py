@@ -112,6 +112,47 @@ def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
         assert "score" not in row
 
 
+def test_trials_that_differ_in_the_rate_alone_share_a_program(job, monkeypatch):
+    """Would catch weights, or a momentum, that the trial before has left behind."""
+
+    def compile_arguments(hp, config, steps):
+        rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
+        score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
+        optimizer = training.clipped_adam(rate, steps)
+        return {"optimizer": optimizer, "loss": "mse", "metrics": [score]}
+
+    def model(hp, config, shape):
+        return forecast.mlp(defaults(), config, shape)
+
+    changes = {"models": {"mlp": model}, "compile_arguments": compile_arguments}
+    job = dataclasses.replace(
+        job,
+        experiment=dataclasses.replace(job.experiment, **changes),
+        config=dataclasses.replace(job.config, trials=3),
+    )
+    fitted, fit = [], training.fit
+    monkeypatch.setattr(
+        training,
+        "fit",
+        lambda job, model, *rest: fitted.append(model) or fit(job, model, *rest),
+    )
+
+    def scores() -> list[tuple]:
+        fitted.clear()
+        job.run.rows["trials"].clear()
+        job.run.state("mlp-trials.json").unlink(missing_ok=True)
+        training.tune(job, "mlp", Silent())
+        rows = job.run.rows["trials"]
+        return [(row["hp.learning_rate"], row["score"]) for row in rows]
+
+    shared = scores()
+    assert len(shared) == 3
+    assert len(set(map(id, fitted))) == 1
+    monkeypatch.setattr(training, "_at_the_start", lambda job, fresh, hp, known: fresh)
+    assert scores() == shared
+    assert len(set(map(id, fitted))) == 3
+
+
 def test_xla_only_where_it_repays(job):
     """2 steps are not worth compiling for, 300 are: all of it, or the recurrence."""
     how = {}
