@@ -14,29 +14,29 @@ from rnn_tf.data.order import Order
 
 keras = lazy_loader.load("keras")
 
-UNITS, BATCH, EPOCHS = 32, 32, 12  # epochs of a round
+UNITS, BATCH, EPOCHS = 32, 32, 8  # epochs of a round
 LOOKBACK, HORIZON = 56, 7
 STEPS = 10_000  # gradient steps of a full-size run, for which models are compiled
 
 
-def cut_windows() -> windows.Windows:
+def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
     """Of four years of an embedded series: 30 batches to train on."""
     series = synthetic.daily_series()
     periods = windows.periods_by_share(len(series.values))
-    return windows.Windows(series, periods, LOOKBACK, HORIZON, LOOKBACK)
+    return windows.Windows(series, periods, lookback, HORIZON, lookback)
 
 
-def arrays(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """The same windows: (windows, 56, 1) and (windows, 7) float32."""
-    cut = cut_windows()
+def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """The same windows as arrays: (windows, lookback, 1) and (windows, 7) float32."""
     at, values = cut.origins[split], cut.scaled()
-    x = values[at[:, None] + np.arange(LOOKBACK)][..., None]
-    return x, values[at[:, None] + LOOKBACK + np.arange(HORIZON)]
+    x = values[at[:, None] + np.arange(cut.lookback)][..., None]
+    return x, values[at[:, None] + cut.lookback + np.arange(HORIZON)]
 
 
 def _whole_batches() -> list[np.ndarray]:
     """Those to train on, without the remainder."""
-    return [part[: len(part) // BATCH * BATCH] for part in arrays("train")]
+    found = arrays(cut_windows(), "train")
+    return [part[: len(part) // BATCH * BATCH] for part in found]
 
 
 def _model(cell: str):

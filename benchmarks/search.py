@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import lazy_loader
 
 from benchmarks.contest import Contender, Work
-from benchmarks.forecast import BATCH, HORIZON, LOOKBACK, arrays, cut_windows
+from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
 from rnn_tf import results, strategy, training
 from rnn_tf.experiment import Data, Job
@@ -20,6 +20,7 @@ from rnn_tf.experiment import Data, Job
 keras = lazy_loader.load("keras")
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
+LOOKBACK = 28  # days, for which a search has time
 SHAPE = LOOKBACK, 1
 
 
@@ -33,7 +34,8 @@ def plain():
     """keras-tuner as its tutorials have it."""
     import keras_tuner
 
-    (x, y), validation = arrays("train"), arrays("validation")
+    cut = cut_windows(LOOKBACK)
+    (x, y), validation = arrays(cut, "train"), arrays(cut, "validation")
     config, steps = _config(), EPOCHS * len(x) // BATCH
 
     def build(hp):
@@ -62,7 +64,7 @@ def plain():
 
 def ours():
     """Step 6 of a run."""
-    config, cut = _config(), cut_windows()
+    config, cut = _config(), cut_windows(LOOKBACK)
     devices = strategy.start(config)
 
     def dataset(split, model, order=None):

@@ -256,6 +256,7 @@ WORKS = (
             Contender("PyTorch", pytorch, ("torch",)),
             Contender("ours, conv_lstm, batch 64", partial(ours, "conv_lstm", 64)),
         ),
+        rounds=3,
     ),
     Work(
         f"from nothing to an error of {ERROR:g} % in drawings",

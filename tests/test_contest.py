@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import contest
+from benchmarks import contest, limit, search, sketch
 from benchmarks.contest import Contender, Work
 from rnn_tf.config import InputError, RunError
 from tests.conftest import run_python
@@ -20,6 +20,11 @@ def steady(speed: float):
         return lambda: speed
 
     return setup
+
+
+def comes_to_something():
+    """A contender that says what each round came to."""
+    return lambda: (20.0, 0.5)
 
 
 def broken():
@@ -38,6 +43,7 @@ WORKS = (
         (
             Contender("one", steady(10.0)),
             Contender("two", steady(30.0), environment={"MADE": "1"}),
+            Contender("three", comes_to_something),
             Contender("absent", steady(99.0), ("no_such_module",)),
         ),
         2,
@@ -70,13 +76,15 @@ def this_module(monkeypatch):
 def test_each_contender_has_a_process_and_the_absent_are_named(this_module):
     """Would catch a contender that is counted though it never ran."""
     said = []
-    one, two = contest.measure("made", WORKS[0], said.append)
+    one, two, three = contest.measure("made", WORKS[0], said.append)
     assert (one["contender"], one["median"], one["ratio"]) == ("one", 10, 1)
     assert (two["median"], two["ratio"], two["rounds"]) == (30, 3, 2)
     assert 5 < two["megabytes"] < 5000
+    assert (three["median"], three["result"]) == (20, 0.5)
+    assert "result" not in two
     assert "left out: absent, which needs no_such_module" in said
     turns = [line.split(", ")[-1] for line in said if "round" in line]
-    assert turns == ["one", "two", "one", "two"]
+    assert turns == ["one", "two", "three"] * 2
 
 
 def test_a_contender_that_fails_is_named_with_its_last_word(this_module):
@@ -91,7 +99,7 @@ def test_rows_are_medians_quartiles_and_ratios_of_medians():
         "rival": [{"speed": s, "megabytes": m} for s, m in ((6.0, 1.0), (12.0, 2.0))],
     }
     base, rival = contest.rows(WORKS[0], found)
-    assert list(base) == contest.COLUMNS
+    assert [*base, "result"] == [*contest.COLUMNS[:-2], "megabytes", "result"]
     assert (base["low"], base["median"], base["high"]) == (2, 3, 4)
     assert (rival["median"], rival["ratio"], rival["megabytes"]) == (9, 3, 2)
 
@@ -120,13 +128,63 @@ def test_one_work_is_measured_for_real(tmp_path):
     assert "ours" in done.stdout
 
 
+QUICK = [part for part in bench.PARTS if part not in ("strokes", "sketch", "search")]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("part", [p for p in bench.PARTS if p != "strokes"])
+@pytest.mark.parametrize("part", QUICK)
 def test_every_part_is_measured_for_real(tmp_path, part):
     """Would catch a contender that has died since somebody last looked."""
     options = ["--parts", part, "--rounds", 1, "--results-folder", tmp_path]
     done = run_python("-m", "benchmarks", *options, timeout=280)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_searches_and_drawings_are_measured_for_real(monkeypatch):
+    """Would catch a contender that has died; of few trials, drawings and epochs."""
+    sizes = {"TRIALS": 2, "EPOCHS": 2}
+    for name, value in sizes.items():
+        monkeypatch.setattr(search, name, value)
+    for one in search.WORKS[0].contenders:
+        speed, score = one.setup()()
+        assert speed > 0
+        assert 0 < score < 0.5
+    monkeypatch.setattr(sketch, "COUNT", 400)
+    monkeypatch.setattr(sketch, "ERROR", 99.0)
+    sketch._drawings.cache_clear()
+    sketch._records.cache_clear()
+    training, to_error = sketch.WORKS
+    for one in training.contenders:
+        if not one.absent and not one.environment:
+            assert one.setup()() > 0
+    for one in to_error.contenders[:2]:
+        speed, error = one.setup()()
+        assert speed > 0
+        assert error <= 99
+
+
+def test_a_network_that_does_not_get_there_says_so(monkeypatch):
+    """Would catch a race that is called won though nobody arrived."""
+    monkeypatch.setattr(sketch, "EPOCHS", 3)
+    errors = iter((90.0, 60.0, 40.0, 20.0))
+    with pytest.raises(RunError, match="40.0 % after 3 epochs, not of 25.0"):
+        sketch._to_error(lambda: errors)
+    speed, error = sketch._to_error(lambda: iter((90.0, 20.0)))
+    assert (speed > 0, error) == (True, 20)
+
+
+def test_operations_are_counted_by_hand():
+    """A batch of 2, 3 steps of 5 features, 4 units of an LSTM, forward and twice back.
+
+    Input: 6 x 5 x 16 = 480 multiplications; state: 3 times 2 x 4 x 16 = 384.
+    """
+    products = limit.recurrent(4, 2, 3, 5, 4)
+    assert limit.operations(products) == 3 * 2 * (480 + 384)
+    # 100 points: 48, 22 and 10 steps, with 25, 160 and 192 inputs each.
+    convolutions = 48 * 25 * 32 + 22 * 160 * 64 + 10 * 192 * 128
+    layers = 2 * (10 * 128 * 512 + 10 * 128 * 512)
+    assert limit.operations(limit.network()) == 6 * 32 * (convolutions + layers)
 
 
 def test_bad_options_are_one_line(tmp_path):
