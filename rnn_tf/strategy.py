@@ -29,6 +29,8 @@ from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
 from rnn_tf.provenance import provenance
 
 STEPS_THAT_REPAY_XLA = 300
+# Of the recurrence alone, in batches of several lengths: each compiles anew.
+STEPS_THAT_REPAY_LENGTHS = 3_000
 LEARNING_RATE_RULE = (
     "unchanged: --batch-size is over all replicas, so a step is the same on any number"
 )
@@ -84,8 +86,8 @@ class Devices:
             arguments: of `model.compile`.
         """
         if self.name == "cpu":
-            enough = steps >= STEPS_THAT_REPAY_XLA
-            recurrence.hasten(model, compiled=enough and not xla)
+            alone = not xla and steps >= STEPS_THAT_REPAY_LENGTHS
+            recurrence.hasten(model, compiled=alone)
         model.compile(**arguments, **self.compile_options(steps if xla else 0))
 
     def by_whole_epochs(self, model) -> bool:
