@@ -93,6 +93,7 @@ def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
     padding = strokes.padding(part, 200)
     order = Order(1)
     one, again = (strokes.dataset(part, padding, 8, order) for _ in range(2))
+    assert one.options().autotune.enabled is False  # see order.as_it_is
     first, same = arrays(one), arrays(again)
     order.begin(1)
     second = arrays(one)

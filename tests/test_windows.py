@@ -79,6 +79,16 @@ def test_each_epoch_is_shuffled_anew():
     )
 
 
+def test_nothing_tunes_the_pipeline():
+    """Would catch tf.data's thread, for which a fit waited 0.2 s in the end."""
+    for dataset in (
+        ramp().dataset("train", 16, Order(1)),
+        ramp().dataset("train", 16, Order(1, stacked=True)),
+        ramp().dataset("validation", 16),
+    ):
+        assert dataset.options().autotune.enabled is False
+
+
 def test_changing_the_last_30_percent_moves_nothing_in_training():
     """Would catch a scaler, or a window, that sees validation or test."""
     cut = ramp()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnn_tf.data.order import Order
+from rnn_tf.data.order import Order, as_it_is
 
 AHEAD = 8  # batches that are made at once: less work for each
 
@@ -68,7 +68,8 @@ def dataset(
     made = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # Without a remainder the batch has a static shape, which TPUs want.
     made = made.prefetch(1).rebatch(batch, drop_remainder=order is not None)
-    return made.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
+    made = made.apply(tf.data.experimental.assert_cardinality(count))
+    return as_it_is(made.prefetch(4))
 
 
 def _one_of_each(part: Part, random: np.random.Generator, count: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_tf.data.order import Order, shuffled
+from rnn_tf.data.order import Order, as_it_is, shuffled
 from rnn_tf.data.windows import SPLITS
 from rnn_tf.experiment import Data
 
@@ -43,7 +43,8 @@ class Examples:
         x, y = self.inputs(split, model.input_shape[1]), self.targets[split]
         y = y[..., None] if len(model.output_shape) == 3 else y[:, -1:]
         if split != "train":
-            return tf.data.Dataset.from_tensor_slices((x, y)).batch(min(len(x), 1_000))
+            made = tf.data.Dataset.from_tensor_slices((x, y))
+            return as_it_is(made.batch(min(len(x), 1_000)))
         x, y = tf.constant(x), tf.constant(y)
 
         def cut(which):

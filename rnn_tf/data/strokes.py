@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_tf.data import store
-from rnn_tf.data.order import Order
+from rnn_tf.data.order import Order, as_it_is
 from rnn_tf.data.windows import SPLITS
 
 CHUNK = 4096  # drawings held in memory while a store is written
@@ -241,4 +241,5 @@ def dataset(
         x, y, seed = map(tf.ensure_shape, found, shapes)
         return x if change is None else change(x, seed), tf.cast(y, tf.int32)
 
-    return tf.data.Dataset.range(count).map(made, num_parallel_calls=1).prefetch(4)
+    batches = tf.data.Dataset.range(count).map(made, num_parallel_calls=1)
+    return as_it_is(batches.prefetch(4))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.config import InputError
-from rnn_tf.data.order import Order, shuffled
+from rnn_tf.data.order import Order, as_it_is, shuffled
 from rnn_tf.data.series import WEEK, Series
 
 SPLITS = ("train", "validation", "test")
@@ -183,7 +183,7 @@ class Windows:
         if order is None:
             batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
             # A pipeline of its own for every epoch would take longer than its batch.
-            return batches.map(cut, num_parallel_calls=1).cache()
+            return as_it_is(batches.map(cut, num_parallel_calls=1).cache())
         origins = tf.constant(origins)
         return shuffled(
             len(origins), batch, order, lambda which: cut(tf.gather(origins, which))
