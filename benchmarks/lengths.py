@@ -33,8 +33,11 @@ def train(length: int, unroll: bool, as_a_run_has_it: bool):
         inputs = keras.Input((length, 1))
         outputs = keras.layers.LSTM(UNITS, unroll=unroll)(inputs)
         model = keras.Model(inputs, keras.layers.Dense(1)(outputs))
-        options = devices.compile_options(PLENTY) if as_a_run_has_it else {}
-        model.compile("adam", "mean_squared_error", **options)
+        arguments = {"optimizer": "adam", "loss": "mean_squared_error"}
+        if as_a_run_has_it:
+            devices.compile(model, PLENTY, **arguments)
+        else:
+            model.compile(**arguments)
 
     def one_round() -> float:
         started = time.perf_counter()

@@ -2,10 +2,11 @@
 
 Called by `strategy.start` alone. Importing this module imports JAX.
 
-Measured on 2 cores of a busy EPYC, the forecast's quick models, medians of 5 runs in
-turns: 1.5 (LSTM) to 2.1 times (GRU, MLP) as many steps a second as on TensorFlow with
-XLA, and compiled in half the time. 32 steps per execution, which is 32 calls of the
-same step here, give 1.2 to 1.3 times as many as one.
+Measured on 2 cores of a busy EPYC by `make bench` (see results/bench.md): LSTM(32) and
+GRU(32) train 1.1 to 1.3 times as fast as on TensorFlow with XLA, the textbook's sketch
+network 2.2 times as fast as on TensorFlow without. Where batches do not come in stacks,
+32 steps per execution, which is 32 calls of the same step here, give 1.2 to 1.3 times
+as many as one.
 """
 
 import contextlib

@@ -1,14 +1,13 @@
 """The only room that names devices: which ones run a model, and how it is compiled.
 
-Measured on 2 cores of an EPYC, the forecast's models, windows of (56, 1), batch 32,
-medians of 7 alternating runs: with XLA and 32 steps per execution, training is 3.5
-times as fast as with Keras's defaults for GRU(32), 3.2 for LSTM(32) and 2.4 for
-SimpleRNN(32); with the 32 steps alone 1.2, 1.5 and 1.2 times. XLA takes 2 to 4 s more
-to compile, so it pays from some 600 steps on. An experiment can do without it: the
-sketch's convolutions on five lengths took 98 s for a first epoch with XLA and 17 s
-without, and the later epochs were slower too. `steps_per_execution` crashes with two or
-more replicas (keras#19246, keras#20582). On a GPU, XLA would keep LSTM and GRU from
-cuDNN.
+Measured on 2 cores of an EPYC, the forecast's models, windows of (56, 1), batch 32, by
+`make bench` (see results/bench.md): with XLA, whole epochs and gradients by hand,
+training is 5 to 6 times as fast as with Keras's defaults for LSTM(32) and GRU(32). XLA
+takes half a second more to compile, so it pays from some 120 steps on; 300 are surely
+enough. An experiment can do without it: the sketch's convolutions on five lengths took
+98 s for a first epoch with XLA and 17 s without, and the later epochs were slower too,
+for the random numbers of its dropout. `steps_per_execution` crashes with two or more
+replicas (keras#19246, keras#20582). On a GPU, XLA would keep LSTM and GRU from cuDNN.
 """
 
 import contextlib

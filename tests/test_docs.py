@@ -518,3 +518,38 @@ def test_the_table_of_scaling_is_that_of_the_reference_run():
     about = json.loads((folder / "bench-scaling.json").read_text())
     assert about["dirty"] is False
     assert about["commit"][:7] in FINDINGS
+
+
+def _three_digits(value: str) -> str:
+    rounded = float(f"{float(value):.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
+def bench_table() -> str:
+    """The table of `results/bench.md`."""
+    lines = [
+        "| work | contender | median | quartiles | ratio | came to | MB |",
+        "| :-- | :-- | --: | --: | --: | --: | --: |",
+    ]
+    before = None
+    for row in rows_of("bench", "bench.csv"):
+        work = "" if row["work"] == before else f"{row['work']}, {row['unit']}"
+        low, median, high = map(
+            _three_digits, (row[n] for n in ("low", "median", "high"))
+        )
+        result = f"{float(row['result']):.3g}" if row["result"] else ""
+        lines.append(
+            f"| {work} | {row['contender']} | {median} | {low} to {high} "
+            f"| {float(row['ratio']):.2f} | {result} | {float(row['megabytes']):,.0f} |"
+        )
+        before = row["work"]
+    return "\n".join(lines)
+
+
+def test_the_table_of_benchmarks_is_that_of_the_reference_run():
+    """Would catch a speed that was typed, or one of another run."""
+    said = (ROOT / "results" / "bench.md").read_text()
+    assert bench_table() in said
+    about = json.loads((ROOT / "results/reference/bench/bench.json").read_text())
+    assert about["dirty"] is False
+    assert about["commit"][:7] in said
