@@ -79,7 +79,8 @@ def test_each_contender_has_a_process_and_the_absent_are_named(this_module):
     one, two, three = contest.measure("made", WORKS[0], said.append)
     assert (one["contender"], one["median"], one["ratio"]) == ("one", 10, 1)
     assert (two["median"], two["ratio"], two["rounds"]) == (30, 3, 2)
-    assert 5 < two["megabytes"] < 5000
+    # A process may begin with the peak of the one that started it: this one.
+    assert 5 < two["megabytes"] < 24_000
     assert (three["median"], three["result"]) == (20, 0.5)
     assert "result" not in two
     assert "left out: absent, which needs no_such_module" in said
