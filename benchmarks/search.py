@@ -9,15 +9,11 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import lazy_loader
-
 from benchmarks.contest import Contender, Work
 from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
 from rnn_tf import results, strategy, training
 from rnn_tf.experiment import Data, Job
-
-keras = lazy_loader.load("keras")
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
 LOOKBACK = 28  # days, for which a search has time

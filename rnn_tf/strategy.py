@@ -118,7 +118,7 @@ class Devices:
                 if steps is None:
                     model.fit(train, **options)
                     return
-                from rnn_tf import whole_epochs  # imports TensorFlow, which runs by now
+                from rnn_tf import whole_epochs  # imports Keras, which runs by now
 
                 whole_epochs.fit(model, train, steps, **options)
             return
