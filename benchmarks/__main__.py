@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import contest
 from rnn_tf import config, results
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
 
 PARTS = (

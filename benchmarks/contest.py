@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
-from rnn_tf.config import RunError
+from rnn_tf.errors import RunError
 
 COLUMNS = "work contender unit rounds median low high ratio result megabytes".split()
 

@@ -10,8 +10,9 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, progress, report
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf import answers, config, errors, progress, report
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 
 MODULES = stacked, forecast, sketch, video
 RUNS = 5  # stacked has two
@@ -40,4 +41,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.exit_code(main))
+    raise SystemExit(errors.exit_code(main))

@@ -18,8 +18,9 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import baselines, config, layers, metrics, plots, runner, training
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
+from rnn_tf.errors import InputError
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")

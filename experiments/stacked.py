@@ -21,19 +21,11 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import (
-    anatomy,
-    baselines,
-    config,
-    layers,
-    plots,
-    results,
-    runner,
-    training,
-)
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf import anatomy, baselines, config, layers, plots, results, runner, training
+from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
+from rnn_tf.errors import InputError
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")

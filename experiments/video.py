@@ -34,11 +34,12 @@ from rnn_tf import (
     runner,
     training,
 )
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
 from rnn_tf.data.clips import Part
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
+from rnn_tf.errors import InputError
 from rnn_tf.experiment import Data, Experiment, Results, Scores
 
 keras = lazy_loader.load("keras")

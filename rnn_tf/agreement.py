@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import backup, config, launch, results, strategy, training
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 
 keras = lazy_loader.load("keras")
 

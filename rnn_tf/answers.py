@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnn_tf import config, evidence, results, rules, shape_rules
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.evidence import Finished, if_whole
 from rnn_tf.findings import (
     CONFIRMED,

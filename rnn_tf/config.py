@@ -14,13 +14,7 @@ from typing import Literal, TypeVar, get_args, get_type_hints
 
 import tyro
 
-
-class InputError(ValueError):
-    """Something the user can mend: one line on stderr, exit code 2, no traceback."""
-
-
-class RunError(RuntimeError):
-    """A run that cannot go on, through no fault of the input: one line, exit code 1."""
+from rnn_tf.errors import InputError, exit_code
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -236,20 +230,3 @@ def program(name: str, argv: list[str], main, **others) -> int:
     if argv and argv[0] in others:
         return exit_code(lambda: call(others[argv[0]], name, argv[1:]))
     return exit_code(lambda: call(main, name, argv))
-
-
-def exit_code(work) -> int:
-    """Do the work, and turn what the user can mend into one line on stderr.
-
-    Returns:
-        0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.
-    """
-    try:
-        work()
-    except (InputError, RunError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt as stop:
-        print(f"\ninterrupted{': ' + str(stop) if str(stop) else ''}", file=sys.stderr)
-        return 130
-    return 0

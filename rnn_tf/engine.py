@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 

@@ -13,9 +13,9 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import results
-from rnn_tf.config import InputError
 from rnn_tf.data import clips, download
 from rnn_tf.data.clips import Part
+from rnn_tf.errors import InputError
 
 keras = lazy_loader.load("keras")
 pooch = lazy_loader.load("pooch")

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from rnn_tf import tuners
-from rnn_tf.config import InputError, RunError, exit_code
+from rnn_tf.errors import InputError, RunError, exit_code
 
 MODELS = 30  # that an experiment may tune, each at a port of its own
 GRACE = 20  # seconds in which the others find out that a worker is gone

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnn_tf.cluster import Cluster
-from rnn_tf.config import RunError
+from rnn_tf.errors import RunError
 from rnn_tf.replicas import overridden, share
 
 CONNECTING = 60  # seconds that TensorFlow may take, once all workers have met

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import jax
 import keras
 
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 
 
 class DataParallel(keras.distribution.DataParallel):

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import classification, results, strategy
-from rnn_tf.config import InputError
 from rnn_tf.data import decoding, sketches, strokes
+from rnn_tf.errors import InputError
 
 keras = lazy_loader.load("keras")
 

@@ -23,7 +23,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.whole_epochs import build
 
 TRIED = (3, 10), (3, 15)  # versions of Keras, the first and the last

@@ -14,7 +14,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf import answers, config, exhibits, stats
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.evidence import if_whole
 from rnn_tf.exhibits import Shown
 from rnn_tf.results import write_text

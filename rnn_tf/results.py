@@ -20,7 +20,7 @@ from pathlib import Path
 
 import filelock
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
 
 STATE = "state"  # folder, until the run is complete

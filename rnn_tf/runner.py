@@ -11,7 +11,8 @@ import numpy as np
 from rich.console import Console
 
 from rnn_tf import results, stats, strategy, summary, training, tuners
-from rnn_tf.config import RunConfig, RunError, to_json
+from rnn_tf.config import RunConfig, to_json
+from rnn_tf.errors import RunError
 from rnn_tf.experiment import Entry, Experiment, Job, Results, Scores
 from rnn_tf.progress import RunProgress
 from rnn_tf.progress import console as progress_console

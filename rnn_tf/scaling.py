@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import config, launch, plots, results, strategy
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
 
 keras = lazy_loader.load("keras")

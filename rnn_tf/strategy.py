@@ -23,8 +23,9 @@ from typing import Any
 
 from rnn_tf import recurrence, tuners
 from rnn_tf.cluster import Cluster, meet, of_environment, reserve
-from rnn_tf.config import InputError, RunConfig, to_json
+from rnn_tf.config import RunConfig, to_json
 from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
+from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
 
 STEPS_THAT_REPAY_XLA = 300

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import config, markdown, results, stats
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from rnn_tf.evidence import Finished, difference, if_whole
 from rnn_tf.stats import metric_name, number
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from rnn_tf.config import InputError, RunError
+from rnn_tf.errors import InputError, RunError
 
 BY_JAX = (
     "take the JAX engine for TPUs: make jax, and the same command with "

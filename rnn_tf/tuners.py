@@ -10,7 +10,7 @@ import os
 import socket
 from dataclasses import dataclass
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 ID, ADDRESS, PORT = (
     f"KERASTUNER_{name}" for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")

@@ -15,7 +15,7 @@ from keras_tuner.engine import hyperparameters as hp_module
 from keras_tuner.engine import trial as trial_module
 from sklearn.exceptions import ConvergenceWarning
 
-from rnn_tf.config import RunError
+from rnn_tf.errors import RunError
 from rnn_tf.training import Fit
 
 # Epochs that a trial may always have, before it can be called a loser, and how much

@@ -10,7 +10,7 @@ import pytest
 
 from rnn_tf import cluster
 from rnn_tf.cluster import Cluster
-from rnn_tf.config import InputError, RunError
+from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
 TWO = ["10.0.0.1:2222", "10.0.0.2:2222"]

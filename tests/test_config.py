@@ -7,7 +7,7 @@ import resource
 import pytest
 
 from experiments import forecast, sketch, stacked
-from rnn_tf import config
+from rnn_tf import config, errors
 from tests.conftest import run_python
 
 
@@ -91,7 +91,7 @@ def test_ctrl_c_and_failed_runs_have_their_own_exit_codes(capsys):
         raise KeyboardInterrupt("the rows so far are in results/x")
 
     def failed(_):
-        raise config.RunError("no model could be trained")
+        raise errors.RunError("no model could be trained")
 
     assert config.main(interrupted, forecast.Config, forecast.FULL, []) == 130
     assert "results/x" in capsys.readouterr().err

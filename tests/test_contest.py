@@ -8,7 +8,7 @@ import pytest
 from benchmarks import __main__ as bench
 from benchmarks import contest, limit, search, sketch
 from benchmarks.contest import Contender, Work
-from rnn_tf.config import InputError, RunError
+from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
 

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from rnn_tf.config import InputError
 from rnn_tf.data import download, ridership
 from rnn_tf.data.windows import Windows
+from rnn_tf.errors import InputError
 
 CONTENT = b"service_date,rail_boardings\n" * 50
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from rnn_tf.config import InputError
 from rnn_tf.data import download, footage
 from rnn_tf.data.decoding import BadClip, Sampling
 from rnn_tf.data.footage import Footage
 from rnn_tf.data.videos import Video
+from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 
 SMALL = Sampling(frames=4, stride=2, clips=1, side=16, channels=1)

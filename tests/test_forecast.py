@@ -14,7 +14,7 @@ import pytest
 
 from experiments import forecast
 from rnn_tf import results, summary
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT, run_python
 
 TINY = {

@@ -19,7 +19,8 @@ import pytest
 
 from experiments import forecast, sketch, stacked, video
 from rnn_tf import anatomy, config, engine, predict, strategy
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 from tests import model_harness, test_models
 from tests.conftest import grey_frames, run_python, write_video
 from tests.test_docs import make

@@ -17,7 +17,7 @@ import pytest
 
 from experiments.forecast import Config
 from rnn_tf import backup, replicas, strategy
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from tests import workers
 from tests.conftest import ROOT
 

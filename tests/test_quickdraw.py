@@ -3,8 +3,8 @@
 import pytest
 
 from experiments import sketch
-from rnn_tf.config import InputError
 from rnn_tf.data import download, npz, quickdraw, strokes
+from rnn_tf.errors import InputError
 from tests.bucket import class_file, serve
 
 

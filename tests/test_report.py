@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from rnn_tf import answers, exhibits, report, results
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT, make_run, run_python
 
 REFERENCE = ROOT / "results" / "reference"

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from rnn_tf import provenance, results
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT
 
 

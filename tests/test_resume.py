@@ -20,7 +20,8 @@ import pytest
 from experiments import forecast, sketch, stacked, video
 from rnn_tf import backup, results, runner, strategy, training
 from rnn_tf.backup import Backup
-from rnn_tf.config import InputError, from_json, parse, to_json
+from rnn_tf.config import from_json, parse, to_json
+from rnn_tf.errors import InputError
 from rnn_tf.experiment import Job
 from tests.conftest import ROOT, run_python
 from tests.test_multiworker import pair, until

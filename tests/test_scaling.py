@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rnn_tf import scaling
-from rnn_tf.config import InputError, RunError
+from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.config import InputError
 from rnn_tf.data import series
+from rnn_tf.errors import InputError
 
 DAYS = [f"2020-01-{day:02d}" for day in range(1, 22)]
 

@@ -11,8 +11,8 @@ import pytest
 
 from experiments import sketch
 from rnn_tf import as_given, config, measure, results
-from rnn_tf.config import InputError
 from rnn_tf.data import doodles, download
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT, run_python
 
 TINY = {

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.config import InputError
 from rnn_tf.data import drawings, npz, sketches, tfrecord
 from rnn_tf.data.sketches import ClassFile
+from rnn_tf.errors import InputError
 
 SQUARE = [[0, 255, 255, 0], [0, 0, 255, 255]]  # three sides, the pen down throughout
 SQUARE_ROWS = [[255, 0, 0], [0, 255, 0], [-255, 0, 1]]

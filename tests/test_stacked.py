@@ -9,8 +9,8 @@ import pytest
 
 from experiments import stacked
 from rnn_tf import anatomy, config
-from rnn_tf.config import InputError
 from rnn_tf.data import ridership, series
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT, make_series, run_python
 
 TINY = {

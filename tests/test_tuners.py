@@ -7,7 +7,8 @@ import keras_tuner
 import pytest
 
 from rnn_tf import strategy, tuners, tuning
-from rnn_tf.config import InputError, RunConfig
+from rnn_tf.config import RunConfig
+from rnn_tf.errors import InputError
 from tests.conftest import run_python
 
 

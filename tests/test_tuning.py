@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rnn_tf import tuning
-from rnn_tf.config import RunError
+from rnn_tf.errors import RunError
 from rnn_tf.training import Fit
 
 

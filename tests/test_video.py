@@ -9,10 +9,10 @@ import pytest
 
 from experiments import video
 from rnn_tf import config, features, motion
-from rnn_tf.config import InputError
 from rnn_tf.data import clips, digits, download, ucf101
 from rnn_tf.data.footage import Videos
 from rnn_tf.data.order import Order
+from rnn_tf.errors import InputError
 from tests.conftest import ROOT, grey_frames, run_python, write_video
 
 TINY = {

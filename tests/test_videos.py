@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.config import InputError
 from rnn_tf.data import clips, decoding, videos
 from rnn_tf.data.decoding import BadClip, Sampling
 from rnn_tf.data.videos import Video
+from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 
 SMALL = Sampling(frames=4, stride=2, clips=1, side=16, channels=1)

@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rnn_tf.config import InputError
 from rnn_tf.data import windows
 from rnn_tf.data.order import Order
 from rnn_tf.data.windows import Windows, periods_by_share
+from rnn_tf.errors import InputError
 from tests.conftest import make_series
 
 

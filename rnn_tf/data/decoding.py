@@ -11,7 +11,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 av = lazy_loader.load("av")
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import lazy_loader
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 pooch = lazy_loader.load("pooch")
 requests = lazy_loader.load("requests")

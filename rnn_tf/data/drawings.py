@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 BOX = 255  # the longer side of a drawing
 EPSILON = 2.0  # of Ramer-Douglas-Peucker, as for Google's simplified drawings

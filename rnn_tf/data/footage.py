@@ -13,11 +13,11 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data import decoding, download, store
 from rnn_tf.data.decoding import BadClip, Decoded, Sampling
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.videos import Video
+from rnn_tf.errors import InputError
 
 CHUNK = 64  # videos whose clips may wait in memory to be written
 

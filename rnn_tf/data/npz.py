@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data.drawings import BadDrawing, decoded, whole
+from rnn_tf.errors import InputError
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # as npz has them
 # 75,000 drawings unpack to some 30 MB. Drawings compress two or three to one; a bomb

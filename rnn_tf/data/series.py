@@ -9,7 +9,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.config import InputError
+from rnn_tf.errors import InputError
 
 pd = lazy_loader.load("pandas")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from rnn_tf.config import InputError
 from rnn_tf.data import npz, quickdraw, sketches
 from rnn_tf.data.sketches import ClassFile
+from rnn_tf.errors import InputError
 
 _DESCRIPTION = """Drawings of 345 classes from the game Quick, Draw!, as movements of a
 pen: each point is dx, dy and whether the pen is lifted after it, in a box of 255."""

@@ -13,10 +13,10 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data import download, ndjson, npz, strokes, tfrecord
 from rnn_tf.data.drawings import decoded
 from rnn_tf.data.labelled import Labelled
+from rnn_tf.errors import InputError
 
 pooch = lazy_loader.load("pooch")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data.drawings import BOX, BadDrawing, decoded, whole
+from rnn_tf.errors import InputError
 
 RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds
 SHARD = r"(?!\.).*\.tfrecord(-\d{5}-of-\d{5})?"  # training.tfrecord-00000-of-00010

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf.config import InputError
 from rnn_tf.data import download
 from rnn_tf.data.videos import Video
+from rnn_tf.errors import InputError
 
 requests = lazy_loader.load("requests")
 

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 import lazy_loader
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data.decoding import FORMATS
 from rnn_tf.data.windows import SPLITS
+from rnn_tf.errors import InputError
 
 sklearn = lazy_loader.load("sklearn")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_tf.config import InputError
 from rnn_tf.data.order import Order, as_it_is, shuffled
 from rnn_tf.data.series import WEEK, Series
+from rnn_tf.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 
