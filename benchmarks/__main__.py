@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import contest
-from rnn_tf import config, results
+from rnn_tf import config, files
 from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
 
@@ -79,9 +79,9 @@ def main(
                 made = contest.measure(part, work, _teller(console, status))
             console.print(table(work, made))
             rows += made
-            results.write_csv(results_folder / "bench.csv", contest.COLUMNS, rows)
+            files.write_csv(results_folder / "bench.csv", contest.COLUMNS, rows)
     about = json.dumps(provenance(), indent=2) + "\n"
-    results.write_text(results_folder / "bench.json", about)
+    files.write_text(results_folder / "bench.json", about)
 
 
 def _teller(console: Console, status):

@@ -13,7 +13,8 @@ from benchmarks.contest import Contender, Work
 from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
 from rnn_tf import results, strategy, training
-from rnn_tf.experiment import Data, Job
+from rnn_tf.data.splits import Data
+from rnn_tf.experiment import Job
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
 LOOKBACK = 28  # days, for which a search has time

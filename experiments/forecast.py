@@ -17,11 +17,14 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import baselines, config, layers, metrics, plots, runner, training
+from rnn_tf import baselines, config, layers, metrics, plots, runner
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
+from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Data, Experiment, Results, Scores
+from rnn_tf.experiment import Experiment, Results
+from rnn_tf.optimizer import clipped_adam
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 
@@ -278,7 +281,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     """
     rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
     return {
-        "optimizer": training.clipped_adam(rate, steps),
+        "optimizer": clipped_adam(rate, steps),
         "loss": hp.Choice("loss", ["mean_absolute_error", "huber"]),
         "metrics": [keras.metrics.MeanMetricWrapper(last_step_mae, name="score")],
     }

@@ -25,19 +25,21 @@ from rnn_tf import (
     bag_of_points,
     classification,
     config,
+    files,
     layers,
     measure,
     plots,
     predict,
-    results,
     runner,
-    training,
 )
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
+from rnn_tf.data.splits import Data
 from rnn_tf.data.strokes import Padding, Part
-from rnn_tf.experiment import Data, Experiment, Results, Scores
+from rnn_tf.experiment import Experiment, Results
+from rnn_tf.optimizer import clipped_adam
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 
@@ -243,7 +245,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
         optimizer = keras.optimizers.SGD(0.01, clipnorm=1.0)
     else:
         rate = hp.Float("learning_rate", 5e-4, 8e-3, sampling="log", default=3e-3)
-        optimizer = training.clipped_adam(rate, steps)
+        optimizer = clipped_adam(rate, steps)
     return classification.compile_arguments(optimizer)
 
 
@@ -276,26 +278,28 @@ def report(config: Config, made: Results) -> None:
     """Pictures; what breaks in the course's program; what padding and strides do."""
     part = made.data.source.parts["test"]
     order = strokes.by_length(part)
-    classification.draw(
-        made, "drawings.png", plots.drawings, lambda number: part.drawing(order[number])
+    chosen, tables = made.shown[0], made.tables
+    plots.classification(made.folder, tables, chosen, made.data.source.classes)
+    plots.drawings(
+        made.folder / "drawings.png",
+        plots.first_seed(tables["predictions"], chosen),
+        lambda number: part.drawing(order[number]),
     )
     as_written = "answer" in config.models
     if as_written and keras.config.backend() == "tensorflow":
         broken = as_given.rows()
-        results.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
+        files.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
         Console().print(as_given.table(broken))
     elif as_written:
         print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in made.members]
     padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
     cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))
-    results.write_csv(made.folder / "padding.csv", measure.PADDING, padding)
-    results.write_csv(made.folder / "cost.csv", measure.COST, cost)
+    files.write_csv(made.folder / "padding.csv", measure.PADDING, padding)
+    files.write_csv(made.folder / "cost.csv", measure.COST, cost)
     if "textbook" in config.models:
         rows = measure.time_to_score_rows(made.tables["history"], "textbook")
-        results.write_csv(
-            made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, rows
-        )
+        files.write_csv(made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, rows)
     Console().print(measure.table(cost, padding))
 
 

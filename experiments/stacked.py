@@ -21,12 +21,15 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import anatomy, baselines, config, layers, plots, results, runner, training
+from rnn_tf import anatomy, baselines, config, files, layers, plots, runner
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
+from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Data, Experiment, Results, Scores
+from rnn_tf.experiment import Experiment, Results
+from rnn_tf.optimizer import clipped_adam
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 
@@ -254,7 +257,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
         return loss(layers.last_step(targets), layers.last_step(predictions))
 
     return {
-        "optimizer": training.clipped_adam(rate, steps),
+        "optimizer": clipped_adam(rate, steps),
         "loss": loss,
         "metrics": [keras.metrics.MeanMetricWrapper(last_step_loss, name="score")],
     }
@@ -297,11 +300,11 @@ def export(models: list, data: Data):
 def report_series(config: Config, made: Results) -> None:
     """What no training can show, one model on many lengths, and the pictures."""
     shapes = anatomy.shape_rows()
-    results.write_csv(made.folder / "shapes.csv", anatomy.SHAPES, shapes)
-    results.write_csv(made.folder / "quiz.csv", anatomy.QUIZ, anatomy.quiz_rows())
+    files.write_csv(made.folder / "shapes.csv", anatomy.SHAPES, shapes)
+    files.write_csv(made.folder / "quiz.csv", anatomy.QUIZ, anatomy.quiz_rows())
     if config.data == ("sines",):
         rows = _any_length(config, made)
-        results.write_csv(made.folder / "lengths.csv", anatomy.LENGTHS, rows)
+        files.write_csv(made.folder / "lengths.csv", anatomy.LENGTHS, rows)
     labels = {name: (cell, head, n) for name, (cell, n, head) in stacks(config).items()}
     _draw(made, labels, "recurrent layers", "error_by_depth.png")
     Console().print(anatomy.shape_table(shapes))

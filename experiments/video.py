@@ -24,23 +24,25 @@ from rnn_tf import (
     classification,
     config,
     features,
+    files,
     layers,
     measure,
     motion,
     plots,
     predict,
     pretraining,
-    results,
     runner,
-    training,
 )
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
 from rnn_tf.data.clips import Part
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
+from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Data, Experiment, Results, Scores
+from rnn_tf.experiment import Experiment, Results
+from rnn_tf.optimizer import clipped_adam
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 
@@ -382,7 +384,7 @@ EVALUATED = 128  # clips per batch in a test
 def compile_arguments(hp, config: Config, steps: int) -> dict:
     """Adam along a cosine; rare classes weigh as much as frequent ones."""
     rate = hp.Float("learning_rate", 3e-4, 6e-3, sampling="log", default=3e-3)
-    return classification.compile_arguments(training.clipped_adam(rate, steps))
+    return classification.compile_arguments(clipped_adam(rate, steps))
 
 
 # ---------------------------------------------------------------- evaluation
@@ -412,17 +414,18 @@ def export(models: list, data: Data):
 def report(made: Results) -> None:
     """The pictures of a run, and how long its quickest network waits for clips."""
     part = made.data.source.parts["test"]
-    classification.draw(
-        made,
-        "clips.png",
-        plots.film_strips,
+    chosen, tables = made.shown[0], made.tables
+    plots.classification(made.folder, tables, chosen, made.data.source.classes)
+    plots.film_strips(
+        made.folder / "clips.png",
+        plots.first_seed(tables["predictions"], chosen),
         lambda number: part.clips(np.array([number * part.each]))[0],
     )
     name = measure.quickest(made.tables["trials"])  # it waits the most
     model = made.members[name]()[0]
     row = measure.waiting(model, made.data.dataset("train", model, Order(1)))
     path = made.folder / "waiting.csv"
-    results.write_csv(path, measure.WAITING, [{"model": name} | row])
+    files.write_csv(path, measure.WAITING, [{"model": name} | row])
 
 
 # ---------------------------------------------------------------- run

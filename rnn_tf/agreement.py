@@ -19,9 +19,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import backup, config, launch, results, strategy, training
+from rnn_tf import backup, config, files, launch, results, strategy
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
+from rnn_tf.optimizer import clipped_adam
 
 keras = lazy_loader.load("keras")
 
@@ -65,9 +66,7 @@ def measure(
     process = devices.cluster.index if devices.cluster else 0
     for seed in range(1, seeds + 1):
         arrays, facts = _copies(devices, seed)
-        results.write_bytes(
-            folder / f"{seed}-{process}.npz", backup.pack(arrays, facts)
-        )
+        files.write_bytes(folder / f"{seed}-{process}.npz", backup.pack(arrays, facts))
 
 
 def _devices(options: RunConfig) -> strategy.Devices:
@@ -81,7 +80,7 @@ def _copies(devices: strategy.Devices, seed: int) -> tuple[dict, dict]:
         inputs = keras.Input((56, 1))
         outputs = keras.layers.Dense(7)(keras.layers.GRU(32)(inputs))
         model = keras.Model(inputs, outputs)
-        optimizer = training.clipped_adam(1e-2, STEPS * EPOCHS)
+        optimizer = clipped_adam(1e-2, STEPS * EPOCHS)
         model.compile(optimizer, "mean_absolute_error", jit_compile=False)
         optimizer.build(model.trainable_variables)
     before = _read(devices, model.weights + optimizer.variables)
@@ -150,7 +149,7 @@ def main(seeds: int = 3, results_folder: Path = Path("results")) -> None:
             with console.status(f"training on {setting.name}"):
                 found[setting] = _trained(setting, seeds)
         made = rows(found)
-        results.write_csv(run.path / "devices.csv", COLUMNS, made)
+        files.write_csv(run.path / "devices.csv", COLUMNS, made)
     console.print(table(made))
 
 

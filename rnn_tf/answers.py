@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnn_tf import config, evidence, results, rules, shape_rules
+from rnn_tf import config, evidence, files, rules, shape_rules
 from rnn_tf.errors import InputError
 from rnn_tf.evidence import Finished, if_whole
 from rnn_tf.findings import (
@@ -160,7 +160,7 @@ def rows(*folders: Path) -> list[dict]:
 def refresh(root: Path, reference: Path) -> list[dict]:
     """Judge every claim, write `answers.csv` below `root`, return its rows."""
     found = rows(reference, root)
-    results.write_csv(root / "answers.csv", COLUMNS, found)
+    files.write_csv(root / "answers.csv", COLUMNS, found)
     return found
 
 

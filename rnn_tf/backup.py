@@ -15,7 +15,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf import results
+from rnn_tf import files
 
 keras = lazy_loader.load("keras")
 
@@ -75,7 +75,7 @@ class Backup:
         }
         facts = {"history": history, "wait": stop_early.wait}
         facts |= {"best": stop_early.best, "best_epoch": stop_early.best_epoch}
-        results.write_bytes(self.path, pack(arrays, facts))
+        files.write_bytes(self.path, pack(arrays, facts))
         now = time.perf_counter()
         self.next = now + (now - started) / SHARE
 

@@ -4,13 +4,12 @@ A prediction is the probability of each class, (examples, classes); a label is t
 number of the right one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import lazy_loader
 import numpy as np
 
-from rnn_tf import plots
-from rnn_tf.experiment import Results, Scores
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 sklearn = lazy_loader.load("sklearn")
@@ -103,20 +102,3 @@ def best_three(predictions: np.ndarray, classes) -> Iterator[list[tuple[str, flo
     names = np.array([*classes, ""])[best]
     for row in zip(names.tolist(), sure.tolist(), strict=True):
         yield list(zip(*row, strict=True))
-
-
-def draw(made: Results, name: str, plot: Callable, example: Callable) -> None:
-    """Which classes are taken for which, examples with guesses, and learning curves.
-
-    Args:
-        made: of a run; the guesses are those of what it has chosen.
-        name: of the picture with examples; they show the first seed's guesses.
-        plot: draws it, such as `plots.drawings`.
-        example: number in the test set -> what `plot` shows of it.
-    """
-    folder, guesses = made.folder, made.tables["predictions"]
-    guesses = guesses[guesses["model"] == made.shown[0]]
-    plots.confusion(folder / "confusion.png", guesses, made.data.source.classes)
-    one = guesses[guesses["seed"] == guesses["seed"].iloc[0]]
-    plot(folder / name, one, example)
-    plots.learning_curves(folder / "learning_curves.png", made.tables["history"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import stats, summary, tuning_plots
+from rnn_tf import formatting, summary, tuning_plots
 
 pd = lazy_loader.load("pandas")
 
@@ -211,7 +211,7 @@ def cell(text: str) -> Cell:
     if not math.isfinite(number):
         return Cell(text)
     whole = number.is_integer() and abs(number) < 1e15
-    return Cell(f"{number:,.0f}" if whole else stats.number(number), number)
+    return Cell(f"{number:,.0f}" if whole else formatting.number(number), number)
 
 
 # ---------------------------------------------------------------- pictures

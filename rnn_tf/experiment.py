@@ -8,34 +8,11 @@ from typing import Any
 import numpy as np
 
 from rnn_tf.config import RunConfig
+from rnn_tf.data.splits import Data
 from rnn_tf.results import Run
+from rnn_tf.scores import Scores
 from rnn_tf.strategy import Devices
 from rnn_tf.tuners import Tuners
-
-
-@dataclass(frozen=True)
-class Data:
-    """What `load_data` gives: three parts that share no target."""
-
-    shape: tuple[int, ...]  # of one input, without the batch
-    # (split, model, order) -> tf.data.Dataset of (inputs, targets) that fit the model;
-    # train is shuffled anew each epoch by its order. Test is read once, in step 8.
-    dataset: Callable
-    batch_size: int  # over all replicas
-    steps_per_epoch: int  # gradient steps
-    block: int  # neighbouring examples that are not independent; 1 if all are
-    facts: dict  # for config.json: source, checksum, periods, counts, and "says"
-    source: Any = None  # whatever the experiment's own functions need
-    stacks: bool = False  # whether `dataset` minds an order's `stacked`
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What `evaluate` says of one set of predictions."""
-
-    metrics: list[dict]  # metric, slice, value, unit, n
-    errors: np.ndarray  # (examples,): the headline metric of each example, in order
-    predictions: list[dict]  # example, step, target, prediction
 
 
 @dataclass(frozen=True)

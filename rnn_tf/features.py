@@ -12,7 +12,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf import results
+from rnn_tf import files
 from rnn_tf.data import clips, download
 from rnn_tf.data.clips import Part
 from rnn_tf.errors import InputError
@@ -113,7 +113,7 @@ def features(part: Part, file: Path) -> Features:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         cnn = network(shape[1:], file)
-        with results.replacing(path) as temporary, temporary.open("wb") as written:
+        with files.atomic_file(path) as temporary, temporary.open("wb") as written:
             for cut in cuts:
                 _of(cnn, part.clips(cut)).tofile(written)
     stored = np.memmap(path, "float16", "r", shape=(len(which), shape[1], COUNT))

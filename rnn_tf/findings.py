@@ -7,7 +7,8 @@ their errors leaves out 0 (`evidence.difference`).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_tf.evidence import Difference, Finished, difference
+from rnn_tf.comparison import Difference, difference
+from rnn_tf.evidence import Finished
 
 CONFIRMED, REFUTED, DEPENDS = "confirmed", "refuted", "depends"
 NOT_MEASURED = "not measured"  # no rows, or too few seeds, or too wide intervals

@@ -7,7 +7,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf import results
+from rnn_tf import files
 
 pd = lazy_loader.load("pandas")
 
@@ -31,7 +31,7 @@ def new_figure(
 
 
 def _save(figure, path: Path) -> None:
-    with results.replacing(path) as temporary:
+    with files.atomic_file(path) as temporary:
         figure.savefig(temporary)
 
 
@@ -292,3 +292,24 @@ def scaling(path: Path, rows: list[dict]) -> None:
     axis.set(xlabel="examples per second", title="Training on one, and on two")
     axis.xaxis.set_major_formatter("{x:,.0f}")
     _save(figure, path)
+
+
+def classification(folder: Path, tables: dict, model: str, classes) -> None:
+    """Draw which classes `model` takes for which, and all learning curves.
+
+    Args:
+        folder: of the run.
+        tables: DataFrames of the run, by name.
+        model: whose guesses are shown.
+        classes: their names.
+    """
+    guesses = tables["predictions"]
+    guesses = guesses[guesses["model"] == model]
+    confusion(folder / "confusion.png", guesses, classes)
+    learning_curves(folder / "learning_curves.png", tables["history"])
+
+
+def first_seed(predictions, model: str):
+    """Return the predictions of one model's first seed, rows of `predictions.csv`."""
+    rows = predictions[predictions["model"] == model]
+    return rows[rows["seed"] == rows["seed"].iloc[0]]

@@ -2,9 +2,9 @@
 
 import lazy_loader
 
-from rnn_tf import training
 from rnn_tf.data import clips, digits
 from rnn_tf.data.order import Order
+from rnn_tf.optimizer import clipped_adam
 
 keras = lazy_loader.load("keras")
 
@@ -22,7 +22,7 @@ def on_digits(model, count: int, epochs: int, batch: int) -> None:
     _, frames, side, _, channels = model.input_shape
     part = digits.digits(count, frames, side)["train"]
     steps = epochs * (len(part.labels) // batch)
-    model.compile(training.clipped_adam(1e-3, steps), "sparse_categorical_crossentropy")
+    model.compile(clipped_adam(1e-3, steps), "sparse_categorical_crossentropy")
     colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
     order = Order(1)
     dataset = clips.dataset(part, batch, order, change=colour)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import answers, config, exhibits, stats
+from rnn_tf import answers, config, exhibits, formatting
 from rnn_tf.errors import InputError
 from rnn_tf.evidence import if_whole
 from rnn_tf.exhibits import Shown
-from rnn_tf.results import write_text
+from rnn_tf.files import write_text
 
 jinja2 = lazy_loader.load("jinja2")
 
@@ -83,7 +83,7 @@ def page(
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **options
     )
-    environment.filters |= {"number": stats.number, "sha256": _sha256}
+    environment.filters |= {"number": formatting.number, "sha256": _sha256}
     found = dict.fromkeys(run.experiment for run in own + reference)
     known = [name for name in ORDER if name in found]
     filled = environment.get_template("report.html.jinja").render(

@@ -8,7 +8,6 @@ folder `state`.
 
 import contextlib
 import csv
-import io
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from pathlib import Path
 import filelock
 
 from rnn_tf.errors import InputError
+from rnn_tf.files import write_csv, write_text
 from rnn_tf.provenance import provenance
 
 STATE = "state"  # folder, until the run is complete
@@ -34,50 +34,6 @@ SCHEMAS = {
     "metrics": METRICS,
     "predictions": PREDICTIONS,
 }
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it into place when all went well.
-
-    The temporary name keeps the ending, because Keras and matplotlib read the format
-    from it.
-    """
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data`, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write `text`, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
-    """Write rows under `columns`, then any others in their order of appearance.
-
-    Missing values are empty cells. Floats keep every digit, so equal numbers give
-    equal bytes.
-    """
-    rows = list(rows)
-    extra = list(dict.fromkeys(key for row in rows for key in row))
-    names = list(columns) + [key for key in extra if key not in columns]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
 
 
 @dataclass

@@ -9,7 +9,8 @@ import itertools
 import re
 import statistics
 
-from rnn_tf.evidence import SEEDS, Finished, difference
+from rnn_tf.comparison import SEEDS, difference
+from rnn_tf.evidence import Finished
 from rnn_tf.findings import (
     CONFIRMED,
     DEPENDS,
@@ -22,7 +23,7 @@ from rnn_tf.findings import (
     weigh,
     weigh_pairs,
 )
-from rnn_tf.stats import number
+from rnn_tf.formatting import number
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 GATED = "lstm", "gru"

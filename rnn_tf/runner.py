@@ -10,12 +10,13 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import results, stats, strategy, summary, training, tuners
+from rnn_tf import files, results, stats, strategy, summary, training, tuners
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.errors import RunError
-from rnn_tf.experiment import Entry, Experiment, Job, Results, Scores
+from rnn_tf.experiment import Entry, Experiment, Job, Results
 from rnn_tf.progress import RunProgress
 from rnn_tf.progress import console as progress_console
+from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -265,7 +266,7 @@ def save(job: Job, chosen: Entry):
         found = [one.errors.mean() for one in scores(job, chosen, "validation")]
         members = [members[int(np.argmin(found))]]
     model = job.experiment.export(members, job.data)
-    with results.replacing(job.run.path / f"{chosen.model}.keras") as temporary:
+    with files.atomic_file(job.run.path / f"{chosen.model}.keras") as temporary:
         model.save(temporary)
     job.run.record(chosen=chosen.model)
     return model

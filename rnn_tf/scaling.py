@@ -21,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, launch, plots, results, strategy
+from rnn_tf import config, files, launch, plots, strategy
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
 from rnn_tf.provenance import provenance
@@ -92,7 +92,7 @@ def measure(
     found = {"step": statistics.median(seconds) / STEPS}
     found |= {"all_reduce": _all_reduce(devices, model)}
     if devices.chief:
-        results.write_text(output, json.dumps(found))
+        files.write_text(output, json.dumps(found))
 
 
 def _devices(options: RunConfig) -> strategy.Devices:
@@ -164,9 +164,9 @@ def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
             with console.status(f"round {number}/{rounds}: {contender.setting}"):
                 taken.append(_in_processes_of_its_own(contender))
     rows = rows_of(found)
-    results.write_csv(results_folder / "bench-scaling.csv", COLUMNS, rows)
+    files.write_csv(results_folder / "bench-scaling.csv", COLUMNS, rows)
     about = json.dumps(provenance(), indent=2) + "\n"
-    results.write_text(results_folder / "bench-scaling.json", about)
+    files.write_text(results_folder / "bench-scaling.json", about)
     plots.scaling(results_folder / "bench-scaling.png", rows)
     console.print(table(rows))
 

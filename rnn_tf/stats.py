@@ -1,7 +1,4 @@
-"""Intervals: over seeds with Student's t, over test examples with a block bootstrap.
-
-And how a number, and a metric, is written.
-"""
+"""Intervals: over seeds with Student's t, over test examples with a block bootstrap."""
 
 import numpy as np
 
@@ -45,16 +42,3 @@ def block_interval(
     bootstrap = CircularBlockBootstrap(block, errors, seed=1)
     low, high = bootstrap.conf_int(np.mean, draws, method="percentile", size=level)
     return float(low[0]), float(high[0])
-
-
-def number(value: float, sign: str = "") -> str:
-    """Whole from 100 on, three digits below: 41,234 or 0.0412."""
-    if abs(value) >= 100:
-        return f"{value:{sign},.0f}"
-    return f"{value:{sign}.3g}"
-
-
-def metric_name(metric: str, unit: str = "") -> str:
-    """As a heading: MAE, boardings; error, %."""
-    name = metric.upper() if len(metric) < 5 else metric
-    return f"{name}, {unit}" if unit else name

@@ -14,10 +14,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, markdown, results, stats
+from rnn_tf import config, files, markdown, stats
+from rnn_tf.comparison import difference
 from rnn_tf.errors import InputError
-from rnn_tf.evidence import Finished, difference, if_whole
-from rnn_tf.stats import metric_name, number
+from rnn_tf.evidence import Finished, if_whole
+from rnn_tf.formatting import metric_name, number
 
 pd = lazy_loader.load("pandas")
 
@@ -41,11 +42,11 @@ def refresh(root: Path):
         rows = []
         for path in sorted(root.glob("*/*/config.json")):
             rows += if_whole(summarise, path.parent) or []
-        results.write_csv(root / "summary.csv", COLUMNS, rows)
+        files.write_csv(root / "summary.csv", COLUMNS, rows)
         whole = [dict.fromkeys(COLUMNS, "") | row for row in rows]
         summary = pd.DataFrame(whole, columns=COLUMNS)
         text = markdown.document(summary, incomparable(summary))
-        results.write_text(root / "summary.md", text)
+        files.write_text(root / "summary.md", text)
     return summary
 
 

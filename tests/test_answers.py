@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf import answers, evidence, results
+from rnn_tf import answers, comparison, evidence, files, results
 from rnn_tf.findings import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from tests.conftest import ROOT, run_python
 
@@ -28,7 +28,7 @@ def make_run(root, experiment, tables, source="made", **info):
         known = {"headline": "mae", "best_baseline": "naive", "data": data}
         run.record(**known | info)
         for name, rows in tables.items():
-            results.write_csv(run.path / f"{name}.csv", [], rows)
+            files.write_csv(run.path / f"{name}.csv", [], rows)
     return run.path
 
 
@@ -357,14 +357,14 @@ def test_differences_are_paired_by_seed(tmp_path):
     )
     (run,) = evidence.runs(tmp_path)
     assert run.folder == path
-    found = evidence.difference(run, "one", "two")
+    found = comparison.difference(run, "one", "two")
     assert found.value == pytest.approx(-3.5 / 3)
     # By hand: differences -1, -1.5, -1; sd 0.288675; t(0.975, 2) = 4.302653.
     half = 4.302653 * 0.288675 / 3**0.5
     assert found.low == pytest.approx(-3.5 / 3 - half, abs=1e-4)
     assert found.high == pytest.approx(-3.5 / 3 + half, abs=1e-4)
     assert found.better
-    assert not evidence.difference(run, "two", "one").better
+    assert not comparison.difference(run, "two", "one").better
 
 
 @pytest.mark.parametrize(("model", "rival", "ends"), [
@@ -379,7 +379,7 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
     rows["metrics"].append(row | {"slice": rival, "value": 1, "low": low, "high": high})
     make_run(tmp_path, "made", rows)
     (run,) = evidence.runs(tmp_path)
-    found = evidence.difference(run, "one", "two")
+    found = comparison.difference(run, "one", "two")
     assert (found.low, found.high) == (-90, 80)
     assert not found.better
 
@@ -387,8 +387,8 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
 def test_a_baseline_is_the_same_for_every_seed(tmp_path):
     make_run(tmp_path, "made", scored({"one": [1.0, 2.0, 3.0], "naive": 9.0}))
     (run,) = evidence.runs(tmp_path)
-    assert evidence.difference(run, "one", "naive").value == -7
-    assert str(evidence.difference(run, "naive", "naive")) == (
+    assert comparison.difference(run, "one", "naive").value == -7
+    assert str(comparison.difference(run, "naive", "naive")) == (
         "+0 (of 1 seeds: too few)"
     )
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import classification
-from rnn_tf.experiment import Data, Results
+from rnn_tf import classification, plots
+from rnn_tf.data.splits import Data
+from rnn_tf.experiment import Results
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -59,7 +60,7 @@ def test_examples_are_shown_with_the_guesses_of_one_seed(tmp_path):
         chosen = guesses[["model", "seed", "example"]].to_numpy().tolist()
         shown.append((path.name, chosen, example(7)))
 
-    classification.draw(made, "some.png", plot, lambda number: number + 1)
+    plots.classification(made, "some.png", plot, lambda number: number + 1)
     assert shown == [("some.png", [["best", 2, 0], ["best", 2, 1]], 8)]
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"confusion.png", "learning_curves.png"}

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_tf import pretraining, training
+from rnn_tf import pretraining
 from rnn_tf.data import digits
+from rnn_tf.optimizer import clipped_adam
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -13,9 +14,11 @@ def test_a_network_of_any_colour_sees_the_digits_of_the_training_part(
     channels, monkeypatch
 ):
     """Would catch colours that are mixed, and a rate that falls too early or late."""
-    seen, planned, optimizer = [], [], training.clipped_adam
+    seen, planned, optimizer = [], [], clipped_adam
     monkeypatch.setattr(
-        training, "clipped_adam", lambda *plan: planned.append(plan) or optimizer(*plan)
+        pretraining,
+        "clipped_adam",
+        lambda *plan: planned.append(plan) or optimizer(*plan),
     )
 
     class Network(keras.Sequential):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnn_tf import answers, exhibits, report, results
+from rnn_tf import answers, exhibits, files, report, results
 from rnn_tf.errors import InputError
 from tests.conftest import ROOT, make_run, run_python
 
@@ -36,7 +36,7 @@ def a_run(root, name, model="gru", **info):
         trial | {"trial": 2, "status": "failed", "error": HOSTILE, "hp.units": 32},
         {"model": model, "phase": "final", "parameters": 1234, "seconds": 9.5},
     ]
-    results.write_csv(path / "trials.csv", results.TRIALS, rows)
+    files.write_csv(path / "trials.csv", results.TRIALS, rows)
     (path / "learning_curves.png").write_bytes(png())
     (path / "cost.csv").write_text("model,milliseconds\na,9.5\nb,100\nc,\nd,20\n")
     return path.rename(path.parent / name)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from rnn_tf import provenance, results
+from rnn_tf import files, provenance, results
 from rnn_tf.errors import InputError
 from tests.conftest import ROOT
 
@@ -82,8 +82,8 @@ def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     path = tmp_path / "table.csv"
-    results.write_text(path, "old")
-    with pytest.raises(RuntimeError), results.replacing(path) as temporary:
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.atomic_file(path) as temporary:
         temporary.write_text("half of the n")
         raise RuntimeError
     assert path.read_text() == "old"

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, results, runner, strategy, training
+from rnn_tf import backup, fit, results, runner, strategy
 from rnn_tf.backup import Backup
 from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.errors import InputError
@@ -68,9 +68,9 @@ def fitted(job, name, kept=None, at=None):
         return False
 
     keras.utils.set_random_seed(2)
-    model = training.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
-    training.optimizer_state(job, model)
-    return training.fit(job, model, 2, EPOCHS, hook, kept), model.get_weights()
+    model = fit.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
+    fit.optimizer_state(job, model)
+    return fit.fit(job, model, 2, EPOCHS, hook, kept), model.get_weights()
 
 
 def without_seconds(history) -> list[dict]:

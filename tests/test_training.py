@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import results, strategy, training
-from rnn_tf.experiment import Data, Experiment, Job
+from rnn_tf import fit, results, strategy, training
+from rnn_tf.data.splits import Data
+from rnn_tf.experiment import Experiment, Job
+from rnn_tf.optimizer import clipped_adam
 from tests.conftest import make_series
 
 
@@ -52,38 +54,38 @@ def defaults():
 
 def test_the_weights_left_are_those_of_the_best_epoch(job):
     keras.utils.set_random_seed(1)
-    model = training.build(job, "mlp", defaults(), 6)
-    fit = training.fit(job, model, 1, 6, lambda epochs, best: False)
+    model = fit.build(job, "mlp", defaults(), 6)
+    fitted = fit.fit(job, model, 1, 6, lambda epochs, best: False)
     left = model.evaluate(
         job.data.dataset("validation", model), return_dict=True, verbose=0
     )
-    assert left["score"] == pytest.approx(fit.score, rel=1e-5)
-    assert fit.score == min(row["score"] for row in fit.history)
-    assert [row["epoch"] for row in fit.history] == list(range(1, 7))
+    assert left["score"] == pytest.approx(fitted.score, rel=1e-5)
+    assert fitted.score == min(row["score"] for row in fitted.history)
+    assert [row["epoch"] for row in fitted.history] == list(range(1, 7))
 
 
 def test_the_hook_stops_the_training(job):
-    model = training.build(job, "mlp", defaults(), 6)
-    fit = training.fit(job, model, 1, 6, lambda epochs, best: epochs == 3)
-    assert len(fit.history) == 3
+    model = fit.build(job, "mlp", defaults(), 6)
+    fitted = fit.fit(job, model, 1, 6, lambda epochs, best: epochs == 3)
+    assert len(fitted.history) == 3
 
 
 def test_a_reset_model_trains_as_a_fresh_one_does(job):
     """Would catch momentum, or a learning rate, that survives into the next seed."""
 
     def trained(model):
-        training.fit(job, model, 2, 3, lambda epochs, best: False)
+        fit.fit(job, model, 2, 3, lambda epochs, best: False)
         return model.get_weights()
 
     keras.utils.set_random_seed(1)
-    used = training.build(job, "mlp", defaults(), 3)
-    blank = training.optimizer_state(job, used)
+    used = fit.build(job, "mlp", defaults(), 3)
+    blank = fit.optimizer_state(job, used)
     first = trained(used)
     keras.utils.set_random_seed(2)
-    training.reset(used, training.build(job, "mlp", defaults(), 3), blank)
+    fit.reset(used, fit.build(job, "mlp", defaults(), 3), blank)
     again = trained(used)
     keras.utils.set_random_seed(2)
-    fresh = trained(training.build(job, "mlp", defaults(), 3))
+    fresh = trained(fit.build(job, "mlp", defaults(), 3))
     for a, b in zip(again, fresh, strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.array_equal(first[0], again[0])
@@ -118,7 +120,7 @@ def test_trials_that_differ_in_the_rate_alone_share_a_program(job, monkeypatch):
     def compile_arguments(hp, config, steps):
         rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
         score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
-        optimizer = training.clipped_adam(rate, steps)
+        optimizer = clipped_adam(rate, steps)
         return {"optimizer": optimizer, "loss": "mse", "metrics": [score]}
 
     def model(hp, config, shape):
@@ -130,11 +132,11 @@ def test_trials_that_differ_in_the_rate_alone_share_a_program(job, monkeypatch):
         experiment=dataclasses.replace(job.experiment, **changes),
         config=dataclasses.replace(job.config, trials=3),
     )
-    fitted, fit = [], training.fit
+    fitted, train = [], training.fit
     monkeypatch.setattr(
         training,
         "fit",
-        lambda job, model, *rest: fitted.append(model) or fit(job, model, *rest),
+        lambda job, model, *rest: fitted.append(model) or train(job, model, *rest),
     )
 
     def scores() -> list[tuple]:
@@ -171,13 +173,13 @@ def test_xla_only_where_it_repays(job):
 def test_training_in_bfloat16_leaves_float32_behind(job):
     """Coarser steps, the same model: what is predicted and saved knows nothing."""
     keras.utils.set_random_seed(1)
-    exact = training.fit(job, training.build(job, "mlp", defaults(), 3), 1, 3, proceed)
+    exact = fit.fit(job, fit.build(job, "mlp", defaults(), 3), 1, 3, proceed)
     coarse = dataclasses.replace(
         job, devices=strategy.start(forecast.Config(precision="bfloat16"))
     )
     keras.utils.set_random_seed(1)
-    model = training.build(coarse, "mlp", defaults(), 3)
-    found = training.fit(coarse, model, 1, 3, proceed)
+    model = fit.build(coarse, "mlp", defaults(), 3)
+    found = fit.fit(coarse, model, 1, 3, proceed)
     assert found.score == pytest.approx(exact.score, rel=0.05)
     assert found.score != exact.score
     assert keras.layers.Dense(1).compute_dtype == "float32"

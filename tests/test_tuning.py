@@ -6,7 +6,7 @@ import pytest
 
 from rnn_tf import tuning
 from rnn_tf.errors import RunError
-from rnn_tf.training import Fit
+from rnn_tf.fit import Fit
 
 
 def fit_of(curve) -> Fit:

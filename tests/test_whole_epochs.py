@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import recurrence, strategy, training, whole_epochs
+from rnn_tf import fit, recurrence, strategy, whole_epochs
 from rnn_tf.config import RunConfig
 from rnn_tf.data import order as orders
 from rnn_tf.data import windows
 from rnn_tf.data.order import Order
+from rnn_tf.optimizer import clipped_adam
 from tests.conftest import make_series
 
 BATCH, EPOCHS = 16, 3
@@ -41,7 +42,7 @@ def model_of(fast: bool):
     if fast:
         recurrence.hasten(model)
     score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
-    optimizer = training.clipped_adam(0.01, 33)
+    optimizer = clipped_adam(0.01, 33)
     model.compile(optimizer, "mean_absolute_error", metrics=[score], jit_compile=True)
     return model
 
@@ -86,10 +87,10 @@ def test_a_second_seed_goes_through_the_same_program(cut):
     """Would catch seeds that are compiled anew, which costs seconds each."""
     job = SimpleNamespace(devices=strategy.start(RunConfig()))
     model = model_of(True)
-    blank = training.optimizer_state(job, model)
+    blank = fit.optimizer_state(job, model)
     first, _ = by_whole_epochs(cut, model)
     program = model.train_function
-    training.reset(model, model_of(True), blank)
+    fit.reset(model, model_of(True), blank)
     again, _ = by_whole_epochs(cut, model)
     assert model.train_function is program
     for one, other in zip(again, first, strict=True):

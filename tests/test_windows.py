@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rnn_tf.data import windows
+from rnn_tf.data import splits, windows
 from rnn_tf.data.order import Order
 from rnn_tf.data.windows import Windows, periods_by_share
 from rnn_tf.errors import InputError
@@ -25,7 +25,7 @@ def collected(dataset):
     return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
 
-@pytest.mark.parametrize("split", windows.SPLITS)
+@pytest.mark.parametrize("split", splits.SPLITS)
 def test_a_ramp_shows_which_day_is_where(split):
     """Would catch a label that lies a day, or a horizon, too far."""
     cut = ramp()
@@ -41,7 +41,7 @@ def test_a_ramp_shows_which_day_is_where(split):
 
 def test_parts_share_no_target_and_lie_in_order():
     cut = ramp()
-    days = {s: set(cut.targets(s).ravel().astype(int)) for s in windows.SPLITS}
+    days = {s: set(cut.targets(s).ravel().astype(int)) for s in splits.SPLITS}
     assert max(days["train"]) < min(days["validation"])
     assert max(days["validation"]) < min(days["test"])
     assert days["test"] == set(range(160, 200))

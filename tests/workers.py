@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, strategy, training
+from rnn_tf import backup, fit, strategy
 from rnn_tf.experiment import Job
 
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
@@ -45,9 +45,9 @@ def trained(name: str, devices) -> tuple[list[np.ndarray], list[dict]]:
     hp = keras_tuner.HyperParameters()
     hp.Fixed("dropout", 0.0)
     keras.utils.set_random_seed(1)
-    built = training.build(job, model, hp, config.epochs)
-    fit = training.fit(job, built, 1, config.epochs, lambda *_: False)
-    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in fit.history]
+    built = fit.build(job, model, hp, config.epochs)
+    fitted = fit.fit(job, built, 1, config.epochs, lambda *_: False)
+    rows = [{k: v for k, v in row.items() if k != "seconds"} for row in fitted.history]
     return built.get_weights(), rows
 
 

@@ -14,7 +14,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.labelled import Labelled
-from rnn_tf.data.windows import SPLITS
+from rnn_tf.data.splits import SPLITS
 
 sklearn = lazy_loader.load("sklearn")
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.data.order import Order, as_it_is, shuffled
-from rnn_tf.data.windows import SPLITS
-from rnn_tf.experiment import Data
+from rnn_tf.data.splits import SPLITS, Data
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data import decoding, download, store
+from rnn_tf import files
+from rnn_tf.data import decoding, download
 from rnn_tf.data.decoding import BadClip, Decoded, Sampling
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.videos import Video
@@ -122,7 +123,7 @@ def write_store(
     """
     about = {"kept": [], "skipped": Counter(), "padded": 0, "sizes": Counter()}
     about |= {"seconds": 0.0}
-    with store.making(folder) as made:
+    with files.atomic_folder(folder) as made:
         with (made / "clips").open("wb") as file:
             for number, found in _each(videos, sampling, skip, about["skipped"]):
                 found.clips.tofile(file)

@@ -6,7 +6,7 @@ github.com/ageron/data. The city's live file changes daily, so it is no referenc
 
 from pathlib import Path
 
-from rnn_tf import results
+from rnn_tf import files
 from rnn_tf.data import download, series, windows
 
 URL = "https://github.com/ageron/data/raw/main/ridership.tgz"
@@ -30,7 +30,7 @@ def _cached() -> Path:
     path = download.cache() / CSV
     if not path.is_file():
         archive = download.fetch(URL, TGZ_SHA256)
-        with results.replacing(path) as temporary:
+        with files.atomic_file(path) as temporary:
             temporary.write_bytes(download.member(archive, CSV))
     return download.verify(path, CSV_SHA256)
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data import store
+from rnn_tf import files
 from rnn_tf.data.order import Order, as_it_is
-from rnn_tf.data.windows import SPLITS
+from rnn_tf.data.splits import SPLITS
 
 CHUNK = 4096  # drawings held in memory while a store is written
 SHORTEST = 24  # steps; three convolutions with stride 2 need 21 to leave one
@@ -87,7 +87,7 @@ def write_store(
     The folder is whole or absent. `skipped` counts what the reader left out, by reason.
     """
     drawings, counts = iter(drawings), Counter()
-    with store.making(folder) as made:
+    with files.atomic_folder(folder) as made:
         while chunk := list(itertools.islice(drawings, CHUNK)):
             for split in SPLITS:
                 found = [(label, strokes) for s, label, strokes in chunk if s == split]

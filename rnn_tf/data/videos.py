@@ -10,7 +10,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.decoding import FORMATS
-from rnn_tf.data.windows import SPLITS
+from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
 
 sklearn = lazy_loader.load("sklearn")

@@ -1,0 +1,25 @@
+"""Adam, clipped, along a cosine: the optimizer that the experiments train with."""
+
+import lazy_loader
+
+keras = lazy_loader.load("keras")
+
+
+def clipped_adam(rate: float, steps: int):
+    """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`.
+
+    Keras's `clipnorm` clips in each replica, before their gradients are summed; two
+    replicas then train otherwise than one device does. This clips the sum. The rate is
+    a variable, as it would not be with Keras's `CosineDecay(rate, steps)`: models that
+    differ in it alone are compiled once.
+    """
+    share = keras.optimizers.schedules.CosineDecay(1.0, steps)
+
+    class ClippedAdam(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            norm = keras.ops.sqrt(keras.ops.sum(keras.ops.square(gradient)))
+            clipped = gradient / keras.ops.maximum(norm, 1.0)
+            now = keras.ops.cast(share(self.iterations), learning_rate.dtype)
+            super().update_step(clipped, variable, learning_rate * now)
+
+    return ClippedAdam(rate)
