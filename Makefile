@@ -52,11 +52,11 @@ video: $(READY) ## classify clips: a CNN per frame, an RNN over frames
 
 forecast-tune: ## its trials, over WORKERS processes; also sketch-tune
 $(EXPERIMENTS:%=%-tune): %-tune: $(READY)
-	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) --tune experiments.$* $(ARGS)
+	@$(RUN) -m rnn_tf.devices.launch --workers $(WORKERS) --tune experiments.$* $(ARGS)
 
 forecast-multiworker: ## by WORKERS processes in step; also sketch-...
 $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
-	@$(RUN) -m rnn_tf.launch --workers $(WORKERS) experiments.$* $(ARGS)
+	@$(RUN) -m rnn_tf.devices.launch --workers $(WORKERS) experiments.$* $(ARGS)
 
 devices: $(READY) ## do one, two replicas and two workers train the same?
 	@$(RUN) -m rnn_tf.agreement $(ARGS)

@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks import contest
 from rnn_tf import config, files
 from rnn_tf.errors import InputError
-from rnn_tf.provenance import provenance
+from rnn_tf.runs.provenance import provenance
 
 PARTS = (
     "forecast",

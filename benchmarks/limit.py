@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks import forecast, sketch
 from benchmarks.contest import Contender, Work
-from rnn_tf import strategy
 from rnn_tf.config import RunConfig
+from rnn_tf.devices import strategy
 
 LARGE = 2_048
 

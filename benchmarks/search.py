@@ -12,9 +12,11 @@ from types import SimpleNamespace
 from benchmarks.contest import Contender, Work
 from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
-from rnn_tf import results, strategy, training
+from rnn_tf import training
 from rnn_tf.data.splits import Data
+from rnn_tf.devices import strategy
 from rnn_tf.experiment import Job
+from rnn_tf.runs import run_folder
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
 LOOKBACK = 28  # days, for which a search has time
@@ -78,7 +80,7 @@ def ours():
         started = time.perf_counter()
         with (
             tempfile.TemporaryDirectory() as folder,
-            results.open_run(Path(folder), "search", {}) as run,
+            run_folder.open_run(Path(folder), "search", {}) as run,
         ):
             job = Job(experiment, config, devices, data, run)
             training.tune(job, MODEL, silent)

@@ -19,10 +19,10 @@ import numpy as np
 
 from benchmarks.contest import Contender, Work
 from experiments import sketch
-from rnn_tf import strategy
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, strokes
 from rnn_tf.data.order import Order
+from rnn_tf.devices import strategy
 from rnn_tf.errors import RunError
 
 keras = lazy_loader.load("keras")

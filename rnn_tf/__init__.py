@@ -1,1 +1,0 @@
-"""What the experiments share: the recipe, the results, the devices, the data."""

@@ -19,10 +19,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import backup, config, files, launch, results, strategy
+from rnn_tf import backup, config, files
 from rnn_tf.config import RunConfig
+from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
 
@@ -140,7 +142,7 @@ def main(seeds: int = 3, results_folder: Path = Path("results")) -> None:
     if seeds < 1:
         raise InputError(f"--seeds is {seeds}; it must be at least 1")
     console, options = Console(), {"size": "full", "seeds": seeds}
-    with results.open_run(results_folder, "devices", options) as run:
+    with run_folder.open_run(results_folder, "devices", options) as run:
         data = b"".join(examples(seed).tobytes() for seed in range(1, seeds + 1))
         sha256 = hashlib.sha256(data).hexdigest()
         run.record(data={"source": "made up", "sha256": sha256})

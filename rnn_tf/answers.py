@@ -17,9 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnn_tf import config, evidence, files, rules, shape_rules
+from rnn_tf import config, files, rules, shape_rules
 from rnn_tf.errors import InputError
-from rnn_tf.evidence import Finished, if_whole
 from rnn_tf.findings import (
     CONFIRMED,
     DEPENDS,
@@ -29,6 +28,8 @@ from rnn_tf.findings import (
     Finding,
     Rule,
 )
+from rnn_tf.runs import finished
+from rnn_tf.runs.finished import Finished, if_whole
 
 pd = lazy_loader.load("pandas")
 
@@ -153,7 +154,7 @@ def _in_short(finding: Finding) -> str:
 
 def rows(*folders: Path) -> list[dict]:
     """The rows of `answers.csv`, from the runs below some folders."""
-    runs = evidence.runs(*folders)
+    runs = finished.runs(*folders)
     return [judge(claim, runs) for claim in CLAIMS]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_tf import stats
-from rnn_tf.evidence import Finished
 from rnn_tf.formatting import number
+from rnn_tf.runs.finished import Finished
 
 SEEDS = 3  # fewer prove nothing
 

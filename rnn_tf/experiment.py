@@ -9,10 +9,10 @@ import numpy as np
 
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Data
-from rnn_tf.results import Run
+from rnn_tf.devices.strategy import Devices
+from rnn_tf.devices.tuner_processes import Tuners
+from rnn_tf.runs.run_folder import Run
 from rnn_tf.scores import Scores
-from rnn_tf.strategy import Devices
-from rnn_tf.tuners import Tuners
 
 
 @dataclass(frozen=True)

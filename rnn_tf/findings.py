@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnn_tf.comparison import Difference, difference
-from rnn_tf.evidence import Finished
+from rnn_tf.runs.finished import Finished
 
 CONFIRMED, REFUTED, DEPENDS = "confirmed", "refuted", "depends"
 NOT_MEASURED = "not measured"  # no rows, or too few seeds, or too wide intervals

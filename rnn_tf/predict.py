@@ -9,9 +9,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import classification, results, strategy
+from rnn_tf import classification
 from rnn_tf.data import decoding, sketches, strokes
+from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
+from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
 
@@ -28,7 +30,7 @@ def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> 
     part = strokes.part_of(found, np.zeros(len(found)))
     steps = max(strokes.SHORTEST, int(part.lengths().max()))
     inputs = part.stroke5(np.arange(len(found)), steps, scale=1.0)
-    info, path = results.chosen(model, "sketch")
+    info, path = run_folder.chosen(model, "sketch")
     likely = _network(path).predict(inputs, verbose=0)
     about = {
         "drawing": [str(number) for number, _ in enumerate(found, start=1)],
@@ -46,7 +48,7 @@ def videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
     """
     if not files:
         raise InputError("predict was given no file; name one or more video files")
-    info, path = results.chosen(model, "video")
+    info, path = run_folder.chosen(model, "video")
     sampling = decoding.Sampling(**info["data"]["sampling"])
     found = [decoding.read(file, sampling) for file in files]
     network = _network(path)

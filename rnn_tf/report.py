@@ -15,9 +15,9 @@ import lazy_loader
 
 from rnn_tf import answers, config, exhibits, formatting
 from rnn_tf.errors import InputError
-from rnn_tf.evidence import if_whole
 from rnn_tf.exhibits import Shown
 from rnn_tf.files import write_text
+from rnn_tf.runs.finished import if_whole
 
 jinja2 = lazy_loader.load("jinja2")
 

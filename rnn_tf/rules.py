@@ -10,7 +10,6 @@ import re
 import statistics
 
 from rnn_tf.comparison import SEEDS, difference
-from rnn_tf.evidence import Finished
 from rnn_tf.findings import (
     CONFIRMED,
     DEPENDS,
@@ -24,6 +23,7 @@ from rnn_tf.findings import (
     weigh_pairs,
 )
 from rnn_tf.formatting import number
+from rnn_tf.runs.finished import Finished
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 GATED = "lstm", "gru"

@@ -10,12 +10,14 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import files, results, stats, strategy, summary, training, tuners
+from rnn_tf import files, stats, summary, training
 from rnn_tf.config import RunConfig, to_json
+from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
 from rnn_tf.experiment import Entry, Experiment, Job, Results
 from rnn_tf.progress import RunProgress
 from rnn_tf.progress import console as progress_console
+from rnn_tf.runs import run_folder
 from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
@@ -54,7 +56,9 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
-        job = Job(experiment, config, devices, data, folder, tuners.of_environment())
+        job = Job(
+            experiment, config, devices, data, folder, tuner_processes.of_environment()
+        )
         if job.tuners:
             folder.record(tuners=dataclasses.asdict(job.tuners))
         if not job.chief:
@@ -92,7 +96,7 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
 def _folder(experiment: Experiment, config: RunConfig):
     """The run's folder, a new one or that of a run that was killed."""
     options = to_json(config)
-    return results.open_run(config.results, experiment.name, options, config.resume)
+    return run_folder.open_run(config.results, experiment.name, options, config.resume)
 
 
 def take_part(job: Job, console: Console) -> None:

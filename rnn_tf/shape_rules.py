@@ -7,8 +7,8 @@ it.
 
 import re
 
-from rnn_tf.evidence import Finished
 from rnn_tf.findings import EQUAL, Finding, by_share
+from rnn_tf.runs.finished import Finished
 
 
 def _shapes(run: Finished, wrong: bool = False):

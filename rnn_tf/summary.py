@@ -17,8 +17,8 @@ from rich.table import Table
 from rnn_tf import config, files, markdown, stats
 from rnn_tf.comparison import difference
 from rnn_tf.errors import InputError
-from rnn_tf.evidence import Finished, if_whole
 from rnn_tf.formatting import metric_name, number
+from rnn_tf.runs.finished import Finished, if_whole
 
 pd = lazy_loader.load("pandas")
 

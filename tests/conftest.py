@@ -9,9 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from rnn_tf import engine, results, strategy
 from rnn_tf.config import RunConfig
 from rnn_tf.data.series import Series
+from rnn_tf.devices import backend, strategy
+from rnn_tf.runs import run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +23,7 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
-    if engine.chosen() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
+    if backend.chosen() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
         strategy.start(RunConfig(strategy="mirrored", replicas=2))
 
 
@@ -65,7 +66,7 @@ def csv_file(tmp_path):
 
 def make_run(root, low=-5.0, high=-1.0, naive=50, **info) -> Path:
     """A finished run of one baseline and one model with three seeds."""
-    with results.open_run(root, "made", {}) as run:
+    with run_folder.open_run(root, "made", {}) as run:
         known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
         data = {"source": "cta", "sha256": "1"}
         run.record(**known | {"data": data} | info)

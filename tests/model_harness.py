@@ -11,8 +11,8 @@ import keras_tuner
 import numpy as np
 import tensorflow as tf
 
-from rnn_tf import strategy
 from rnn_tf.config import RunConfig
+from rnn_tf.devices import strategy
 
 
 @dataclass(frozen=True)

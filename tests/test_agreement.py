@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import agreement, evidence, rules
+from rnn_tf import agreement, rules
+from rnn_tf.runs import finished
 from tests.conftest import run_python
 
 ONE, TWO, WORKERS = agreement.SETTINGS
@@ -56,7 +57,7 @@ def test_make_devices_measures_real_replicas_and_workers(tmp_path):
         "-m", "rnn_tf.agreement", "--seeds", 1, "--results-folder", tmp_path
     )
     assert done.returncode == 0, done.stderr
-    (run,) = evidence.runs(tmp_path)
+    (run,) = finished.runs(tmp_path)
     table = pd.read_csv(run.folder / "devices.csv").set_index("setting")
     assert list(table["copies"]) == list(table["updated"]) == [1, 2, 2]
     assert 0 < table.loc["two workers", "max_difference"] < 1e-5

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf import answers, comparison, evidence, files, results
+from rnn_tf import answers, comparison, files
 from rnn_tf.findings import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
+from rnn_tf.runs import finished, run_folder
 from tests.conftest import ROOT, run_python
 
 CELLS = "SimpleRNN", "LSTM", "GRU"
@@ -23,7 +24,7 @@ NOISE = -0.1, 0.0, 0.1  # of three seeds
 def make_run(root, experiment, tables, source="made", **info):
     """A finished full-size run with the given tables."""
     options = {"size": "full"} | info.pop("config", {})
-    with results.open_run(root, experiment, options) as run:
+    with run_folder.open_run(root, experiment, options) as run:
         data = {"source": source, "sha256": f"{len(list(root.iterdir()))}{run.path}"}
         known = {"headline": "mae", "best_baseline": "naive", "data": data}
         run.record(**known | info)
@@ -300,7 +301,7 @@ IDS = [f"{name}-{verdict}" for name, _, verdict, _ in CASES]
 @pytest.mark.parametrize(("name", "experiment", "verdict", "tables"), CASES, ids=IDS)
 def test_a_rule_says_what_the_rows_say(tmp_path, name, experiment, verdict, tables):
     make_run(tmp_path, experiment, tables)
-    row = answers.judge(CLAIMS[name], evidence.runs(tmp_path))
+    row = answers.judge(CLAIMS[name], finished.runs(tmp_path))
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
     assert bool(row["condition"]) == (verdict == DEPENDS)
@@ -316,7 +317,7 @@ def test_every_claim_can_be_confirmed_and_refuted_and_runs_may_disagree(tmp_path
     assert {CONFIRMED, REFUTED} <= set(found)
     for verdict in (CONFIRMED, REFUTED):
         make_run(tmp_path, *found[verdict])
-    row = answers.judge(CLAIMS[name], evidence.runs(tmp_path))
+    row = answers.judge(CLAIMS[name], finished.runs(tmp_path))
     assert row["verdict"] == DEPENDS
     assert CONFIRMED in row["condition"]
     assert REFUTED in row["condition"]
@@ -327,7 +328,7 @@ def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
     """Would catch "not for day 1; not for day 1, 2", which says nothing of either."""
     for tables in (cost(60, 20, 40), cost(20, 40, 30)):
         make_run(tmp_path, "sketch", tables)
-    row = answers.judge(CLAIMS["K2"], evidence.runs(tmp_path))
+    row = answers.judge(CLAIMS["K2"], finished.runs(tmp_path))
     assert row["verdict"] == DEPENDS
     first, second = row["condition"].split("; ")
     said = {line.split(" on ")[0] for line in (first, second)}
@@ -355,7 +356,7 @@ def test_differences_are_paired_by_seed(tmp_path):
     path = make_run(
         tmp_path, "made", scored({"one": [1.0, 50.0, 99.0], "two": [2.0, 51.5, 100.0]})
     )
-    (run,) = evidence.runs(tmp_path)
+    (run,) = finished.runs(tmp_path)
     assert run.folder == path
     found = comparison.difference(run, "one", "two")
     assert found.value == pytest.approx(-3.5 / 3)
@@ -378,7 +379,7 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
     low, high = ends
     rows["metrics"].append(row | {"slice": rival, "value": 1, "low": low, "high": high})
     make_run(tmp_path, "made", rows)
-    (run,) = evidence.runs(tmp_path)
+    (run,) = finished.runs(tmp_path)
     found = comparison.difference(run, "one", "two")
     assert (found.low, found.high) == (-90, 80)
     assert not found.better
@@ -386,7 +387,7 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
 
 def test_a_baseline_is_the_same_for_every_seed(tmp_path):
     make_run(tmp_path, "made", scored({"one": [1.0, 2.0, 3.0], "naive": 9.0}))
-    (run,) = evidence.runs(tmp_path)
+    (run,) = finished.runs(tmp_path)
     assert comparison.difference(run, "one", "naive").value == -7
     assert str(comparison.difference(run, "naive", "naive")) == (
         "+0 (of 1 seeds: too few)"
@@ -401,14 +402,14 @@ def test_quick_and_unfinished_runs_prove_nothing(tmp_path):
     stopped = make_run(tmp_path, "sketch", as_given(0))
     info = json.loads((stopped / "config.json").read_text())
     (stopped / "config.json").write_text(json.dumps(info | {"status": "failed"}))
-    assert evidence.runs(tmp_path) == []
+    assert finished.runs(tmp_path) == []
 
 
 def test_a_run_that_failed_early_is_not_damaged(tmp_path, capsys):
     """Would catch a word on each run that was stopped before its data was there."""
-    with pytest.raises(ValueError), results.open_run(tmp_path, "made", {}):
+    with pytest.raises(ValueError), run_folder.open_run(tmp_path, "made", {}):
         raise ValueError
-    assert evidence.runs(tmp_path) == []
+    assert finished.runs(tmp_path) == []
     assert capsys.readouterr().err == ""
 
 
@@ -416,7 +417,7 @@ def test_the_course_s_program_is_judged_by_one_seed_too(tmp_path):
     """What breaks in it has no seeds; would catch a spread that one seed has not."""
     tables = as_given(2) | scored({"answer": [50.0]})
     make_run(tmp_path, "sketch", tables)
-    row = answers.judge(CLAIMS["K1"], evidence.runs(tmp_path))
+    row = answers.judge(CLAIMS["K1"], finished.runs(tmp_path))
     assert row["verdict"] == REFUTED
     assert "test error 50 %" in row["evidence"]
 
@@ -428,12 +429,12 @@ def test_of_equal_runs_the_newest_counts(tmp_path):
     later = make_run(tmp_path, "made", {}, **new, config={"data_dir": "here"})
     make_run(tmp_path, "made", {}, **old, config={"data_dir": "there"})
     other = make_run(tmp_path, "made", {}, **old, config={"epochs": 7})
-    assert {run.folder for run in evidence.runs(tmp_path)} == {later, other}
+    assert {run.folder for run in finished.runs(tmp_path)} == {later, other}
 
 
 def test_a_folder_that_holds_others_is_read_once(tmp_path):
     path = make_run(tmp_path / "reference", "made", {})
-    found = evidence.runs(tmp_path / "reference", tmp_path)
+    found = finished.runs(tmp_path / "reference", tmp_path)
     assert [run.folder for run in found] == [path]
 
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from rnn_tf import cluster
-from rnn_tf.cluster import Cluster
+from rnn_tf.devices import tf_config
+from rnn_tf.devices.tf_config import Cluster
 from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
@@ -25,7 +25,7 @@ def config(jobs=None, job="worker", index=0) -> str:
 def test_the_first_worker_is_the_chief(monkeypatch):
     for index in (0, 1):
         monkeypatch.setenv("TF_CONFIG", config(index=index))
-        found = cluster.of_environment()
+        found = tf_config.of_environment()
         assert (found.workers, found.index, found.chief) == (2, index, index == 0)
     assert found.name(1) == "worker 1 (10.0.0.2:2222)"
     assert found.place("worker", 1) == 1
@@ -35,12 +35,12 @@ def test_a_chief_apart_from_the_workers_comes_first(monkeypatch):
     """Would catch a worker 0 that takes itself for the chief."""
     jobs = {"worker": TWO, "chief": ["10.0.0.9:1"]}
     monkeypatch.setenv("TF_CONFIG", config(jobs, "worker", 0))
-    found = cluster.of_environment()
+    found = tf_config.of_environment()
     assert found.addresses == ("10.0.0.9:1", *TWO)
     assert (found.index, found.chief, found.port) == (1, False, 2222)
     assert [found.place("chief", 0), found.place("worker", 1)] == [0, 2]
     monkeypatch.setenv("TF_CONFIG", config(jobs, "chief", 0))
-    assert cluster.of_environment().chief
+    assert tf_config.of_environment().chief
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_chief_apart_from_the_workers_comes_first(monkeypatch):
 def test_a_wrong_tf_config_is_one_line(monkeypatch, text, said):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(InputError, match=said) as found:
-        cluster.of_environment()
+        tf_config.of_environment()
     assert "\n" not in str(found.value)
 
 
@@ -89,7 +89,7 @@ def test_a_port_in_use_is_an_error():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InputError, match=f"the port {port}, but it cannot be used"):
-            cluster.reserve(Cluster((f"127.0.0.1:{port}",), 0, False))
+            tf_config.reserve(Cluster((f"127.0.0.1:{port}",), 0, False))
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ def three():
         def one(index):
             own = Cluster(addresses, index, False)
             try:
-                port = cluster.reserve(own)
+                port = tf_config.reserve(own)
                 if first and own.chief:
                     first()
-                cluster.meet(own, port, cards[index], patience)
+                tf_config.meet(own, port, cards[index], patience)
             except (InputError, RunError) as error:
                 raised[index] = error
 
@@ -147,7 +147,7 @@ def test_a_chief_that_does_not_come_is_named():
         ports = [found.getsockname()[1] for found in (one, two)]
     own = Cluster(tuple(f"127.0.0.1:{port}" for port in ports), 1, False)
     with pytest.raises(RunError, match=rf"the chief \(127.0.0.1:{ports[0]}\), in vain"):
-        cluster.meet(own, cluster.reserve(own), {}, 0.3)
+        tf_config.meet(own, tf_config.reserve(own), {}, 0.3)
 
 
 def test_workers_with_other_options_do_not_begin(three):

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import results, summary
+from rnn_tf import summary
 from rnn_tf.errors import InputError
+from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 
 TINY = {
@@ -52,7 +53,7 @@ def test_a_run_leaves_what_the_readme_promises(done):
         "config.json", "trials.csv", "history.csv", "metrics.csv", "predictions.csv",
         "forecasts.png", "error_by_day.png", "learning_curves.png", f"{chosen}.keras",
     }  # fmt: skip
-    for name, columns in results.SCHEMAS.items():
+    for name, columns in run_folder.SCHEMAS.items():
         header = (done.folder / f"{name}.csv").read_text().splitlines()[0].split(",")
         assert header[: len(columns)] == columns
 
@@ -60,7 +61,7 @@ def test_a_run_leaves_what_the_readme_promises(done):
 def test_every_column_is_explained():
     """Would catch a column that results/README.md does not know."""
     text = (ROOT / "results" / "README.md").read_text()
-    for columns in [*results.SCHEMAS.values(), summary.COLUMNS]:
+    for columns in [*run_folder.SCHEMAS.values(), summary.COLUMNS]:
         for column in columns:
             assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 

@@ -18,8 +18,9 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import anatomy, config, engine, predict, strategy
+from rnn_tf import anatomy, config, predict
 from rnn_tf.config import RunConfig
+from rnn_tf.devices import backend, strategy
 from rnn_tf.errors import InputError
 from tests import model_harness, test_models
 from tests.conftest import grey_frames, run_python, write_video
@@ -277,7 +278,7 @@ def test_jax_that_is_not_installed_names_the_file_that_installs_it(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install -r requirements-jax.txt"):
-        engine.chosen()
+        backend.chosen()
 
 
 def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
@@ -304,11 +305,11 @@ def test_which_devices_are_taken(monkeypatch, platform, count, options, found):
     """None but CPUs were there to try: JAX is told that it has others."""
     import jax
 
-    from rnn_tf import on_jax
+    from rnn_tf.devices import jax_backend
 
     devices = [SimpleNamespace(platform=platform, id=i) for i in range(count)]
     monkeypatch.setattr(jax, "devices", lambda kind=None: devices)
-    name, replicas = on_jax.start(RunConfig(**options))
+    name, replicas = jax_backend.start(RunConfig(**options))
     assert (name, replicas.num_replicas_in_sync) == found
     assert replicas.devices[-1] == f"{platform}:{found[1] - 1}"
 

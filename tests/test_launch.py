@@ -45,7 +45,14 @@ def launcher(tmp_path):
 
     def start(body: str, *options: str, ignored=None) -> subprocess.Popen:
         (tmp_path / "stand_in.py").write_text(WORKER.replace("BODY", body))
-        command = [sys.executable, "-m", "rnn_tf.launch", *options, "stand_in", "--a"]
+        command = [
+            sys.executable,
+            "-m",
+            "rnn_tf.devices.launch",
+            *options,
+            "stand_in",
+            "--a",
+        ]
         path = f"{ROOT}{os.pathsep}{tmp_path}"
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, text=True,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_tf import engine, recurrence
+from rnn_tf.devices import backend, rnn_kernels
 
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 
@@ -70,7 +70,7 @@ def compare(cell: str, sizes: tuple, seed=1, compiled=False, **options) -> None:
     options["return_state"] = True
     layer = layer_of(cell, units, seed, x.shape, **options)
     expected = computed(layer, x, states)
-    recurrence.hasten(keras.Sequential([layer]), compiled)
+    rnn_kernels.hasten(keras.Sequential([layer]), compiled)
     assert "inner_loop" in vars(layer)
     for one, other in zip(computed(layer, x, states), expected, strict=True):
         assert one.shape == other.shape
@@ -115,14 +115,14 @@ def test_a_step_by_hand():
         layer = layer_of(cell, 1, 1, (1, 1, 1))
         for weight in layer.weights:
             weight.assign(np.full(weight.shape, float("bias" not in weight.path)))
-        recurrence.hasten(keras.Sequential([layer]))
+        rnn_kernels.hasten(keras.Sequential([layer]))
         assert float(layer(np.ones((1, 1, 1), "float32"))[0, 0]) == pytest.approx(
             value, abs=1e-6
         )
 
 
 def hastened(layer) -> bool:
-    recurrence.hasten(keras.Sequential([keras.Input((5, 2)), layer]))
+    rnn_kernels.hasten(keras.Sequential([keras.Input((5, 2)), layer]))
     return "inner_loop" in vars(layer)
 
 
@@ -150,7 +150,7 @@ def test_sixteen_bits_and_layers_of_others_are_left_to_keras():
         """Somebody's own."""
 
     assert not hastened(Own(3))
-    with engine.computing_in("bfloat16"):
+    with backend.computing_in("bfloat16"):
         assert not hastened(keras.layers.LSTM(3))
 
 
@@ -161,7 +161,7 @@ def test_where_there_is_a_mask_keras_computes():
     model = keras.Model(inputs, keras.layers.LSTM(3)(x))
     found = np.random.default_rng(1).normal(size=(2, 4, 2)).astype("float32")
     padded = np.concatenate([found, np.full((2, 3, 2), -1, "float32")], axis=1)
-    recurrence.hasten(model)
+    rnn_kernels.hasten(model)
     one, other = (model.predict(x, verbose=0) for x in (found, padded))
     np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -171,7 +171,7 @@ def test_layers_in_pairs_and_in_models_are_found():
     pair = keras.layers.Bidirectional(keras.layers.GRU(3))
     inner = keras.Sequential([keras.Input((5, 2)), pair])
     inputs = keras.Input((5, 2))
-    recurrence.hasten(keras.Model(inputs, inner(inputs)))
+    rnn_kernels.hasten(keras.Model(inputs, inner(inputs)))
     assert all(
         "inner_loop" in vars(x) for x in (pair.forward_layer, pair.backward_layer)
     )
@@ -181,7 +181,7 @@ def test_a_hastened_model_is_saved_as_keras_own(tmp_path):
     """Would catch a file that a stranger, without this project, cannot load."""
     inputs = keras.Input((5, 2))
     model = keras.Model(inputs, keras.layers.LSTM(3)(inputs))
-    recurrence.hasten(model)
+    rnn_kernels.hasten(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     (layer,) = (x for x in loaded.layers if isinstance(x, keras.layers.LSTM))

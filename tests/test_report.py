@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnn_tf import answers, exhibits, files, report, results
+from rnn_tf import answers, exhibits, files, report
 from rnn_tf.errors import InputError
+from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, make_run, run_python
 
 REFERENCE = ROOT / "results" / "reference"
@@ -36,7 +37,7 @@ def a_run(root, name, model="gru", **info):
         trial | {"trial": 2, "status": "failed", "error": HOSTILE, "hp.units": 32},
         {"model": model, "phase": "final", "parameters": 1234, "seconds": 9.5},
     ]
-    files.write_csv(path / "trials.csv", results.TRIALS, rows)
+    files.write_csv(path / "trials.csv", run_folder.TRIALS, rows)
     (path / "learning_curves.png").write_bytes(png())
     (path / "cost.csv").write_text("model,milliseconds\na,9.5\nb,100\nc,\nd,20\n")
     return path.rename(path.parent / name)
@@ -101,7 +102,7 @@ def test_the_newest_run_on_each_data_is_shown_and_the_others_are_counted(tmp_pat
     for day in (1, 3, 2):
         a_run(tmp_path, f"2026010{day}-000000-aaaa")
     a_run(tmp_path, "20260101-000000-bbbb", data={"source": "mine", "sha256": "2"})
-    with pytest.raises(RuntimeError), results.open_run(tmp_path, "made", {}):
+    with pytest.raises(RuntimeError), run_folder.open_run(tmp_path, "made", {}):
         raise RuntimeError
     page = made(tmp_path)
     assert page.count("<article") == 2
@@ -246,7 +247,7 @@ def test_every_picture_and_table_of_the_reference_runs_has_words():
     assert pictures
     assert pictures <= set(exhibits.PICTURES)
     every = {path.stem for folder in folders for path in folder.glob("*.csv")}
-    assert every - set(results.SCHEMAS) <= set(exhibits.TABLES)
+    assert every - set(run_folder.SCHEMAS) <= set(exhibits.TABLES)
     size = sum(path.stat().st_size for f in folders for path in f.glob("*.png"))
     assert size * 4 / 3 < 7e6  # the page stays under about 8 MB
 

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from rnn_tf import files, provenance, results
+from rnn_tf import files
 from rnn_tf.errors import InputError
+from rnn_tf.runs import provenance, run_folder
 from tests.conftest import ROOT
 
 
@@ -21,18 +22,18 @@ def read(path):
 
 
 def test_rows_are_on_disk_after_each_add_with_new_columns_behind(tmp_path):
-    with results.open_run(tmp_path, "made", {}) as run:
+    with run_folder.open_run(tmp_path, "made", {}) as run:
         run.add("trials", [{"model": "a", "score": 0.1, "hp.units": 8}])
         run.add("trials", [{"model": "b", "score": 1 / 3, "hp.rate": 2.0}])
         rows = read(run.path / "trials.csv")
-    assert list(rows[0]) == [*results.TRIALS, "hp.units", "hp.rate"]
+    assert list(rows[0]) == [*run_folder.TRIALS, "hp.units", "hp.rate"]
     assert [row["model"] for row in rows] == ["a", "b"]
     assert float(rows[1]["score"]) == 1 / 3  # every digit is kept
     assert rows[0]["hp.rate"] == ""
 
 
 def test_a_complete_run_says_where_it_came_from(tmp_path):
-    with results.open_run(tmp_path, "made", {"size": "quick"}) as run:
+    with run_folder.open_run(tmp_path, "made", {"size": "quick"}) as run:
         running = json.loads((run.path / "config.json").read_text())
     info = json.loads((run.path / "config.json").read_text())
     assert running["status"] == "running"
@@ -52,7 +53,7 @@ def test_the_commit_is_the_one_checked_out():
 def test_bad_input_leaves_no_folder(tmp_path):
     with (
         pytest.raises(InputError),
-        results.open_run(tmp_path / "results", "made", {}) as run,
+        run_folder.open_run(tmp_path / "results", "made", {}) as run,
     ):
         run.add("metrics", [{"model": "a"}])
         raise InputError("the file is empty")
@@ -63,7 +64,7 @@ def test_bad_input_leaves_no_folder(tmp_path):
     ("error", "status"), [(KeyboardInterrupt, "interrupted"), (OSError, "failed")]
 )
 def test_ctrl_c_and_a_crash_keep_the_rows_so_far(tmp_path, error, status):
-    with pytest.raises(error), results.open_run(tmp_path, "made", {}) as run:
+    with pytest.raises(error), run_folder.open_run(tmp_path, "made", {}) as run:
         run.add("metrics", [{"model": "a"}])
         raise error
     assert len(read(run.path / "metrics.csv")) == 1
@@ -75,7 +76,7 @@ def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(InputError, match="cannot write to .*--results"),
-        results.open_run(tmp_path / "file", "made", {}),
+        run_folder.open_run(tmp_path / "file", "made", {}),
     ):
         pass
 

@@ -18,11 +18,13 @@ import numpy as np
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, fit, results, runner, strategy
+from rnn_tf import backup, fit, runner
 from rnn_tf.backup import Backup
 from rnn_tf.config import from_json, parse, to_json
+from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
 from rnn_tf.experiment import Job
+from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 from tests.test_multiworker import pair, until
 
@@ -52,7 +54,7 @@ def job_of(monkeypatch, tmp_path):
         def make(module, config):
             found = module.run(config)
             (experiment,) = found.values() if isinstance(found, dict) else [found]
-            run = stack.enter_context(results.open_run(tmp_path, "made", {}))
+            run = stack.enter_context(run_folder.open_run(tmp_path, "made", {}))
             data = experiment.load_data(config)
             return Job(experiment, config, strategy.start(config), data, run)
 
@@ -310,7 +312,7 @@ def stopped(tmp_path) -> Path:
     """The folder of a run that was interrupted after its first rows."""
     with (
         pytest.raises(KeyboardInterrupt, match="go on with --resume 2"),
-        results.open_run(tmp_path, "forecast", CONFIG) as run,
+        run_folder.open_run(tmp_path, "forecast", CONFIG) as run,
     ):
         run.record(data={"sha256": "a" * 64})
         run.add("trials", [{"model": "gru", "score": 1.5}, {"model": "lstm"}])
@@ -320,7 +322,7 @@ def stopped(tmp_path) -> Path:
 
 
 def again(path: Path, config=CONFIG):
-    return results.open_run(path.parent.parent, "forecast", config, path.name)
+    return run_folder.open_run(path.parent.parent, "forecast", config, path.name)
 
 
 def test_rows_on_disk_stay_until_they_have_been_made_again(stopped):

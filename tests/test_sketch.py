@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from experiments import sketch
-from rnn_tf import as_given, config, measure, results
+from rnn_tf import as_given, config, measure
 from rnn_tf.data import doodles, download
 from rnn_tf.errors import InputError
+from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 
 TINY = {
@@ -147,7 +148,11 @@ def test_columns_are_those_of_the_readme_of_results(done):
     text = (ROOT / "results" / "README.md").read_text()
     with (done.folder / "predictions.csv").open(newline="") as file:
         columns = next(csv.reader(file))
-    assert set(columns) - set(results.PREDICTIONS) == {"probability", "second", "third"}
+    assert set(columns) - set(run_folder.PREDICTIONS) == {
+        "probability",
+        "second",
+        "third",
+    }
     tables = measure.PADDING, measure.COST, measure.TIME_TO_SCORE, as_given.AS_GIVEN
     for column in itertools.chain(columns, *tables):
         assert f"`{column}`" in text, f"results/README.md lacks `{column}`"

@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from experiments import forecast, sketch, stacked, video
 from experiments.forecast import Config
-from rnn_tf import strategy
 from rnn_tf.data.order import Order
+from rnn_tf.devices import strategy
+from rnn_tf.devices.strategy import Devices
 from rnn_tf.errors import InputError, RunError
-from rnn_tf.strategy import Devices
 from tests.conftest import run_python
 
 

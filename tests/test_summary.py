@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf import results, summary
+from rnn_tf import summary
+from rnn_tf.runs import run_folder
 from tests.conftest import make_run, run_python
 
 
@@ -94,7 +95,7 @@ def test_the_tables_are_markdown_too(tmp_path):
 
 def test_runs_without_a_test_score_are_left_out(tmp_path):
     whole = make_run(tmp_path)
-    with results.open_run(tmp_path, "made", {}):
+    with run_folder.open_run(tmp_path, "made", {}):
         pass
     assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import fit, results, strategy, training
+from rnn_tf import fit, training
 from rnn_tf.data.splits import Data
+from rnn_tf.devices import strategy
 from rnn_tf.experiment import Experiment, Job
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.runs import run_folder
 from tests.conftest import make_series
 
 
@@ -42,7 +44,7 @@ def job(tmp_path):
         forecast.compile_arguments, forecast.decode, forecast.evaluate, None, None,
     )  # fmt: skip
     data = Data((14, 1), dataset, 16, steps, 14, {}, cut)
-    with results.open_run(tmp_path, "forecast", {}) as run:
+    with run_folder.open_run(tmp_path, "forecast", {}) as run:
         yield Job(experiment, config, strategy.start(config), data, run)
 
 

@@ -6,8 +6,9 @@ import socket
 import keras_tuner
 import pytest
 
-from rnn_tf import strategy, tuners, tuning
+from rnn_tf import tuning
 from rnn_tf.config import RunConfig
+from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import InputError
 from tests.conftest import run_python
 
@@ -17,7 +18,7 @@ def environment(monkeypatch):
     """Set keras-tuner's variables; None leaves one out."""
 
     def set_all(id, address, port):
-        names = tuners.ID, tuners.ADDRESS, tuners.PORT
+        names = tuner_processes.ID, tuner_processes.ADDRESS, tuner_processes.PORT
         for name, value in zip(names, (id, address, port), strict=True):
             monkeypatch.delenv(name, raising=False)
             if value is not None:
@@ -28,7 +29,7 @@ def environment(monkeypatch):
 
 def test_alone_there_is_no_chief(environment):
     environment(None, None, None)
-    assert tuners.of_environment() is None
+    assert tuner_processes.of_environment() is None
 
 
 def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_path):
@@ -55,7 +56,7 @@ def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_pat
 def test_a_wrong_setting_is_one_line(environment, variables, said):
     environment(*variables)
     with pytest.raises(InputError, match=said):
-        tuners.of_environment()
+        tuner_processes.of_environment()
 
 
 def test_two_ways_to_share_the_work_at_once_are_an_error(environment):
@@ -75,7 +76,7 @@ def test_a_port_in_use_is_one_line(environment):
         port = other.getsockname()[1]
         environment("chief", "127.0.0.1", str(port - 1))
         with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{port} "):
-            tuners.of_environment().meet_at(1)
+            tuner_processes.of_environment().meet_at(1)
 
 
 def served(known=()):
@@ -144,7 +145,7 @@ def test_two_workers_and_their_chief_leave_one_complete_run(tmp_path):
         "--lengths 25 --examples 400 --seeds 1 --trials 3 --trial-epochs 2 --epochs 2"
     ).split()
     alone, shared = tmp_path / "alone", tmp_path / "shared"
-    launch = "-m rnn_tf.launch --workers 2 --tune".split()
+    launch = "-m rnn_tf.devices.launch --workers 2 --tune".split()
     for command, root in ([["-m"], alone], [launch, shared]):
         done = run_python(*command, *options, "--results", root, timeout=380)
         assert done.returncode == 0, done.stderr

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import fit, recurrence, strategy, whole_epochs
+from rnn_tf import fit
 from rnn_tf.config import RunConfig
 from rnn_tf.data import order as orders
 from rnn_tf.data import windows
 from rnn_tf.data.order import Order
+from rnn_tf.devices import compiled_epoch, rnn_kernels, strategy
 from rnn_tf.optimizer import clipped_adam
 from tests.conftest import make_series
 
@@ -40,7 +41,7 @@ def model_of(fast: bool):
     inputs = keras.Input((14, 1))
     model = keras.Model(inputs, keras.layers.Dense(7)(keras.layers.LSTM(8)(inputs)))
     if fast:
-        recurrence.hasten(model)
+        rnn_kernels.hasten(model)
     score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
     optimizer = clipped_adam(0.01, 33)
     model.compile(optimizer, "mean_absolute_error", metrics=[score], jit_compile=True)
@@ -62,7 +63,7 @@ def batch_by_batch(cut) -> tuple[list, dict]:
 def by_whole_epochs(cut, model, first: int = 0) -> tuple[list, dict]:
     """The same, from epoch `first` on."""
     train = cut.dataset("train", BATCH, Order(1, first, stacked=True))
-    whole_epochs.fit(
+    compiled_epoch.fit(
         model, train, steps_of(cut), validation_data=cut.dataset("validation", 500),
         initial_epoch=first, epochs=EPOCHS, shuffle=False, verbose=0,
     )  # fmt: skip

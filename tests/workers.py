@@ -14,7 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, fit, strategy
+from rnn_tf import backup, fit
+from rnn_tf.devices import strategy
 from rnn_tf.experiment import Job
 
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}

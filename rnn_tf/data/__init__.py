@@ -1,1 +1,0 @@
-"""Readers, checks and generators of the data that the experiments run on."""

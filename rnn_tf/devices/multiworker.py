@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
-from rnn_tf.cluster import Cluster
+from rnn_tf.devices.mirrored import overridden, share
+from rnn_tf.devices.tf_config import Cluster
 from rnn_tf.errors import RunError
-from rnn_tf.replicas import overridden, share
 
 CONNECTING = 60  # seconds that TensorFlow may take, once all workers have met
 LOST = (

@@ -21,7 +21,7 @@ import filelock
 
 from rnn_tf.errors import InputError
 from rnn_tf.files import write_csv, write_text
-from rnn_tf.provenance import provenance
+from rnn_tf.runs.provenance import provenance
 
 STATE = "state"  # folder, until the run is complete
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()

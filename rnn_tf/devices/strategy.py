@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnn_tf import recurrence, tuners
-from rnn_tf.cluster import Cluster, meet, of_environment, reserve
 from rnn_tf.config import RunConfig, to_json
-from rnn_tf.engine import chosen, computing_in, hide_gpus, import_tensorflow
+from rnn_tf.devices import rnn_kernels, tuner_processes
+from rnn_tf.devices.backend import chosen, computing_in, hide_gpus, import_tensorflow
+from rnn_tf.devices.tf_config import Cluster, meet, of_environment, reserve
 from rnn_tf.errors import InputError
-from rnn_tf.provenance import provenance
+from rnn_tf.runs.provenance import provenance
 
 STEPS_THAT_REPAY_XLA = 300
 # Of the recurrence alone, in batches of several lengths: each compiles anew.
@@ -67,11 +67,13 @@ class Devices:
     def _watched(self) -> AbstractContextManager:
         """A worker that is lost, or a TPU that fails, is an error in one line."""
         if self.cluster:
-            from rnn_tf import multiworker  # imports TensorFlow, which runs by now
+            from rnn_tf.devices import (
+                multiworker,  # imports TensorFlow, which runs by now
+            )
 
             return multiworker.watching(self.cluster, self.run_id)
         if self.name == "tpu" and self.engine == "tensorflow":
-            from rnn_tf import tpu
+            from rnn_tf.devices import tpu
 
             return tpu.watching()
         return contextlib.nullcontext()
@@ -87,7 +89,7 @@ class Devices:
         """
         if self.name == "cpu":
             alone = not xla and steps >= STEPS_THAT_REPAY_LENGTHS
-            recurrence.hasten(model, compiled=alone)
+            rnn_kernels.hasten(model, compiled=alone)
         model.compile(**arguments, **self.compile_options(steps if xla else 0))
 
     def by_whole_epochs(self, model) -> bool:
@@ -119,14 +121,16 @@ class Devices:
                 if steps is None:
                     model.fit(train, **options)
                     return
-                from rnn_tf import whole_epochs  # imports Keras, which runs by now
+                from rnn_tf.devices import (
+                    compiled_epoch,  # imports Keras, which runs by now
+                )
 
-                whole_epochs.fit(model, train, steps, **options)
+                compiled_epoch.fit(model, train, steps, **options)
             return
-        from rnn_tf import replicas  # imports TensorFlow, which runs by now
+        from rnn_tf.devices import mirrored  # imports TensorFlow, which runs by now
 
         with self.scope():
-            replicas.fit(self.strategy, model, train, validation_data, **options)
+            mirrored.fit(self.strategy, model, train, validation_data, **options)
 
     def _for_validation(self, dataset):
         """The batches of a `tf.data.Dataset` in an order that the engine can take.
@@ -156,7 +160,7 @@ class Devices:
         """What the chief of several workers gives here, on all of them."""
         if self.cluster is None:
             return data
-        from rnn_tf import multiworker
+        from rnn_tf.devices import multiworker
 
         with self._watched():
             return multiworker.from_chief(self.strategy, data)
@@ -233,9 +237,9 @@ def start(config: RunConfig, run_id: str = "") -> Devices:
 
 def _on_jax(config: RunConfig) -> Devices:
     import_tensorflow()  # before JAX has the GPUs
-    from rnn_tf import on_jax
+    from rnn_tf.devices import jax_backend
 
-    name, replicas = on_jax.start(config)
+    name, replicas = jax_backend.start(config)
     return Devices(name, replicas.devices, replicas, engine="jax")
 
 
@@ -250,7 +254,7 @@ def _on_one_machine(config: RunConfig) -> Devices:
     if choice == "mirrored":
         return _mirrored(tf, config, gpus)
     if choice == "tpu":
-        from rnn_tf import tpu
+        from rnn_tf.devices import tpu
 
         return Devices("tpu", *tpu.start())
     if choice == "cpu":
@@ -275,7 +279,7 @@ def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
 def _mirrored_strategy(devices: tuple[str, ...]):
     """One per process: a second one would reuse the keys of the first one's
     collective operations, and crash."""
-    from rnn_tf.replicas import MirroredStrategy
+    from rnn_tf.devices.mirrored import MirroredStrategy
 
     return MirroredStrategy(devices)
 
@@ -303,7 +307,7 @@ def _connect(found: Cluster, config: RunConfig):
     card |= {"GPUs": len(tf.config.list_physical_devices("GPU"))}
     card |= _shared_options(config)
     meet(found, own, card, config.wait)
-    from rnn_tf import multiworker
+    from rnn_tf.devices import multiworker
 
     return multiworker.start(found)
 
@@ -338,7 +342,7 @@ def own_folder(config: RunConfig) -> Iterator[RunConfig]:
 
 def _writes(config: RunConfig) -> bool:
     """Whether this process, of all that work for a run, writes the results."""
-    found = tuners.of_environment()
+    found = tuner_processes.of_environment()
     if config.strategy != "multiworker":
         return found is None or found.chief
     if chosen() == "jax":
@@ -348,7 +352,7 @@ def _writes(config: RunConfig) -> bool:
         )
     if found:
         raise InputError(
-            f"--strategy multiworker, and {tuners.ID} is set too; processes that share "
+            f"--strategy multiworker, and {tuner_processes.ID} is set too; processes that share "
             "out the trials of a search each fit them alone"
         )
     return of_environment().chief

@@ -23,8 +23,8 @@ import functools
 import keras
 import tensorflow as tf
 
+from rnn_tf.devices.compiled_epoch import build
 from rnn_tf.errors import InputError
-from rnn_tf.whole_epochs import build
 
 TRIED = (3, 10), (3, 15)  # versions of Keras, the first and the last
 Policy = tf.data.experimental.AutoShardPolicy

@@ -1,7 +1,7 @@
 """Start several workers as processes of this machine: to train, or to tune.
 
-    python -m rnn_tf.launch --workers 2 experiments.forecast --size full
-    python -m rnn_tf.launch --workers 2 --tune experiments.forecast --trials 20
+    python -m rnn_tf.devices.launch --workers 2 experiments.forecast --size full
+    python -m rnn_tf.devices.launch --workers 2 --tune experiments.forecast --trials 20
 
 The first trains each model on all workers, `--strategy multiworker`. The second shares
 out the trials of a search: the chief proposes them, and each worker fits its own.
@@ -25,7 +25,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from rnn_tf import tuners
+from rnn_tf.devices import tuner_processes
 from rnn_tf.errors import InputError, RunError, exit_code
 
 MODELS = 30  # that an experiment may tune, each at a port of its own
@@ -69,7 +69,7 @@ def launch(argv: list[str] | None) -> int:
         InputError: an option is wrong.
         KeyboardInterrupt: Ctrl-C, when all have ended.
     """
-    parser = _Parser(prog="python -m rnn_tf.launch", allow_abbrev=False)
+    parser = _Parser(prog="python -m rnn_tf.devices.launch", allow_abbrev=False)
     parser.add_argument("--workers", type=int, default=2, help="how many")
     parser.add_argument("--tune", action="store_true", help="share out the trials")
     parser.add_argument("module", help="such as experiments.forecast")
@@ -106,7 +106,7 @@ def run(name: str, module: str, strategy: str, count: int, options: list[str]) -
         RunError: it failed, with the last line that it said.
     """
     if strategy == "multiworker":
-        command = ["rnn_tf.launch", "--workers", str(count), module, *options]
+        command = ["rnn_tf.devices.launch", "--workers", str(count), module, *options]
     else:
         own = ["--strategy", strategy, "--replicas", str(count)]
         command = [module, *options, *own]
@@ -145,9 +145,12 @@ def _workers(count: int) -> list[dict]:
 
 def _tuners(count: int) -> list[dict]:
     """The environment of the chief of a search, and of each worker that tunes."""
-    where = {tuners.ADDRESS: "127.0.0.1", tuners.PORT: str(_free_range(MODELS))}
+    where = {
+        tuner_processes.ADDRESS: "127.0.0.1",
+        tuner_processes.PORT: str(_free_range(MODELS)),
+    }
     names = ["chief", *(f"tuner{index}" for index in range(1, count + 1))]
-    return [where | {tuners.ID: name} for name in names]
+    return [where | {tuner_processes.ID: name} for name in names]
 
 
 def _start(command: list[str], environment: dict, index: int, said: IO[bytes]):
