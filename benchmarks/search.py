@@ -12,10 +12,10 @@ from types import SimpleNamespace
 from benchmarks.contest import Contender, Work
 from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
-from rnn_tf import training
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
-from rnn_tf.experiment import Job
+from rnn_tf.recipe import training
+from rnn_tf.recipe.experiment import Job
 from rnn_tf.runs import run_folder
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25

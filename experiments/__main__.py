@@ -10,9 +10,10 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, errors, progress, report
+from rnn_tf import answers, config, errors, report
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
+from rnn_tf.recipe import progress
 
 MODULES = stacked, forecast, sketch, video
 RUNS = 5  # stacked has two

@@ -17,13 +17,14 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import baselines, config, layers, metrics, plots, runner
+from rnn_tf import baselines, config, layers, metrics, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Experiment, Results
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
@@ -344,7 +345,7 @@ def report(made: Results) -> None:
 
 
 def run(config: Config) -> runner.Outcome:
-    """Run the recipe; see `rnn_tf.runner.run`."""
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="forecast",
         headline="mae",

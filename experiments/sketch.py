@@ -29,16 +29,15 @@ from rnn_tf import (
     layers,
     measure,
     plots,
-    predict,
-    runner,
 )
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data
 from rnn_tf.data.strokes import Padding, Part
-from rnn_tf.experiment import Experiment, Results
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.recipe import predict, runner
+from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
@@ -330,7 +329,7 @@ def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run(config: Config) -> runner.Outcome:
-    """Run the recipe; see `rnn_tf.runner.run`."""
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="sketch",
         headline="error",

@@ -21,14 +21,15 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import anatomy, baselines, config, files, layers, plots, runner
+from rnn_tf import anatomy, baselines, config, files, layers, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Experiment, Results
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
@@ -367,7 +368,7 @@ def _draw(made: Results, labels: dict, x: str, picture: str) -> None:
 
 
 def run(config: Config) -> dict[str, runner.Outcome]:
-    """Run the recipe on each data set; see `rnn_tf.runner.run`."""
+    """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
     names = dict.fromkeys(config.data)
     return {name: _run(dataclasses.replace(config, data=(name,))) for name in names}
 

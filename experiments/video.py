@@ -29,9 +29,7 @@ from rnn_tf import (
     measure,
     motion,
     plots,
-    predict,
     pretraining,
-    runner,
 )
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
@@ -40,8 +38,9 @@ from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Experiment, Results
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.recipe import predict, runner
+from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
@@ -432,7 +431,7 @@ def report(made: Results) -> None:
 
 
 def run(config: Config) -> runner.Outcome:
-    """Run the recipe; see `rnn_tf.runner.run`."""
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="video",
         headline="error",

@@ -19,11 +19,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import backup, config, files
+from rnn_tf import config, files
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
 from rnn_tf.optimizer import clipped_adam
+from rnn_tf.recipe import checkpoint
 from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
@@ -68,7 +69,9 @@ def measure(
     process = devices.cluster.index if devices.cluster else 0
     for seed in range(1, seeds + 1):
         arrays, facts = _copies(devices, seed)
-        files.write_bytes(folder / f"{seed}-{process}.npz", backup.pack(arrays, facts))
+        files.write_bytes(
+            folder / f"{seed}-{process}.npz", checkpoint.pack(arrays, facts)
+        )
 
 
 def _devices(options: RunConfig) -> strategy.Devices:
@@ -162,7 +165,7 @@ def _trained(setting: Setting, seeds: int) -> dict[int, list[tuple[dict, dict]]]
         name, module = setting.name, "rnn_tf.agreement"
         launch.run(name, module, setting.strategy, setting.count, options)
         return {
-            seed: [backup.unpack(p.read_bytes()) for p in _files(folder, seed)]
+            seed: [checkpoint.unpack(p.read_bytes()) for p in _files(folder, seed)]
             for seed in range(1, seeds + 1)
         }
 

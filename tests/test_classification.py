@@ -9,7 +9,7 @@ import pytest
 
 from rnn_tf import classification, plots
 from rnn_tf.data.splits import Data
-from rnn_tf.experiment import Results
+from rnn_tf.recipe.experiment import Results
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

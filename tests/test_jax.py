@@ -18,10 +18,11 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import anatomy, config, predict
+from rnn_tf import anatomy, config
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import backend, strategy
 from rnn_tf.errors import InputError
+from rnn_tf.recipe import predict
 from tests import model_harness, test_models
 from tests.conftest import grey_frames, run_python, write_video
 from tests.test_docs import make

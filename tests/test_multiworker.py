@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from experiments.forecast import Config
-from rnn_tf import backup
 from rnn_tf.devices import mirrored, strategy
 from rnn_tf.errors import InputError
+from rnn_tf.recipe import checkpoint
 from tests import workers
 from tests.conftest import ROOT
 
@@ -80,7 +80,7 @@ def trained(tmp_path_factory):
             assert process.wait(240) == 0
     facts = {}
     for how in ("0", "1", "by-hand-0", "by-hand-1"):
-        weights, facts[how] = backup.unpack((folder / f"{how}.npz").read_bytes())
+        weights, facts[how] = checkpoint.unpack((folder / f"{how}.npz").read_bytes())
         for name, history in facts[how].pop("history").items():
             found[how, name] = weights[name], history
     return found, facts

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import predict
+from rnn_tf.recipe import predict
 
 
 def test_guesses_are_read_best_first():

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from rnn_tf import progress
-from rnn_tf.progress import RunProgress
+from rnn_tf.recipe import progress
+from rnn_tf.recipe.progress import RunProgress
 
 DONE = {"status": "completed", "score": 0.5, "epochs": 3, "seconds": 1.0}
 

@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, fit, runner
-from rnn_tf.backup import Backup
 from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
-from rnn_tf.experiment import Job
+from rnn_tf.recipe import checkpoint, fit, runner
+from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.experiment import Job
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 from tests.test_multiworker import pair, until
@@ -89,7 +89,7 @@ def test_a_fit_goes_on_from_its_last_epoch(
 ):
     """Would catch what is not brought back: optimizer, dropout's counter, the order of
     the examples, early stopping, the best weights, the history."""
-    monkeypatch.setattr(backup, "SHARE", 1e9)  # every epoch is kept
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)  # every epoch is kept
     job = job_of(module, dataclasses.replace(config, strategy=devices))
     whole, weights = fitted(job, name)
     kept = Backup(tmp_path / "last.npz", lambda data: data)
@@ -104,7 +104,7 @@ def test_a_fit_goes_on_from_its_last_epoch(
 
 def test_patience_goes_on_too(job_of, tmp_path, monkeypatch):
     """Would catch a count of epochs without a better score that begins again."""
-    monkeypatch.setattr(backup, "SHARE", 1e9)
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)
     job = job_of(forecast, forecast.Config(patience=2))
 
     def never_better(hp, config, steps):
@@ -137,7 +137,7 @@ def test_a_backup_takes_a_small_share_of_the_time(tmp_path):
 def test_what_is_packed_is_what_comes_out():
     arrays = {"weights": [np.arange(3.0), np.ones((2, 2), "float32")], "none": []}
     facts = {"score": 1 / 3, "rows": [{"loss": float("inf")}], "said": "größer"}
-    found, said = backup.unpack(backup.pack(arrays, facts))
+    found, said = checkpoint.unpack(checkpoint.pack(arrays, facts))
     assert list(found) == ["weights"]
     for one, other in zip(found["weights"], arrays["weights"], strict=True):
         np.testing.assert_array_equal(one, other)
@@ -275,7 +275,7 @@ def test_two_workers_of_which_one_was_killed_go_on(tmp_path):
 def epochs_kept(folder: Path) -> int:
     """Of the first final run."""
     return len(
-        backup.unpack((folder / "state/gru_25-1.npz").read_bytes())[1]["history"]
+        checkpoint.unpack((folder / "state/gru_25-1.npz").read_bytes())[1]["history"]
     )
 
 

@@ -6,10 +6,10 @@ import socket
 import keras_tuner
 import pytest
 
-from rnn_tf import tuning
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import InputError
+from rnn_tf.recipe import search
 from tests.conftest import run_python
 
 
@@ -84,7 +84,7 @@ def served(known=()):
     rows = []
     hp = keras_tuner.HyperParameters()
     hp.Float("x", 0, 10, default=3.0)
-    oracle = tuning._Served(
+    oracle = search._Served(
         lambda row, curve: rows.append(row),
         objective=keras_tuner.Objective("score", "min"),
         max_trials=4,

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rnn_tf import tuning
 from rnn_tf.errors import RunError
-from rnn_tf.fit import Fit
+from rnn_tf.recipe import search
+from rnn_tf.recipe.fit import Fit
 
 
 def fit_of(curve) -> Fit:
@@ -29,8 +29,8 @@ def search(score, trials, folder, known=()):
         seen.append(hp.get("x"))
         return fit_of(score(hp.get("x"), number)), 2
 
-    tuning.search(declare, fit_trial, trials, folder / "made", rows.add, known)
-    return tuning.best(tuning.defaults(declare), rows), rows, seen
+    search.search(declare, fit_trial, trials, folder / "made", rows.add, known)
+    return search.best(search.defaults(declare), rows), rows, seen
 
 
 class Rows(list):
@@ -146,7 +146,7 @@ CURVES = [(9, 8, 7, 6, 5, 4), (9, 7, 5, 3, 3, 3), (9, 9, 9, 9, 9, 9)]
     ],
 )
 def test_the_median_stopping_rule(curves, epochs, best, loses):
-    assert tuning.clearly_losing(curves, epochs, best) is loses
+    assert search.clearly_losing(curves, epochs, best) is loses
 
 
 def test_a_search_is_skipped_only_where_all_is_fixed():
@@ -157,8 +157,8 @@ def test_a_search_is_skipped_only_where_all_is_fixed():
         hp.Fixed("optimizer", "sgd")
         hp.Choice("units", [16, 32], default=32)
 
-    assert tuning.nothing_to_choose(tuning.defaults(declare))
-    assert tuning.nothing_to_choose(tuning.defaults(lambda hp: None))
-    found = tuning.defaults(tunable)
-    assert not tuning.nothing_to_choose(found)
+    assert search.nothing_to_choose(search.defaults(declare))
+    assert search.nothing_to_choose(search.defaults(lambda hp: None))
+    found = search.defaults(tunable)
+    assert not search.nothing_to_choose(found)
     assert found.values == {"optimizer": "sgd", "units": 32}

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import backup, fit
 from rnn_tf.devices import strategy
-from rnn_tf.experiment import Job
+from rnn_tf.recipe import checkpoint, fit
+from rnn_tf.recipe.experiment import Job
 
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
 FITS = {
@@ -83,7 +83,7 @@ def main(file: Path, by_hand: bool) -> None:
     own = [b"not the chief's"] * len(BYTES)
     given = [devices.from_chief(one) for one in (BYTES if devices.chief else own)]
     facts = {"history": history, "run_id": devices.run_id, "given": given == BYTES}
-    file.write_bytes(backup.pack(weights, facts))
+    file.write_bytes(checkpoint.pack(weights, facts))
 
 
 if __name__ == "__main__":

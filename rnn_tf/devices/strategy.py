@@ -67,9 +67,7 @@ class Devices:
     def _watched(self) -> AbstractContextManager:
         """A worker that is lost, or a TPU that fails, is an error in one line."""
         if self.cluster:
-            from rnn_tf.devices import (
-                multiworker,  # imports TensorFlow, which runs by now
-            )
+            from rnn_tf.devices import multiworker
 
             return multiworker.watching(self.cluster, self.run_id)
         if self.name == "tpu" and self.engine == "tensorflow":
@@ -121,9 +119,7 @@ class Devices:
                 if steps is None:
                     model.fit(train, **options)
                     return
-                from rnn_tf.devices import (
-                    compiled_epoch,  # imports Keras, which runs by now
-                )
+                from rnn_tf.devices import compiled_epoch
 
                 compiled_epoch.fit(model, train, steps, **options)
             return

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import lazy_loader
 
-from rnn_tf import backup
-from rnn_tf.backup import Backup
 from rnn_tf.data.order import Order
-from rnn_tf.experiment import Job
+from rnn_tf.recipe import checkpoint
+from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.experiment import Job
 
 keras = lazy_loader.load("keras")
 
@@ -135,5 +135,5 @@ def reset(model, fresh, blank: list) -> None:
     A second seed then trains without being compiled again, which costs seconds with
     XLA, and ends on the same weights as the fresh model would.
     """
-    backup.assign(model.variables, fresh.variables)
-    backup.assign(model.optimizer.variables, blank)
+    checkpoint.assign(model.variables, fresh.variables)
+    checkpoint.assign(model.optimizer.variables, blank)

@@ -10,13 +10,14 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import files, stats, summary, training
+from rnn_tf import files, stats, summary
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
-from rnn_tf.experiment import Entry, Experiment, Job, Results
-from rnn_tf.progress import RunProgress
-from rnn_tf.progress import console as progress_console
+from rnn_tf.recipe import training
+from rnn_tf.recipe.experiment import Entry, Experiment, Job, Results
+from rnn_tf.recipe.progress import RunProgress
+from rnn_tf.recipe.progress import console as progress_console
 from rnn_tf.runs import run_folder
 from rnn_tf.scores import Scores
 

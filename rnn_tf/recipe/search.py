@@ -16,7 +16,7 @@ from keras_tuner.engine import trial as trial_module
 from sklearn.exceptions import ConvergenceWarning
 
 from rnn_tf.errors import RunError
-from rnn_tf.fit import Fit
+from rnn_tf.recipe.fit import Fit
 
 # Epochs that a trial may always have, before it can be called a loser, and how much
 # worse it must be: less is noise where all of them wait on a plateau.

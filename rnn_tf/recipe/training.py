@@ -8,11 +8,12 @@ import json
 
 import lazy_loader
 
-from rnn_tf import backup, files
-from rnn_tf.backup import Backup
-from rnn_tf.experiment import Job
-from rnn_tf.fit import Fit, build, fit, optimizer_state, reset
-from rnn_tf.progress import RunProgress
+from rnn_tf import files
+from rnn_tf.recipe import checkpoint
+from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.fit import Fit, build, fit, optimizer_state, reset
+from rnn_tf.recipe.progress import RunProgress
 
 keras = lazy_loader.load("keras")
 
@@ -22,11 +23,11 @@ def tune(job: Job, name: str, progress: RunProgress):
 
     Without trials, or with nothing to choose, they are the builder's defaults.
     """
-    from rnn_tf import tuning  # imports TensorFlow, which runs by now
+    from rnn_tf.recipe import search  # imports TensorFlow, which runs by now
 
     config, label = job.config, job.label(name)
-    defaults = tuning.defaults(lambda hp: build(job, name, hp, 1))
-    if config.trials == 0 or tuning.nothing_to_choose(defaults):
+    defaults = search.defaults(lambda hp: build(job, name, hp, 1))
+    if config.trials == 0 or search.nothing_to_choose(defaults):
         progress.skip(config.trials)
         return defaults
 
@@ -58,7 +59,7 @@ def tune(job: Job, name: str, progress: RunProgress):
 
     if job.tuners:
         job.tuners.meet_at(list(job.experiment.models).index(name))
-    tuning.search(
+    search.search(
         lambda hp: build(job, name, hp, 1),
         fit_trial,
         config.trials,
@@ -67,7 +68,7 @@ def tune(job: Job, name: str, progress: RunProgress):
         known,
         serve=bool(job.tuners and job.tuners.chief),
     )
-    return tuning.best(defaults, [row for row, _ in trials])
+    return search.best(defaults, [row for row, _ in trials])
 
 
 def _at_the_start(job: Job, fresh, hp, compiled: dict):
@@ -102,7 +103,7 @@ def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:
             else:
                 reset(model, fresh, blank)
             found = _train(job, name, seed, hp, model, kept, progress)
-            files.write_bytes(kept.path, backup.pack(*found))
+            files.write_bytes(kept.path, checkpoint.pack(*found))
         arrays, facts = found
         job.run.add("history", facts["history"])
         job.run.add("trials", [facts["row"]])
