@@ -17,12 +17,13 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import baselines, config, layers, metrics, plots
+from rnn_tf import baselines, config, metrics, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models import layers
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores

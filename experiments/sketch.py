@@ -26,7 +26,6 @@ from rnn_tf import (
     classification,
     config,
     files,
-    layers,
     measure,
     plots,
 )
@@ -35,7 +34,8 @@ from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data
 from rnn_tf.data.strokes import Padding, Part
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models import layers
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores

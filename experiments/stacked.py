@@ -21,13 +21,14 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import anatomy, baselines, config, files, layers, plots
+from rnn_tf import anatomy, baselines, config, files, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models import layers
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores

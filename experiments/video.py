@@ -20,17 +20,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import (
-    classification,
-    config,
-    features,
-    files,
-    layers,
-    measure,
-    motion,
-    plots,
-    pretraining,
-)
+from rnn_tf import classification, config, files, measure, motion, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
 from rnn_tf.data.clips import Part
@@ -38,7 +28,8 @@ from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models import layers, pretrained_cnn, pretraining
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
 from rnn_tf.scores import Scores
@@ -158,8 +149,10 @@ class Source:
     @functools.cached_property
     def features(self) -> dict[str, Part]:
         """What `frozen_features` gets for each part; its key reads every clip."""
-        weights = features.weights(self.config.weights)
-        return {k: features.features(part, weights) for k, part in self.parts.items()}
+        weights = pretrained_cnn.weights(self.config.weights)
+        return {
+            k: pretrained_cnn.features(part, weights) for k, part in self.parts.items()
+        }
 
 
 def load_data(config: Config) -> Data:
@@ -287,10 +280,10 @@ def conv_lstm(hp, config: Config, shape):
 def frozen_features(hp, config: Config, shape):
     """An LSTM over what a network that knows ImageNet's pictures sees in each frame.
 
-    Its inputs are features, (batch, frames, 1280), see `rnn_tf.features`.
+    Its inputs are features, (batch, frames, 1280), see `rnn_tf.models.pretrained_cnn`.
     """
     clip, classes = shape
-    inputs = keras.Input((clip[0], features.COUNT), name="features")
+    inputs = keras.Input((clip[0], pretrained_cnn.COUNT), name="features")
     mask = layers.frames_that_are_there(inputs)
     x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
     x = keras.layers.LSTM(64, return_sequences=True)(x)
@@ -405,8 +398,8 @@ def export(models: list, data: Data):
     """The mean of `models`; clips go in from 0 to 255, as they are decoded."""
     x = inputs = keras.Input(data.shape[0], name="clips")
     if models[0].name == "frozen_features":
-        weights = features.weights(data.source.config.weights)
-        x = features.network(data.shape[0], weights)(inputs)
+        weights = pretrained_cnn.weights(data.source.config.weights)
+        x = pretrained_cnn.network(data.shape[0], weights)(inputs)
     return classification.mean_of(models, inputs, x)
 
 
@@ -453,8 +446,8 @@ def run(config: Config) -> runner.Outcome:
 def _possible(config: Config) -> list[str]:
     """The models to run, less the one whose weights cannot be had."""
     names = list(config.names)
-    if "frozen_features" in names and features.weights(config.weights) is None:
-        said = f"frozen_features: {features.absent()}"
+    if "frozen_features" in names and pretrained_cnn.weights(config.weights) is None:
+        said = f"frozen_features: {pretrained_cnn.absent()}"
         names.remove("frozen_features")
         if not names:
             raise InputError(said)

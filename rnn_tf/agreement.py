@@ -23,7 +23,7 @@ from rnn_tf import config, files
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import checkpoint
 from rnn_tf.runs import run_folder
 

@@ -11,7 +11,7 @@ import numpy as np
 from rich import box
 from rich.table import Table
 
-from rnn_tf import layers
+from rnn_tf.models import layers
 
 keras = lazy_loader.load("keras")
 

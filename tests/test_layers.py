@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_tf import layers
+from rnn_tf.models import layers
 
 RANDOM = np.random.default_rng(1)
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_tf import pretraining
 from rnn_tf.data import digits
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models import pretraining
+from rnn_tf.models.optimizer import clipped_adam
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -210,7 +210,7 @@ def test_the_pen_is_lifted_as_often_where_no_stroke_is_lost(part, monkeypatch):
 
 def test_padding_changes_nothing_behind_a_mask(part):
     """Claim K4: the same drawing padded to several lengths has the same output."""
-    from rnn_tf import layers
+    from rnn_tf.models import layers
 
     inputs = keras.Input((None, 5))
     mask = 1 - inputs[:, :, 4:]
@@ -228,7 +228,7 @@ def test_padding_changes_nothing_behind_a_mask(part):
 
 
 def test_a_bidirectional_layer_is_keras_own_where_nothing_is_padded():
-    from rnn_tf import layers
+    from rnn_tf.models import layers
 
     x = np.random.default_rng(1).normal(size=(3, 9, 4)).astype("float32")
     inputs = keras.Input((None, 4))
@@ -245,7 +245,7 @@ def test_a_bidirectional_layer_is_keras_own_where_nothing_is_padded():
 
 
 def test_the_mean_and_maximum_leave_the_padding_out():
-    from rnn_tf import layers
+    from rnn_tf.models import layers
 
     x = np.array([[[1.0], [-3.0], [9.0]]], "float32")
     mask = np.array([[[1.0], [1.0], [0.0]]], "float32")

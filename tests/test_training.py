@@ -9,7 +9,7 @@ import pytest
 from experiments import forecast
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit, training
 from rnn_tf.recipe.experiment import Experiment, Job
 from rnn_tf.runs import run_folder

@@ -15,7 +15,7 @@ from rnn_tf.data import order as orders
 from rnn_tf.data import windows
 from rnn_tf.data.order import Order
 from rnn_tf.devices import compiled_epoch, rnn_kernels, strategy
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit
 from tests.conftest import make_series
 

@@ -4,7 +4,7 @@ import lazy_loader
 
 from rnn_tf.data import clips, digits
 from rnn_tf.data.order import Order
-from rnn_tf.optimizer import clipped_adam
+from rnn_tf.models.optimizer import clipped_adam
 
 keras = lazy_loader.load("keras")
 
