@@ -17,7 +17,8 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import baselines, config, metrics, plots
+from rnn_tf import config, metrics, plots
+from rnn_tf.baselines import series
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.data.splits import Data
@@ -143,7 +144,7 @@ def _series(config: Config) -> tuple[series.Series, windows.Periods]:
 
 def find_baselines(config: Config, data) -> dict:
     """Name -> predict(split), in the series' unit."""
-    return baselines.predictors(data.source, config.classical)
+    return series.predictors(data.source, config.classical)
 
 
 # ---------------------------------------------------------------- models

@@ -20,15 +20,8 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import (
-    as_given,
-    bag_of_points,
-    classification,
-    config,
-    files,
-    measure,
-    plots,
-)
+from rnn_tf import as_given, classification, config, files, measure, plots
+from rnn_tf.baselines import drawings
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
@@ -145,7 +138,7 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
 def find_baselines(config: Config, data: Data) -> dict:
     """Name -> predict(split), the probability of each class, (drawings, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
-    bag = bag_of_points.classifier(train)
+    bag = drawings.bag_of_points(train)
     return {
         "majority": lambda split: classification.majority(
             train.labels, data.shape[1], len(parts[split].labels)

@@ -20,7 +20,8 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import classification, config, files, measure, motion, plots
+from rnn_tf import classification, config, files, measure, plots
+from rnn_tf.baselines import video
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
 from rnn_tf.data.clips import Part
@@ -205,8 +206,8 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
 def find_baselines(config: Config, data: Data) -> dict:
     """Name -> predict(split), the probability of each class, (videos, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
-    where = motion.classifier(train, motion.mean_differences)
-    when = motion.classifier(train, motion.motion_numbers)
+    where = video.classifier(train, video.mean_differences)
+    when = video.classifier(train, video.motion_numbers)
     return {
         "majority": lambda split: classification.majority(
             train.labels, data.shape[1], len(parts[split].labels)

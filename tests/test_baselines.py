@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnn_tf import baselines
+from rnn_tf.baselines import series
 from rnn_tf.data.synthetic import daily_series
 from rnn_tf.data.windows import Windows, periods_by_share
 from tests.conftest import make_series
@@ -18,13 +18,13 @@ def by_loop(forecast):
 
 
 LOOPS = {
-    baselines.last_value: lambda o, day: VALUES[o - 1],
-    baselines.week_before: lambda o, day: VALUES[o + day - 7],
-    baselines.year_before: lambda o, day: VALUES[o + day - 364],
-    baselines.mean_of_weeks: lambda o, day: np.mean(
+    series.last_value: lambda o, day: VALUES[o - 1],
+    series.week_before: lambda o, day: VALUES[o + day - 7],
+    series.year_before: lambda o, day: VALUES[o + day - 364],
+    series.mean_of_weeks: lambda o, day: np.mean(
         [VALUES[o + day - 7 * week] for week in (1, 2, 3, 4)]
     ),
-    baselines.median_of_weeks: lambda o, day: np.median(
+    series.median_of_weeks: lambda o, day: np.median(
         [VALUES[o + day - 7 * week] for week in (1, 2, 3, 4)]
     ),
 }
@@ -54,11 +54,11 @@ def test_ridge_finds_a_linear_rule_and_reads_no_future():
     for day in range(14, 500):
         values[day] = (values[day - 7] + values[day - 14]) / 2 + random.normal(0, 1e-3)
     train = np.arange(28, 393)
-    found = baselines.ridge(values, ORIGINS, 7, train, 28, 10.0)
+    found = series.ridge(values, ORIGINS, 7, train, 28, 10.0)
     expected = np.array([values[o : o + 7] for o in ORIGINS])
     np.testing.assert_allclose(found, expected, atol=0.02)
     values[400:] = 1e9
-    again = baselines.ridge(values, ORIGINS[:1], 7, train, 28, 10.0)
+    again = series.ridge(values, ORIGINS[:1], 7, train, 28, 10.0)
     np.testing.assert_allclose(again, found[:1])
 
 
@@ -69,8 +69,8 @@ def test_sarima_forecasts_are_those_of_statsmodels():
     values = daily_series(300).values
     begin, end = 20, 220
     origins = np.array([230, 260])
-    fitted = baselines.fit_sarima(values, (begin, end))
-    found = baselines.sarima(values, origins, 7, fitted)
+    fitted = series.fit_sarima(values, (begin, end))
+    found = series.sarima(values, origins, 7, fitted)
     scale = np.abs(values[begin:end]).mean()
     order = {"order": (1, 0, 0), "seasonal_order": (0, 1, 1, 7)}
     fitted = SARIMAX(values[begin:end] / scale, **order).fit(disp=False)
@@ -82,7 +82,7 @@ def test_sarima_forecasts_are_those_of_statsmodels():
 def test_a_short_series_does_without_a_year_before():
     made = make_series(VALUES[:250])
     cut = Windows(made, periods_by_share(250), 28, 7, 28)
-    found = baselines.predictors(cut, classical=False)
+    found = series.predictors(cut, classical=False)
     assert "year_before" not in found
     assert {"last_value", "median_of_4_weeks", "ridge"} <= set(found)
     assert "sarima" not in found
