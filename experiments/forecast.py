@@ -17,17 +17,17 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import config, metrics, plots
-from rnn_tf.baselines import series
+from rnn_tf import config, plots
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
+from rnn_tf.metrics import forecast
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
-from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 
@@ -311,10 +311,10 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score forecasts (windows, horizon) overall and per day ahead."""
     cut, targets = data.source, data.source.targets(split)
     of_series = cut.training(), cut.series.unit
-    rows = metrics.rows(targets, predictions, *of_series, "")
+    rows = forecast.rows(targets, predictions, *of_series, "")
     for day in range(cut.horizon):
         one = targets[:, day], predictions[:, day]
-        rows += metrics.rows(*one, *of_series, day + 1)
+        rows += forecast.rows(*one, *of_series, day + 1)
     found = [
         {"example": str(date), "step": day + 1, "target": y, "prediction": float(f)}
         for date, ys, fs in zip(cut.dates(split), targets, predictions, strict=True)

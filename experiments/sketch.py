@@ -20,18 +20,19 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import as_given, classification, config, files, measure, plots
+from rnn_tf import as_given, config, files, measure, plots
 from rnn_tf.baselines import drawings
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data
 from rnn_tf.data.strokes import Padding, Part
+from rnn_tf.metrics import classification
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
-from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 

@@ -28,11 +28,11 @@ from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
-from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 

@@ -20,7 +20,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import classification, config, files, measure, plots
+from rnn_tf import config, files, measure, plots
 from rnn_tf.baselines import video
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
@@ -29,11 +29,12 @@ from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
+from rnn_tf.metrics import classification
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers, pretrained_cnn, pretraining
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
-from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_tf import stats
-from rnn_tf.formatting import number
+from rnn_tf.metrics import intervals
+from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
 
 SEEDS = 3  # fewer prove nothing
@@ -54,7 +54,7 @@ def difference(run: Finished, one: str, other: str, part: str = "") -> Differenc
     value = float(values.mean()) if len(values) else math.nan
     if len(seeds) < SEEDS:
         return Difference(value, -math.inf, math.inf, len(seeds))
-    low, high = stats.t_interval(values)
+    low, high = intervals.t_interval(values)
     if not part:
         ends = _over_examples(run, one, other)
         low, high = min([low, *ends]), max([high, *ends])

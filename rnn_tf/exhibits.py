@@ -10,7 +10,8 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import formatting, summary, tuning_plots
+from rnn_tf import summary, tuning_plots
+from rnn_tf.metrics import formatting
 
 pd = lazy_loader.load("pandas")
 

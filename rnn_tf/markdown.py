@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-from rnn_tf.formatting import metric_name, number
+from rnn_tf.metrics.formatting import metric_name, number
 
 tabulate = lazy_loader.load("tabulate")
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import answers, config, exhibits, formatting
+from rnn_tf import answers, config, exhibits
 from rnn_tf.errors import InputError
 from rnn_tf.exhibits import Shown
 from rnn_tf.files import write_text
+from rnn_tf.metrics import formatting
 from rnn_tf.runs.finished import if_whole
 
 jinja2 = lazy_loader.load("jinja2")

@@ -22,7 +22,7 @@ from rnn_tf.findings import (
     weigh,
     weigh_pairs,
 )
-from rnn_tf.formatting import number
+from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}

@@ -14,10 +14,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, files, markdown, stats
+from rnn_tf import config, files, markdown
 from rnn_tf.comparison import difference
 from rnn_tf.errors import InputError
-from rnn_tf.formatting import metric_name, number
+from rnn_tf.metrics import intervals
+from rnn_tf.metrics.formatting import metric_name, number
 from rnn_tf.runs.finished import Finished, if_whole
 
 pd = lazy_loader.load("pandas")
@@ -110,7 +111,7 @@ def _row(model: str, part, info: dict, trials) -> dict:
     headline = info["headline"]
     overall = part[part["slice"].astype(str) == ""]
     scores = overall[overall["metric"] == headline]["value"].astype(float).to_numpy()
-    low, high = stats.t_interval(scores)
+    low, high = intervals.t_interval(scores)
     row = {
         "model": model,
         "kind": part["kind"].iloc[0],

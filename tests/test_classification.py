@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import classification, plots
+from rnn_tf import plots
 from rnn_tf.data.splits import Data
+from rnn_tf.metrics import classification
 from rnn_tf.recipe.experiment import Results
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, markdown, stats, summary
+from rnn_tf import answers, config, markdown, summary
+from rnn_tf.metrics import intervals
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -310,7 +311,7 @@ def paired(name: str, one: str, other: str, metric: str = "mse") -> str:
         for model in (one, other)
     }
     difference = (1000 if metric == "mse" else 1) * (errors[one] - errors[other])
-    low, high = stats.t_interval(difference)
+    low, high = intervals.t_interval(difference)
     return f"{difference.mean():+.3g} [{low:+.3g}, {high:+.3g}]"
 
 

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import video
 from rnn_tf import config
 from rnn_tf.baselines import video
 from rnn_tf.data import clips, digits, download, ucf101

@@ -11,8 +11,8 @@ from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Data
 from rnn_tf.devices.strategy import Devices
 from rnn_tf.devices.tuner_processes import Tuners
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.runs.run_folder import Run
-from rnn_tf.scores import Scores
 
 
 @dataclass(frozen=True)

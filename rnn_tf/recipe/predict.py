@@ -9,10 +9,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import classification
 from rnn_tf.data import decoding, sketches, strokes
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
+from rnn_tf.metrics import classification
 from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")

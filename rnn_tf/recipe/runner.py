@@ -10,16 +10,17 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import files, stats, summary
+from rnn_tf import files, summary
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
+from rnn_tf.metrics import intervals
+from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import training
 from rnn_tf.recipe.experiment import Entry, Experiment, Job, Results
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
 from rnn_tf.runs import run_folder
-from rnn_tf.scores import Scores
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -245,7 +246,7 @@ def interval_rows(job: Job, model: str, errors: dict, rivals: list[str]) -> list
     found += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
     rows = []
     for metric, rival, values in found:
-        low, high = stats.block_interval(values, job.data.block)
+        low, high = intervals.block_interval(values, job.data.block)
         row = {"metric": metric, "slice": rival, "value": float(values.mean())}
         rows.append(row | {"low": low, "high": high, "n": len(values)})
     return rows

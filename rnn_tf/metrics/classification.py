@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import lazy_loader
 import numpy as np
 
-from rnn_tf.scores import Scores
+from rnn_tf.metrics.scores import Scores
 
 keras = lazy_loader.load("keras")
 sklearn = lazy_loader.load("sklearn")
