@@ -20,7 +20,7 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import as_given, config, files, measure, plots
+from rnn_tf import config, files, plots
 from rnn_tf.baselines import drawings
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
@@ -33,6 +33,7 @@ from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.studies import cost, course_program
 
 keras = lazy_loader.load("keras")
 
@@ -280,20 +281,20 @@ def report(config: Config, made: Results) -> None:
     )
     as_written = "answer" in config.models
     if as_written and keras.config.backend() == "tensorflow":
-        broken = as_given.rows()
-        files.write_csv(made.folder / "as_given.csv", as_given.AS_GIVEN, broken)
-        Console().print(as_given.table(broken))
+        broken = course_program.rows()
+        files.write_csv(made.folder / "as_given.csv", course_program.AS_GIVEN, broken)
+        Console().print(course_program.table(broken))
     elif as_written:
         print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in made.members]
-    padding = measure.padding_rows(_first_members(made, names), *_padded(made.data))
-    cost = measure.cost_rows(_first_members(made, names), *_typical(made.data))
-    files.write_csv(made.folder / "padding.csv", measure.PADDING, padding)
-    files.write_csv(made.folder / "cost.csv", measure.COST, cost)
+    padding = cost.padding_rows(_first_members(made, names), *_padded(made.data))
+    cost = cost.cost_rows(_first_members(made, names), *_typical(made.data))
+    files.write_csv(made.folder / "padding.csv", cost.PADDING, padding)
+    files.write_csv(made.folder / "cost.csv", cost.COST, cost)
     if "textbook" in config.models:
-        rows = measure.time_to_score_rows(made.tables["history"], "textbook")
-        files.write_csv(made.folder / "time_to_score.csv", measure.TIME_TO_SCORE, rows)
-    Console().print(measure.table(cost, padding))
+        rows = cost.time_to_score_rows(made.tables["history"], "textbook")
+        files.write_csv(made.folder / "time_to_score.csv", cost.TIME_TO_SCORE, rows)
+    Console().print(cost.table(cost, padding))
 
 
 def _first_members(made: Results, names: list[str]) -> dict:

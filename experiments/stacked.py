@@ -21,7 +21,7 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import anatomy, config, files, plots
+from rnn_tf import config, files, plots
 from rnn_tf.baselines import series
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
@@ -33,6 +33,7 @@ from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.studies import layer_shapes
 
 keras = lazy_loader.load("keras")
 
@@ -302,15 +303,17 @@ def export(models: list, data: Data):
 
 def report_series(config: Config, made: Results) -> None:
     """What no training can show, one model on many lengths, and the pictures."""
-    shapes = anatomy.shape_rows()
-    files.write_csv(made.folder / "shapes.csv", anatomy.SHAPES, shapes)
-    files.write_csv(made.folder / "quiz.csv", anatomy.QUIZ, anatomy.quiz_rows())
+    shapes = layer_shapes.shape_rows()
+    files.write_csv(made.folder / "shapes.csv", layer_shapes.SHAPES, shapes)
+    files.write_csv(
+        made.folder / "quiz.csv", layer_shapes.QUIZ, layer_shapes.quiz_rows()
+    )
     if config.data == ("sines",):
         rows = _any_length(config, made)
-        files.write_csv(made.folder / "lengths.csv", anatomy.LENGTHS, rows)
+        files.write_csv(made.folder / "lengths.csv", layer_shapes.LENGTHS, rows)
     labels = {name: (cell, head, n) for name, (cell, n, head) in stacks(config).items()}
     _draw(made, labels, "recurrent layers", "error_by_depth.png")
-    Console().print(anatomy.shape_table(shapes))
+    Console().print(layer_shapes.shape_table(shapes))
 
 
 def _any_length(config: Config, made: Results) -> list[dict]:
@@ -320,7 +323,7 @@ def _any_length(config: Config, made: Results) -> list[dict]:
     series = {n: synthetic.two_sines(500, n + 1, seed=2) for n in ANY_LENGTH}
     pairs = {n: (values[:, :-1, None], values[:, -1]) for n, values in series.items()}
     built = {n: mlp_of(n, config.units).count_params() for n in ANY_LENGTH}
-    return anatomy.length_rows(models, pairs) + [
+    return layer_shapes.length_rows(models, pairs) + [
         {"model": "mlp_of_this_length", "length": n, "parameters": count}
         for n, count in built.items()
     ]
@@ -335,7 +338,7 @@ def report_adding(config: Config, made: Results) -> None:
     if best:
         inputs = made.data.source.inputs("test", found[best][1])[:1]
         lstm = made.members[best]()[0].layers[1]
-        gates = anatomy.lstm_gates(lstm.get_weights(), inputs)
+        gates = layer_shapes.lstm_gates(lstm.get_weights(), inputs)
         plots.gates(made.folder / "gates.png", best, inputs[0], gates)
 
 

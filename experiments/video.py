@@ -20,7 +20,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import config, files, measure, plots
+from rnn_tf import config, files, plots
 from rnn_tf.baselines import video
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
@@ -35,6 +35,7 @@ from rnn_tf.models import layers, pretrained_cnn, pretraining
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.studies import cost
 
 keras = lazy_loader.load("keras")
 
@@ -415,11 +416,11 @@ def report(made: Results) -> None:
         plots.first_seed(tables["predictions"], chosen),
         lambda number: part.clips(np.array([number * part.each]))[0],
     )
-    name = measure.quickest(made.tables["trials"])  # it waits the most
+    name = cost.quickest(made.tables["trials"])  # it waits the most
     model = made.members[name]()[0]
-    row = measure.waiting(model, made.data.dataset("train", model, Order(1)))
+    row = cost.waiting(model, made.data.dataset("train", model, Order(1)))
     path = made.folder / "waiting.csv"
-    files.write_csv(path, measure.WAITING, [{"model": name} | row])
+    files.write_csv(path, cost.WAITING, [{"model": name} | row])
 
 
 # ---------------------------------------------------------------- run

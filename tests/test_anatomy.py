@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from rnn_tf import anatomy
+from rnn_tf.studies import layer_shapes
 
 RANDOM = np.random.default_rng(1)
 
 
 @pytest.fixture(scope="module")
 def shapes():
-    return anatomy.shape_rows()
+    return layer_shapes.shape_rows()
 
 
 def stacks(rows, **wanted):
@@ -27,10 +27,10 @@ def stacks(rows, **wanted):
 
 
 def test_every_combination_of_return_sequences_is_tried(shapes):
-    for cell in anatomy.CELLS:
+    for cell in layer_shapes.CELLS:
         tried = {row["return_sequences"] for row in stacks(shapes, cell=cell)}
         assert len(tried) == 2 + 4 + 8
-    assert {name for row in shapes for name in row} == set(anatomy.SHAPES)
+    assert {name for row in shapes for name in row} == set(layer_shapes.SHAPES)
 
 
 def test_a_stack_builds_if_every_layer_that_feeds_another_returns_sequences(shapes):
@@ -55,7 +55,7 @@ def test_only_a_last_layer_that_returns_sequences_is_seq_to_seq(shapes):
 
 def test_the_courses_own_example_is_true_then_false(shapes):
     """S5: (10, 32) -> (10, 64) -> (64)."""
-    for cell in anatomy.CELLS:
+    for cell in layer_shapes.CELLS:
         rows = stacks(shapes, cell=cell, outputs="(4, 10, 64) -> (4, 64)", builds=True)
         assert [row["return_sequences"] for row in rows] == ["True False"]
 
@@ -68,12 +68,12 @@ def test_only_batch_time_features_will_do(shapes):
 
 def test_the_table_has_a_line_per_stack_and_fits_80_columns(shapes):
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(anatomy.shape_table(shapes))
+    console.print(layer_shapes.shape_table(shapes))
     lines = console.export_text().splitlines()
     assert sum(line.startswith((" True", " False")) for line in lines) == 14 + 2
     assert not any("(SimpleRNN" in line for line in lines)  # all three agree
     odd = [row | {"builds": False} for row in shapes[:1]] + shapes[1:]
-    console.print(anatomy.shape_table(odd))
+    console.print(layer_shapes.shape_table(odd))
     assert "True (SimpleRNN)" in console.export_text()
 
 
@@ -81,25 +81,25 @@ def test_the_table_has_a_line_per_stack_and_fits_80_columns(shapes):
 
 
 def test_the_quizs_model_has_the_parameters_of_its_docstring():
-    model = anatomy.quiz_model()
+    model = layer_shapes.quiz_model()
     counts = {layer.name: layer.count_params() for layer in model.layers[1:]}
     assert counts == {"embedding": 300, "rnn": 20_352, "decoder": 1_290}
     assert model.output_shape == (None, 10)
     for count in counts.values():
-        assert f"{count:,}" in anatomy.quiz_model.__doc__
+        assert f"{count:,}" in layer_shapes.quiz_model.__doc__
 
 
 @pytest.mark.parametrize("length", [1, 2, 50])
 def test_the_quizs_model_is_its_formula(length):
     """Would catch a transposed kernel, or a state that does not start at 0."""
-    model = anatomy.quiz_model()
+    model = layer_shapes.quiz_model()
     # Small enough that rounding does not grow from step to step.
     weights = [RANDOM.normal(0, 0.06, w.shape) for w in model.get_weights()]
     model.set_weights(weights)
     tokens = RANDOM.integers(0, 10, (5, length))
     np.testing.assert_allclose(
         model.predict(tokens, verbose=0),
-        anatomy.quiz_formula(weights, tokens),
+        layer_shapes.quiz_formula(weights, tokens),
         atol=1e-5,
     )
 
@@ -108,12 +108,12 @@ def test_the_formula_by_hand():
     """One unit: h1 = tanh(2 * 0.5), h2 = tanh(2 * 0.1 + 3 h1), and 4 h2 comes out."""
     embedding, kernel = np.array([[0.5], [0.1]]), np.array([[2.0]])
     weights = [embedding, kernel, np.array([[3.0]]), np.zeros(1), np.array([[4.0]])]
-    found = anatomy.quiz_formula([*weights, np.zeros(1)], np.array([[0, 1]]))
+    found = layer_shapes.quiz_formula([*weights, np.zeros(1)], np.array([[0, 1]]))
     assert found[0, 0] == pytest.approx(4 * np.tanh(0.2 + 3 * np.tanh(1.0)))
 
 
 def test_pytorch_has_a_second_bias():
-    rows = {row["part"]: row for row in anatomy.quiz_rows()}
+    rows = {row["part"]: row for row in layer_shapes.quiz_rows()}
     assert rows["model"]["pytorch_parameters"] - rows["model"]["parameters"] == 128
     assert rows["model"]["parameters"] == 300 + 20_352 + 1_290
     assert 0 < rows["model"]["max_difference"] < 1e-5
@@ -128,7 +128,7 @@ def test_gates_recomputed_by_hand_give_keras_output():
     inputs = RANDOM.normal(size=(4, 30, 3)).astype("float32")
     layer.build(inputs.shape)
     layer.set_weights([RANDOM.normal(0, 0.5, w.shape) for w in layer.get_weights()])
-    gates = anatomy.lstm_gates(layer.get_weights(), inputs)
+    gates = layer_shapes.lstm_gates(layer.get_weights(), inputs)
     found = keras.ops.convert_to_numpy(layer(inputs))
     np.testing.assert_allclose(gates["output"], found, atol=1e-5)
     for name in ("input gate", "forget gate", "output gate"):
@@ -142,7 +142,9 @@ def test_a_closed_input_gate_and_an_open_forget_gate_keep_the_state():
     #        input  forget candidate output
     kernel = np.array([[40.0, 0.0, 40.0, 0.0]])
     bias = np.array([-20.0, 20.0, -20.0, 20.0])
-    gates = anatomy.lstm_gates([kernel, np.zeros((1, 4)), bias], np.eye(5)[None, :, :1])
+    gates = layer_shapes.lstm_gates(
+        [kernel, np.zeros((1, 4)), bias], np.eye(5)[None, :, :1]
+    )
     np.testing.assert_allclose(gates["cell state"][0, :, 0], np.ones(5), atol=1e-6)
     np.testing.assert_allclose(gates["input gate"][0, :, 0], [1, 0, 0, 0, 0], atol=1e-6)
 
@@ -157,7 +159,7 @@ def test_a_recurrent_model_takes_any_length_and_an_mlp_one():
     flat = keras.layers.Flatten()(inputs)
     mlp = keras.Model(inputs, keras.layers.Dense(1)(flat))
     pairs = {n: (np.ones((6, n, 1), "float32"), np.ones(6)) for n in (5, 10, 500)}
-    rows = anatomy.length_rows({"gru": recurrent, "mlp": mlp}, pairs)
+    rows = layer_shapes.length_rows({"gru": recurrent, "mlp": mlp}, pairs)
     runs = {(row["model"], row["length"]): row["runs"] for row in rows}
     assert runs == {
         ("gru", 5): True, ("gru", 10): True, ("gru", 500): True,

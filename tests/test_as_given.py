@@ -5,7 +5,7 @@ import re
 import pytest
 from rich.console import Console
 
-from rnn_tf import as_given
+from rnn_tf.studies import course_program
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ from rnn_tf import as_given
 )
 def test_the_line_that_says_what_is_wrong(message, kept):
     """Would catch a table of tracebacks."""
-    assert as_given.said(message) == kept
+    assert course_program.said(message) == kept
 
 
 @pytest.mark.slow
 def test_each_repair_lays_bare_the_next_error():
     """Would catch a repair that mends nothing, and one too many."""
-    rows = as_given.rows()
-    assert [row["repair"] for row in rows] == list(as_given.REPAIRS)
+    rows = course_program.rows()
+    assert [row["repair"] for row in rows] == list(course_program.REPAIRS)
     said = [
         "DatasetNotFoundError: Dataset sketch_rnn not found",
         "ValueError: .*expected axis -1 of input shape to have value 5",
@@ -45,6 +45,6 @@ def test_each_repair_lays_bare_the_next_error():
         assert re.match(expected, row["error"])
     assert rows[-1]["error"] == ""
     console = Console(width=80, record=True)
-    console.print(as_given.table(rows))
+    console.print(course_program.table(rows))
     assert "(it trains)" in (text := console.export_text())
     assert "[tensor]" in text or "shapes" in text  # brackets are not markup

@@ -18,11 +18,12 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import anatomy, config
+from rnn_tf import config
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import backend, strategy
 from rnn_tf.errors import InputError
 from rnn_tf.recipe import predict
+from rnn_tf.studies import layer_shapes
 from tests import model_harness, test_models
 from tests.conftest import grey_frames, run_python, write_video
 from tests.test_docs import make
@@ -227,12 +228,14 @@ COLUMNS = "return_sequences builds outputs head trains_on_7 trains_on_1".split()
 def anatomy_rows() -> dict:
     """What Keras itself answers, without any experiment."""
     stacks = [(True,), (False,), (True, False), (False, False)]
-    shape = (anatomy.BATCH, anatomy.STEPS, anatomy.FEATURES)
-    shapes = [anatomy._shape_row("GRU", stack, shape) for stack in stacks]
+    shape = (layer_shapes.BATCH, layer_shapes.STEPS, layer_shapes.FEATURES)
+    shapes = [layer_shapes._shape_row("GRU", stack, shape) for stack in stacks]
     x = np.ones((6, 10, 1), "float32")
     models = {"mlp": stacked.mlp_of(10, 4), "gru": recurrent()}
-    lengths = anatomy.length_rows(models, {n: (x[:, :n], x[:, 0, 0]) for n in (5, 10)})
-    quiz = anatomy.quiz_rows()
+    lengths = layer_shapes.length_rows(
+        models, {n: (x[:, :n], x[:, 0, 0]) for n in (5, 10)}
+    )
+    quiz = layer_shapes.quiz_rows()
     return {
         "shapes": [{k: row[k] for k in COLUMNS if k in row} for row in shapes],
         "lengths": [[row["model"], row["length"], row["runs"]] for row in lengths],

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from rnn_tf import measure
+from rnn_tf.studies import cost
 
 
 def summing(masked: bool):
@@ -29,7 +29,7 @@ def test_padding_is_seen_by_what_reads_it():
     padded = np.pad(examples, [(0, 0), (0, 2), (0, 0)], constant_values=-1)
     padded[1, 1:] = (3, -1)  # and this one is led astray
     models = {"masked": summing(True), "plain": summing(False)}
-    rows = measure.padding_rows(models, {1: examples, 3: padded}, np.array([0, 0]))
+    rows = cost.padding_rows(models, {1: examples, 3: padded}, np.array([0, 0]))
     assert [(row["model"], row["steps"]) for row in rows] == [
         ("masked", 1), ("masked", 3), ("plain", 1), ("plain", 3),
     ]  # fmt: skip
@@ -37,7 +37,7 @@ def test_padding_is_seen_by_what_reads_it():
     assert rows[3]["max_difference"] == pytest.approx(6)
     assert rows[3]["changed"] == 50
     assert [row["error"] for row in rows[2:]] == [50, 0]
-    assert all(set(row) == set(measure.PADDING) for row in rows)
+    assert all(set(row) == set(cost.PADDING) for row in rows)
 
 
 def strided(*strides: int):
@@ -52,15 +52,15 @@ def test_the_cost_of_a_step():
     """Would catch seconds for milliseconds, and a stride that is a sum."""
     inputs = np.zeros((4, 40, 5), "float32")
     models = {"short": strided(2, 3), "long": strided()}
-    rows = measure.cost_rows(models, inputs, np.array([0, 1, 2, 0]), rounds=5)
+    rows = cost.cost_rows(models, inputs, np.array([0, 1, 2, 0]), rounds=5)
     assert [row["stride"] for row in rows] == [6, 1]
     assert rows[1]["parameters"] == 4 * (4 * (5 + 4) + 4) + 4 * 3 + 3
     for row in rows:
         assert 0 < row["low"] <= row["milliseconds"] <= row["high"] < 10_000
-        assert set(row) == set(measure.COST)
-    padding = measure.padding_rows(models, {40: inputs}, np.zeros(4, int))
+        assert set(row) == set(cost.COST)
+    padding = cost.padding_rows(models, {40: inputs}, np.zeros(4, int))
     console = Console(width=60, record=True, file=io.StringIO())
-    console.print(measure.table(rows, padding))
+    console.print(cost.table(rows, padding))
     assert "short" in (text := console.export_text())
     assert max(map(len, text.splitlines())) <= 60
 
@@ -81,7 +81,7 @@ def test_the_time_to_a_score_by_hand():
         for (model, seed), scores in runs.items()
         for epoch, score in enumerate(scores, start=1)
     )
-    rows = measure.time_to_score_rows(history, "rival")
+    rows = cost.time_to_score_rows(history, "rival")
     found = {(row["model"], row["seed"]): row for row in rows}
     assert found["rival", 1]["speedup"] == found["rival", 2]["speedup"] == 1
     assert found["quick", 1]["score"] == 0.5
@@ -92,7 +92,7 @@ def test_the_time_to_a_score_by_hand():
     }  # fmt: skip
     assert "speedup" not in found["slow", 1]
     assert found["slow", 2]["epoch"] == 3
-    assert measure.time_to_score_rows(history, "absent") == []
+    assert cost.time_to_score_rows(history, "absent") == []
 
 
 def test_the_quickest_network_is_that_of_the_shortest_epochs():
@@ -104,7 +104,7 @@ def test_the_quickest_network_is_that_of_the_shortest_epochs():
         ("broken", "final", "failed", 0.1, 1),
     ]
     columns = ["model", "phase", "status", "seconds", "epochs"]
-    assert measure.quickest(pd.DataFrame(rows, columns=columns)) == "long"
+    assert cost.quickest(pd.DataFrame(rows, columns=columns)) == "long"
 
 
 def test_waiting_is_measured_step_by_step():
@@ -117,7 +117,7 @@ def test_waiting_is_measured_step_by_step():
 
     spec = tf.TensorSpec((4, 40, 5)), tf.TensorSpec((4,), tf.int32)
     dataset = tf.data.Dataset.from_generator(slow, output_signature=spec)
-    found = measure.waiting(strided(), dataset, steps=5)
+    found = cost.waiting(strided(), dataset, steps=5)
     assert found["steps"] == 5
     assert 0.01 < found["waiting_seconds"] < found["step_seconds"]
     share = found["waiting_seconds"] / found["step_seconds"]

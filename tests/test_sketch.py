@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from experiments import sketch
-from rnn_tf import as_given, config, measure
+from rnn_tf import config
 from rnn_tf.data import doodles, download
 from rnn_tf.errors import InputError
 from rnn_tf.runs import run_folder
+from rnn_tf.studies import cost, course_program
 from tests.conftest import ROOT, run_python
 
 TINY = {
@@ -153,7 +154,7 @@ def test_columns_are_those_of_the_readme_of_results(done):
         "second",
         "third",
     }
-    tables = measure.PADDING, measure.COST, measure.TIME_TO_SCORE, as_given.AS_GIVEN
+    tables = cost.PADDING, cost.COST, cost.TIME_TO_SCORE, course_program.AS_GIVEN
     for column in itertools.chain(columns, *tables):
         assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from experiments import stacked
-from rnn_tf import anatomy, config
+from rnn_tf import config
 from rnn_tf.data import ridership, series
 from rnn_tf.errors import InputError
+from rnn_tf.studies import layer_shapes
 from tests.conftest import ROOT, make_series, run_python
 
 TINY = {
@@ -156,7 +157,7 @@ def test_the_saved_model_forecasts_without_us(done):
 def test_columns_are_those_of_the_readme_of_results(done):
     text = (ROOT / "results" / "README.md").read_text()
     columns = {
-        "shapes": anatomy.SHAPES, "quiz": anatomy.QUIZ, "lengths": anatomy.LENGTHS,
+        "shapes": layer_shapes.SHAPES, "quiz": layer_shapes.QUIZ, "lengths": layer_shapes.LENGTHS,
     }  # fmt: skip
     for name, names in columns.items():
         table = rows(done["sines"].folder / f"{name}.csv")
