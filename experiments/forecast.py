@@ -18,6 +18,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import config, plots
+from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
 from rnn_tf.data.splits import Data
@@ -144,7 +145,7 @@ def _series(config: Config) -> tuple[series.Series, windows.Periods]:
 
 def find_baselines(config: Config, data) -> dict:
     """Name -> predict(split), in the series' unit."""
-    return series.predictors(data.source, config.classical)
+    return predictors(data.source, config.classical)
 
 
 # ---------------------------------------------------------------- models

@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 
 from rnn_tf import config, files, plots
-from rnn_tf.baselines import drawings
+from rnn_tf.baselines.drawings import bag_of_points
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
 from rnn_tf.data.labelled import Labelled
@@ -140,7 +140,7 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
 def find_baselines(config: Config, data: Data) -> dict:
     """Name -> predict(split), the probability of each class, (drawings, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
-    bag = drawings.bag_of_points(train)
+    bag = bag_of_points(train)
     return {
         "majority": lambda split: classification.majority(
             train.labels, data.shape[1], len(parts[split].labels)
@@ -287,14 +287,14 @@ def report(config: Config, made: Results) -> None:
     elif as_written:
         print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in made.members]
-    padding = cost.padding_rows(_first_members(made, names), *_padded(made.data))
-    cost = cost.cost_rows(_first_members(made, names), *_typical(made.data))
-    files.write_csv(made.folder / "padding.csv", cost.PADDING, padding)
-    files.write_csv(made.folder / "cost.csv", cost.COST, cost)
+    padding_rows = cost.padding_rows(_first_members(made, names), *_padded(made.data))
+    cost_rows = cost.cost_rows(_first_members(made, names), *_typical(made.data))
+    files.write_csv(made.folder / "padding.csv", cost.PADDING, padding_rows)
+    files.write_csv(made.folder / "cost.csv", cost.COST, cost_rows)
     if "textbook" in config.models:
         rows = cost.time_to_score_rows(made.tables["history"], "textbook")
         files.write_csv(made.folder / "time_to_score.csv", cost.TIME_TO_SCORE, rows)
-    Console().print(cost.table(cost, padding))
+    Console().print(cost.table(cost_rows, padding_rows))
 
 
 def _first_members(made: Results, names: list[str]) -> dict:

@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 from rnn_tf import config, files, plots
-from rnn_tf.baselines import series
+from rnn_tf.baselines.series import fit_ridge, predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples, ridership, synthetic, windows
 from rnn_tf.data.examples import Examples
@@ -118,7 +118,7 @@ def _sines(config: Config) -> Data:
     series = synthetic.two_sines(config.examples, config.lookback + 1)
     parts = examples.parts(series)
     x = {split: part[:, :-1] for split, part in parts.items()}
-    ridge = series.fit_ridge(x["train"], parts["train"][:, -1])
+    ridge = fit_ridge(x["train"], parts["train"][:, -1])
     rivals = {
         "last_value": lambda split: x[split][:, -1],
         "ridge": lambda split: ridge.predict(x[split]),
@@ -142,7 +142,7 @@ def _cta(config: Config) -> Data:
         parts,
         cut.facts(),
         block=14,
-        baselines=series.predictors(cut, classical=False),
+        baselines=predictors(cut, classical=False),
         unit=series.unit,
         scale=cut.scale,
         passes=max(1, round(0.8 * config.examples / len(parts["train"]))),

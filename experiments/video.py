@@ -21,7 +21,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import config, files, plots
-from rnn_tf.baselines import video
+from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
 from rnn_tf.data.clips import Part
@@ -208,8 +208,8 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
 def find_baselines(config: Config, data: Data) -> dict:
     """Name -> predict(split), the probability of each class, (videos, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
-    where = video.classifier(train, video.mean_differences)
-    when = video.classifier(train, video.motion_numbers)
+    where = classifier(train, mean_differences)
+    when = classifier(train, motion_numbers)
     return {
         "majority": lambda split: classification.majority(
             train.labels, data.shape[1], len(parts[split].labels)

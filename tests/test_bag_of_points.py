@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_tf.baselines import drawings
+from rnn_tf.baselines.drawings import bag_of_points, histograms
 from rnn_tf.data import strokes
 
 
@@ -10,7 +10,7 @@ def test_a_bag_of_points_by_hand():
     """A square's points after the first, in a grid of 2 x 2, whatever its size."""
     square = np.array([[10, 0, 0], [0, 10, 0], [-10, 0, 1]], "int16")
     part = strokes.part_of([square, 5 * square], [0, 0])
-    found = drawings.histograms(part, np.array([0, 1]), cells=2)
+    found = histograms(part, np.array([0, 1]), cells=2)
     assert found.tolist() == [[0, 1, 1, 1], [0, 1, 1, 1]]
 
 
@@ -21,7 +21,7 @@ def test_drawings_are_classified_in_the_order_of_an_evaluation():
     steps = np.array([(9, 0, 0), (0, 9, 0)], "int16")  # a line across, or down
     drawings = [steps[[label] * n] for label, n in zip(labels, lengths, strict=True)]
     part = strokes.part_of(drawings, labels)
-    found = drawings.bag_of_points(part)(part)
+    found = bag_of_points(part)(part)
     assert found.shape == (40, 2)
     in_order = labels[strokes.by_length(part)]
     assert in_order.tolist() != labels.tolist()

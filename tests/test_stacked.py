@@ -157,7 +157,9 @@ def test_the_saved_model_forecasts_without_us(done):
 def test_columns_are_those_of_the_readme_of_results(done):
     text = (ROOT / "results" / "README.md").read_text()
     columns = {
-        "shapes": layer_shapes.SHAPES, "quiz": layer_shapes.QUIZ, "lengths": layer_shapes.LENGTHS,
+        "shapes": layer_shapes.SHAPES,
+        "quiz": layer_shapes.QUIZ,
+        "lengths": layer_shapes.LENGTHS,
     }  # fmt: skip
     for name, names in columns.items():
         table = rows(done["sines"].folder / f"{name}.csv")

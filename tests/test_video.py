@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from experiments import video
 from rnn_tf import config
-from rnn_tf.baselines import video
+from rnn_tf.baselines.video import mean_differences, motion_numbers
 from rnn_tf.data import clips, digits, download, ucf101
 from rnn_tf.data.footage import Videos
 from rnn_tf.data.order import Order
@@ -135,10 +136,10 @@ def test_motion_by_hand():
     """A spot that moves from the left half to the right one, and rests."""
     x = np.zeros((1, 9, 12, 12, 1), "uint8")
     x[0, :4, 0, 0], x[0, 4:, 0, 11] = 200, 200
-    where = video.mean_differences(x).reshape(6, 6)
+    where = mean_differences(x).reshape(6, 6)
     assert np.flatnonzero(where.ravel()).tolist() == [0, 5]
     assert where[0, 0] == pytest.approx(200 / 4 / 8)  # of 4 points in 8 differences
-    when = video.motion_numbers(x).reshape(8, 3)
+    when = motion_numbers(x).reshape(8, 3)
     assert np.flatnonzero(when[:, 0]).tolist() == [3]
     assert when[3] == pytest.approx([2 / 144, 400 / 144 / 255, 5.5 / 12], abs=1e-6)
 
@@ -146,9 +147,9 @@ def test_motion_by_hand():
 @pytest.mark.parametrize("frames", [2, 5, 30])
 def test_motion_of_any_length_is_finite(frames):
     x = np.random.default_rng(1).integers(0, 255, (3, frames, 16, 16, 3), "uint8")
-    for feature in (video.mean_differences, video.motion_numbers):
+    for feature in (mean_differences, motion_numbers):
         found = feature(x)
-        assert found.shape == (3, 36 if feature is video.mean_differences else 24)
+        assert found.shape == (3, 36 if feature is mean_differences else 24)
         assert np.isfinite(found).all()
 
 

@@ -37,7 +37,7 @@ def histograms(part: Part, which: np.ndarray, cells: int = CELLS) -> np.ndarray:
     return found
 
 
-def classifier(part: Part) -> Callable:
+def bag_of_points(part: Part) -> Callable:
     """part -> (drawings, classes) `strokes.by_length`: logistic regression.
 
     It is fitted on drawings of `part` taken by chance, 20,000 at most.

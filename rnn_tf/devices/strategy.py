@@ -348,8 +348,8 @@ def _writes(config: RunConfig) -> bool:
         )
     if found:
         raise InputError(
-            f"--strategy multiworker, and {tuner_processes.ID} is set too; processes that share "
-            "out the trials of a search each fit them alone"
+            f"--strategy multiworker, and {tuner_processes.ID} is set too; processes "
+            "that share out the trials of a search each fit them alone"
         )
     return of_environment().chief
 
