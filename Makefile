@@ -75,7 +75,7 @@ summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.summary $(ARGS)
 
 answers: $(READY) ## the course's claims, each with its measured verdict
-	@$(RUN) -m rnn_tf.answers $(ARGS)
+	@$(RUN) -m rnn_tf.claims.answers $(ARGS)
 
 report: $(READY) ## results/report.html: all runs on one page
 	@$(RUN) -m rnn_tf.report $(ARGS)

@@ -10,7 +10,8 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, errors, report
+from rnn_tf import config, errors, report
+from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
 from rnn_tf.recipe import progress

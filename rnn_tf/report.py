@@ -13,7 +13,8 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import answers, config, exhibits
+from rnn_tf import config, exhibits
+from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
 from rnn_tf.exhibits import Shown
 from rnn_tf.files import write_text

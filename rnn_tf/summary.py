@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import config, files, markdown
-from rnn_tf.comparison import difference
+from rnn_tf.claims.comparison import difference
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import metric_name, number

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import agreement, rules
+from rnn_tf import agreement
+from rnn_tf.claims import rules
 from rnn_tf.runs import finished
 from tests.conftest import run_python
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf import answers, comparison, files
-from rnn_tf.findings import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
+from rnn_tf import files
+from rnn_tf.claims import answers, comparison
+from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished, run_folder
 from tests.conftest import ROOT, run_python
 
@@ -456,7 +457,12 @@ def test_damaged_runs_are_named_and_the_others_count(tmp_path, capsys):
 def test_make_answers_writes_the_table_and_prints_it(tmp_path):
     make_run(tmp_path, "sketch", as_given(3), command="python -m this.command")
     done = run_python(
-        "-m", "rnn_tf.answers", "--results", tmp_path, "--reference", tmp_path / "none"
+        "-m",
+        "rnn_tf.claims.answers",
+        "--results",
+        tmp_path,
+        "--reference",
+        tmp_path / "none",
     )
     assert done.returncode == 0, done.stderr
     written = pd.read_csv(tmp_path / "answers.csv", keep_default_na=False)
@@ -468,7 +474,7 @@ def test_make_answers_writes_the_table_and_prints_it(tmp_path):
 
 
 def test_make_answers_on_nothing_is_one_line(tmp_path):
-    done = run_python("-m", "rnn_tf.answers", "--results", tmp_path / "absent")
+    done = run_python("-m", "rnn_tf.claims.answers", "--results", tmp_path / "absent")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "absent").exists()

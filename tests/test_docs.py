@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import answers, config, markdown, summary
+from rnn_tf import config, markdown, summary
+from rnn_tf.claims import answers
 from rnn_tf.metrics import intervals
 from tests.conftest import ROOT
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnn_tf import answers, exhibits, files, report
+from rnn_tf import exhibits, files, report
+from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, make_run, run_python

@@ -9,8 +9,8 @@ import itertools
 import re
 import statistics
 
-from rnn_tf.comparison import SEEDS, difference
-from rnn_tf.findings import (
+from rnn_tf.claims.comparison import SEEDS, difference
+from rnn_tf.claims.verdict import (
     CONFIRMED,
     DEPENDS,
     EQUAL,

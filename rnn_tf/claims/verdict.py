@@ -7,7 +7,7 @@ their errors leaves out 0 (`evidence.difference`).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rnn_tf.comparison import Difference, difference
+from rnn_tf.claims.comparison import Difference, difference
 from rnn_tf.runs.finished import Finished
 
 CONFIRMED, REFUTED, DEPENDS = "confirmed", "refuted", "depends"

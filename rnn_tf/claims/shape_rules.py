@@ -7,7 +7,7 @@ it.
 
 import re
 
-from rnn_tf.findings import EQUAL, Finding, by_share
+from rnn_tf.claims.verdict import EQUAL, Finding, by_share
 from rnn_tf.runs.finished import Finished
 
 

@@ -1,6 +1,6 @@
 """`make answers`: the course's claims, each with its measured verdict.
 
-Claims are in our own words; the rules in `rnn_tf.shape_rules` and `rnn_tf.rules` judge
+Claims are in our own words; the rules in `rnn_tf.claims.shape_rules` and `rnn_tf.claims.rules` judge
 them by full-size runs.
 Verdicts: confirmed; refuted; depends, with the condition; not measured, where there are
 no rows, fewer than three seeds, or intervals that hold 0. Runs that disagree give
@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnn_tf import config, files, rules, shape_rules
-from rnn_tf.errors import InputError
-from rnn_tf.findings import (
+from rnn_tf import config, files
+from rnn_tf.claims import rules, shape_rules
+from rnn_tf.claims.verdict import (
     CONFIRMED,
     DEPENDS,
     NOT_MEASURED,
@@ -28,6 +28,7 @@ from rnn_tf.findings import (
     Finding,
     Rule,
 )
+from rnn_tf.errors import InputError
 from rnn_tf.runs import finished
 from rnn_tf.runs.finished import Finished, if_whole
 
@@ -202,4 +203,6 @@ def main(
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.program("python -m rnn_tf.answers", sys.argv[1:], main))
+    raise SystemExit(
+        config.program("python -m rnn_tf.claims.answers", sys.argv[1:], main)
+    )
