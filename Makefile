@@ -72,13 +72,13 @@ bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 	@$(RUN) -m rnn_tf.scaling $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
-	@$(RUN) -m rnn_tf.summary $(ARGS)
+	@$(RUN) -m rnn_tf.report.summary $(ARGS)
 
 answers: $(READY) ## the course's claims, each with its measured verdict
 	@$(RUN) -m rnn_tf.claims.answers $(ARGS)
 
 report: $(READY) ## results/report.html: all runs on one page
-	@$(RUN) -m rnn_tf.report $(ARGS)
+	@$(RUN) -m rnn_tf.report.page $(ARGS)
 
 test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
 	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)

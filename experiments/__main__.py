@@ -10,11 +10,12 @@ be resumed by its experiment.
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import config, errors, report
+from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
 from rnn_tf.recipe import progress
+from rnn_tf.report import page
 
 MODULES = stacked, forecast, sketch, video
 RUNS = 5  # stacked has two
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
             module.run(options)
     found = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(found, numbers=False))
-    report.write(common.results, REFERENCE, found)
+    page.write(common.results, REFERENCE, found)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import config, plots
+from rnn_tf import config
 from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data import ridership, series, synthetic, windows
@@ -29,6 +29,7 @@ from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.report import plots
 
 keras = lazy_loader.load("keras")
 

@@ -20,7 +20,7 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import config, files, plots
+from rnn_tf import config, files
 from rnn_tf.baselines.drawings import bag_of_points
 from rnn_tf.config import RunConfig
 from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
@@ -33,6 +33,7 @@ from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.report import plots
 from rnn_tf.studies import cost, course_program
 
 keras = lazy_loader.load("keras")

@@ -20,7 +20,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 
-from rnn_tf import config, files, plots
+from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
 from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
@@ -35,6 +35,7 @@ from rnn_tf.models import layers, pretrained_cnn, pretraining
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import predict, runner
 from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.report import plots
 from rnn_tf.studies import cost
 
 keras = lazy_loader.load("keras")

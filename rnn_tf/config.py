@@ -219,7 +219,7 @@ def program(name: str, argv: list[str], main, **others) -> int:
     Their arguments are the options, their docstrings the help.
 
     Args:
-        name: the command as a user types it, such as python -m rnn_tf.summary.
+        name: the command as a user types it, such as python -m rnn_tf.report.summary.
         argv: its arguments.
         main: what it does by default.
         others: what it does by name.

@@ -21,10 +21,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, files, plots
+from rnn_tf import config, files
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
+from rnn_tf.report import plots
 from rnn_tf.runs.provenance import provenance
 
 keras = lazy_loader.load("keras")

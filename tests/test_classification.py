@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import plots
 from rnn_tf.data.splits import Data
 from rnn_tf.metrics import classification
 from rnn_tf.recipe.experiment import Results
+from rnn_tf.report import plots
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

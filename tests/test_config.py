@@ -33,9 +33,9 @@ def test_help_is_quick_and_lists_every_option(experiment):
 
 def test_config_and_summary_never_import_tensorflow():
     code = (
-        "import sys, rnn_tf.config, rnn_tf.runs.run_folder, rnn_tf.summary\n"
+        "import sys, rnn_tf.config, rnn_tf.runs.run_folder, rnn_tf.report.summary\n"
         "import rnn_tf.metrics.intervals\n"
-        "import rnn_tf.report\n"
+        "import rnn_tf.report.page\n"
         "import experiments.forecast, experiments.sketch, experiments.stacked\n"
         "sys.exit('tensorflow' in sys.modules)"
     )

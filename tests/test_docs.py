@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf import config, markdown, summary
+from rnn_tf import config
 from rnn_tf.claims import answers
 from rnn_tf.metrics import intervals
+from rnn_tf.report import markdown, summary
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()

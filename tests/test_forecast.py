@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf import summary
 from rnn_tf.errors import InputError
+from rnn_tf.report import summary
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 

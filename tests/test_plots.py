@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import plots
+from rnn_tf.report import plots
 
 
 def size(path) -> tuple[int, int]:

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rnn_tf import exhibits, files, report
+from rnn_tf import files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
+from rnn_tf.report import page, run_section
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, make_run, run_python
 
@@ -56,7 +57,7 @@ def made(root, reference=None) -> str:
     if reference is None:
         reference = root / "reference"
         reference.mkdir(exist_ok=True)
-    report.main(root, reference)
+    page.main(root, reference)
     return (root / "report.html").read_text(encoding="utf-8")
 
 
@@ -195,11 +196,11 @@ def test_make_report_says_where_the_page_is(tmp_path):
     a_run(tmp_path, "20260101-000000-aaaa")
     (tmp_path / "quoted").mkdir()
     options = ["--results", tmp_path, "--reference", tmp_path / "quoted"]
-    done = run_python("-m", "rnn_tf.report", *options)
+    done = run_python("-m", "rnn_tf.report.page", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert str(tmp_path / "report.html") in done.stdout
     assert "1 of your runs and 0 reference runs" in done.stdout
-    absent = run_python("-m", "rnn_tf.report", "--results", tmp_path / "absent")
+    absent = run_python("-m", "rnn_tf.report.page", "--results", tmp_path / "absent")
     assert (absent.returncode, absent.stdout) == (2, "")
     assert absent.stderr.count("\n") == 1
     assert "absent is not a folder" in absent.stderr
@@ -222,7 +223,7 @@ def test_a_page_that_cannot_be_written_is_bad_input(tmp_path):
     ],
 )  # fmt: skip
 def test_cells(text, shown, number):
-    assert exhibits.cell(text) == exhibits.Cell(shown, number)
+    assert run_section.cell(text) == run_section.Cell(shown, number)
 
 
 def test_lines_stay_in_their_picture_and_0_in_its_middle():
@@ -234,7 +235,7 @@ def test_lines_stay_in_their_picture_and_0_in_its_middle():
         dict(zip(keys, values, strict=True)) | {"verdict": verdict, "mean": values[1]}
         for values, verdict in zip(ends, said, strict=True)
     ]
-    near, around, far = exhibits.with_lines(rows)
+    near, around, far = run_section.with_lines(rows)
     assert around["line"][1] < 50 < around["line"][0] < around["line"][2] < 100
     assert near["line"][1] < near["line"][0] < near["line"][2] == 50
     assert near["line"][1] == pytest.approx(50 - 50 / 1.05, abs=0.1)
@@ -246,9 +247,9 @@ def test_every_picture_and_table_of_the_reference_runs_has_words():
     folders = [path.parent for path in REFERENCE.glob("*/config.json")]
     pictures = {path.stem for folder in folders for path in folder.glob("*.png")}
     assert pictures
-    assert pictures <= set(exhibits.PICTURES)
+    assert pictures <= set(run_section.PICTURES)
     every = {path.stem for folder in folders for path in folder.glob("*.csv")}
-    assert every - set(run_folder.SCHEMAS) <= set(exhibits.TABLES)
+    assert every - set(run_folder.SCHEMAS) <= set(run_section.TABLES)
     size = sum(path.stat().st_size for f in folders for path in f.glob("*.png"))
     assert size * 4 / 3 < 7e6  # the page stays under about 8 MB
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf import summary
+from rnn_tf.report import summary
 from rnn_tf.runs import run_folder
 from tests.conftest import make_run, run_python
 
@@ -109,11 +109,11 @@ def test_a_damaged_folder_is_named_and_does_not_hide_the_others(tmp_path, capsys
 
 
 def test_make_summary_on_nothing_is_one_line(tmp_path):
-    done = run_python("-m", "rnn_tf.summary", "--results", tmp_path / "absent")
+    done = run_python("-m", "rnn_tf.report.summary", "--results", tmp_path / "absent")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "nothing has run yet" in done.stderr
-    empty = run_python("-m", "rnn_tf.summary", "--results", tmp_path)
+    empty = run_python("-m", "rnn_tf.report.summary", "--results", tmp_path)
     assert empty.returncode == 0
     assert empty.stdout == "no results yet; try: make results\n"
 
@@ -121,7 +121,7 @@ def test_make_summary_on_nothing_is_one_line(tmp_path):
 def test_make_summary_prints_the_table(tmp_path):
     path = make_run(tmp_path)
     info = json.loads((path / "config.json").read_text())
-    done = run_python("-m", "rnn_tf.summary", "--results", tmp_path)
+    done = run_python("-m", "rnn_tf.report.summary", "--results", tmp_path)
     assert done.returncode == 0
     assert info["run_id"] in done.stdout
     assert "gru *" in done.stdout

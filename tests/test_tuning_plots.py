@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import tuning_plots
+from rnn_tf.report import search_plots
 
 
 def trials(**columns):
@@ -28,7 +28,7 @@ def lines(axis) -> dict:
 
 def test_the_best_so_far_goes_by_trial_and_passes_over_failures(tmp_path):
     """Would catch a best score that follows the order of the rows."""
-    figure = tuning_plots.over_trials(trials())
+    figure = search_plots.over_trials(trials())
     gru, other = figure.axes
     shown = lines(gru)
     assert shown["best so far"] == [[1, 0.5], [2, 0.5], [3, 0.2]]
@@ -42,7 +42,7 @@ def test_the_best_so_far_goes_by_trial_and_passes_over_failures(tmp_path):
 
 @pytest.mark.filterwarnings("error")
 def test_each_hyperparameter_that_varied_has_a_panel_with_its_scale(tmp_path):
-    figure = tuning_plots.hyperparameters(trials())
+    figure = search_plots.hyperparameters(trials())
     panels = {axis.get_xlabel(): axis for axis in figure.axes if axis.get_xlabel()}
     assert set(panels) == {"learning_rate", "units", "loss"}
     assert panels["learning_rate"].get_xscale() == "log"
@@ -56,11 +56,11 @@ def test_each_hyperparameter_that_varied_has_a_panel_with_its_scale(tmp_path):
 
 def test_scores_that_differ_by_far_get_a_logarithm():
     near, far = trials(), trials(score=[0.5, 0.01, np.nan, 0.4])
-    assert tuning_plots.over_trials(near).axes[0].get_yscale() == "linear"
-    assert tuning_plots.over_trials(far).axes[0].get_yscale() == "log"
+    assert search_plots.over_trials(near).axes[0].get_yscale() == "linear"
+    assert search_plots.over_trials(far).axes[0].get_yscale() == "log"
 
 
 def test_a_search_in_which_everything_failed_is_drawn(tmp_path):
     failed = trials(score=[np.nan] * 4)
-    tuning_plots.over_trials(failed).savefig(tmp_path / "a.png")
-    tuning_plots.hyperparameters(failed).savefig(tmp_path / "b.png")
+    search_plots.over_trials(failed).savefig(tmp_path / "a.png")
+    search_plots.hyperparameters(failed).savefig(tmp_path / "b.png")

@@ -10,7 +10,7 @@ import lazy_loader
 import numpy as np
 from rich.console import Console
 
-from rnn_tf import files, summary
+from rnn_tf import files
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
@@ -20,6 +20,7 @@ from rnn_tf.recipe import training
 from rnn_tf.recipe.experiment import Entry, Experiment, Job, Results
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
+from rnn_tf.report import summary
 from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")

@@ -3,7 +3,7 @@
 import lazy_loader
 import numpy as np
 
-from rnn_tf.plots import COLOURS, new_figure
+from rnn_tf.report.plots import COLOURS, new_figure
 
 pd = lazy_loader.load("pandas")
 

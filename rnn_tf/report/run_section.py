@@ -10,8 +10,8 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import summary, tuning_plots
 from rnn_tf.metrics import formatting
+from rnn_tf.report import search_plots, summary
 
 pd = lazy_loader.load("pandas")
 
@@ -252,9 +252,9 @@ def _tuning(trials) -> list[Picture]:
     )
     alt = f"A panel for each model: validation score of each trial in order; {tried}"
     caption = f"Score over trials ({tried}). Line: the best so far."
-    pictures = [_drawn(tuning_plots.over_trials(trials), alt, caption)]
-    if names := [n.removeprefix("hp.") for n in tuning_plots.varied(trials)]:
-        figure = tuning_plots.hyperparameters(trials)
+    pictures = [_drawn(search_plots.over_trials(trials), alt, caption)]
+    if names := [n.removeprefix("hp.") for n in search_plots.varied(trials)]:
+        figure = search_plots.hyperparameters(trials)
         alt = f"A panel for each hyperparameter ({', '.join(names)}): validation score "
         alt += "of each trial against its value, a colour and marker for each model"
         caption = "Hyperparameters against score, each point a trial."

@@ -1,6 +1,6 @@
 """The results table: derived from the run folders, never written by hand.
 
-`python -m rnn_tf.summary` is `make summary`. No TensorFlow.
+`python -m rnn_tf.report.summary` is `make summary`. No TensorFlow.
 """
 
 import hashlib
@@ -14,11 +14,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf import config, files, markdown
+from rnn_tf import config, files
 from rnn_tf.claims.comparison import difference
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import metric_name, number
+from rnn_tf.report import markdown
 from rnn_tf.runs.finished import Finished, if_whole
 
 pd = lazy_loader.load("pandas")
@@ -252,4 +253,6 @@ def main(results: Path = Path("results")) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.program("python -m rnn_tf.summary", sys.argv[1:], main))
+    raise SystemExit(
+        config.program("python -m rnn_tf.report.summary", sys.argv[1:], main)
+    )

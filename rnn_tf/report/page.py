@@ -1,6 +1,6 @@
 """The report: one page that needs nothing else, made from the run folders alone.
 
-`python -m rnn_tf.report` is `make report`. No TensorFlow.
+`python -m rnn_tf.report.page` is `make report`. No TensorFlow.
 """
 
 import base64
@@ -13,12 +13,13 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import config, exhibits
+from rnn_tf import config
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.exhibits import Shown
 from rnn_tf.files import write_text
 from rnn_tf.metrics import formatting
+from rnn_tf.report import run_section
+from rnn_tf.report.run_section import Shown
 from rnn_tf.runs.finished import if_whole
 
 jinja2 = lazy_loader.load("jinja2")
@@ -88,7 +89,7 @@ def page(
     environment.filters |= {"number": formatting.number, "sha256": _sha256}
     found = dict.fromkeys(run.experiment for run in own + reference)
     known = [name for name in ORDER if name in found]
-    filled = environment.get_template("report.html.jinja").render(
+    filled = environment.get_template("page.html.jinja").render(
         experiments=known + [name for name in found if name not in ORDER],
         own=own,
         reference=reference,
@@ -137,7 +138,7 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
     folders, notes = choose(results, reference)
     known = sorted(path.parent for path in reference.glob("*/config.json"))
     own, quoted = (
-        [run for folder in some if (run := if_whole(exhibits.read, folder))]
+        [run for folder in some if (run := if_whole(run_section.read, folder))]
         for some in (folders, known)
     )
     shown = with_lists(claims) if own or quoted else []
@@ -149,4 +150,4 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.program("python -m rnn_tf.report", sys.argv[1:], main))
+    raise SystemExit(config.program("python -m rnn_tf.report.page", sys.argv[1:], main))
