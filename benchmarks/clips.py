@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contest import Contender, Work, epochs, first_epoch
-from rnn_tf.data import clips, decoding, footage, videos
 from rnn_tf.data.order import Order
+from rnn_tf.data.video import batches, decoding, store
+from rnn_tf.data.video.folder import find_videos
 
 COUNT, FRAMES, WIDTH, HEIGHT = 32, 60, 320, 240
 BATCH = 16
@@ -85,10 +86,10 @@ def ours_at_first():
 
 
 def _ours():
-    found = footage.decoded(videos.find(_folder()), SAMPLING, skip=False)
+    found = store.decoded(find_videos(_folder()), SAMPLING, skip=False)
     cuts = dict.fromkeys(("train", "validation", "test"), np.arange(COUNT))
     part = found.labelled("made", cuts, grouped=False).parts["train"]
-    return clips.dataset(part, BATCH, Order(1))
+    return batches.dataset(part, BATCH, Order(1))
 
 
 WORKS = (

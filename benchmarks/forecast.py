@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.contest import Contender, Work
 from rnn_tf.config import RunConfig
-from rnn_tf.data import synthetic, windows
 from rnn_tf.data.order import Order
+from rnn_tf.data.series import synthetic, windows
 from rnn_tf.devices import strategy
 
 keras = lazy_loader.load("keras")

@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.contest import Contender, Work
 from experiments import sketch
 from rnn_tf.config import RunConfig
-from rnn_tf.data import augmentation, doodles, strokes
+from rnn_tf.data.drawings import augmentation, batches, doodles
 from rnn_tf.data.order import Order
 from rnn_tf.devices import strategy
 from rnn_tf.errors import RunError
@@ -151,13 +151,13 @@ def _to_error(epochs: Callable[[], Iterator[float]]) -> tuple[float, float]:
 def _data(name: str, batch: int):
     """The batches of a network of the experiment, by split and order."""
     parts = _drawings().parts
-    padding = strokes.padding(parts["train"], LONGEST)
+    padding = batches.padding(parts["train"], LONGEST)
     change = None if name == "textbook" else augmentation.augment
 
     def data(split, order=None):
         if order is None:
-            return strokes.dataset(parts[split], padding, 512)
-        return strokes.dataset(parts[split], padding, batch, order, change)
+            return batches.dataset(parts[split], padding, 512)
+        return batches.dataset(parts[split], padding, batch, order, change)
 
     return data
 
@@ -213,7 +213,7 @@ def pytorch():
 
     count, classes = _sizes()
     part = _drawings().parts["train"]
-    padding = strokes.Padding((LONGEST,), 255.0, plain=True)
+    padding = batches.Padding((LONGEST,), 255.0, plain=True)
     blocks, before = [], 5
     for filters, kernel in ((32, 5), (64, 5), (128, 3)):
         blocks += [torch.nn.Conv1d(before, filters, kernel, 2), torch.nn.ReLU()]

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contest import Contender, Work, epochs, first_epoch
-from rnn_tf.data import doodles, npz, sketches, strokes
+from rnn_tf.data.drawings import batches, doodles, npz
+from rnn_tf.data.drawings.folder import read_folder
 from rnn_tf.data.order import Order
 
 COUNT, BATCH, LONGEST, SCALE = 8_000, 64, 200, 30.0
@@ -98,8 +99,8 @@ def ours_at_first():
 
 
 def _ours():
-    part = sketches.in_folder(_folder()).labelled("made", skip=False).parts["train"]
-    return strokes.dataset(part, strokes.padding(part, LONGEST), BATCH, Order(1))
+    part = read_folder(_folder()).labelled("made", skip=False).parts["train"]
+    return batches.dataset(part, batches.padding(part, LONGEST), BATCH, Order(1))
 
 
 WORKS = (

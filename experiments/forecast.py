@@ -20,7 +20,7 @@ import numpy as np
 from rnn_tf import config
 from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
-from rnn_tf.data import ridership, series, synthetic, windows
+from rnn_tf.data.series import daily, ridership, synthetic, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import forecast
@@ -79,8 +79,8 @@ class Config(RunConfig):
     @property
     def weekly(self) -> bool:
         """Whether the models that fold days into weeks can run."""
-        whole = self.lookback % series.WEEK == 0 and self.lookback >= 4 * series.WEEK
-        return whole and self.horizon == series.WEEK
+        whole = self.lookback % daily.WEEK == 0 and self.lookback >= 4 * daily.WEEK
+        return whole and self.horizon == daily.WEEK
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Config(RunConfig):
     @property
     def history(self) -> int:
         """Days that a model is given: the lookback, or two years to look things up."""
-        years = 2 * series.YEAR if set(self.names) & set(WEEKLY) else 0
+        years = 2 * daily.YEAR if set(self.names) & set(WEEKLY) else 0
         return max(self.lookback, years)
 
 
@@ -132,7 +132,7 @@ def load_data(config: Config):
     )
 
 
-def _series(config: Config) -> tuple[series.Series, windows.Periods]:
+def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
     if config.data == "synthetic":
         found = synthetic.daily_series()
     elif config.data == "cta":
@@ -140,7 +140,7 @@ def _series(config: Config) -> tuple[series.Series, windows.Periods]:
         return found, ridership.periods(found, config.train_from)
     else:
         columns = config.date_column, config.value_column
-        found = series.read_csv(Path(config.data), *columns, config.fill)
+        found = daily.read_csv(Path(config.data), *columns, config.fill)
     return found, windows.periods_by_share(len(found.values))
 
 
@@ -221,9 +221,9 @@ def weekly_gru(hp, config: Config, shape):
     past = keras.Input(shape, name="past")
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
-    correction = layers.output(series.WEEK)(state)
-    gate = layers.output(series.WEEK, "sigmoid")(state)
-    match = year[:, config.lookback // series.WEEK]
+    correction = layers.output(daily.WEEK)(state)
+    gate = layers.output(daily.WEEK, "sigmoid")(state)
+    match = year[:, config.lookback // daily.WEEK]
     return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
@@ -236,9 +236,9 @@ def year_gru(hp, config: Config, shape):
     past = keras.Input(shape, name="past")
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
-    near = layers.around_each_day(year, config.lookback // series.WEEK, AROUND)
+    near = layers.around_each_day(year, config.lookback // daily.WEEK, AROUND)
     beside = [keras.ops.roll(usual, by, axis=1)[:, :, None] for by in (0, 1, -1)]
-    state = keras.ops.repeat(state[:, None], series.WEEK, axis=1)
+    state = keras.ops.repeat(state[:, None], daily.WEEK, axis=1)
     x = keras.ops.concatenate([near, *beside, state], axis=-1)
     cell = keras.layers.GRU(hp.Choice("day_units", [16, 32]), return_sequences=True)
     days = keras.layers.Bidirectional(cell)(x)

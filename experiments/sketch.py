@@ -23,10 +23,11 @@ from rich.console import Console
 from rnn_tf import config, files
 from rnn_tf.baselines.drawings import bag_of_points
 from rnn_tf.config import RunConfig
-from rnn_tf.data import augmentation, doodles, quickdraw, sketches, strokes
+from rnn_tf.data.drawings import augmentation, batches, doodles, quickdraw
+from rnn_tf.data.drawings.batches import Padding, Part
+from rnn_tf.data.drawings.folder import read_class_files, read_folder
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data
-from rnn_tf.data.strokes import Padding, Part
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
@@ -98,20 +99,20 @@ class Source:
     def labels(self, split: str) -> np.ndarray:
         """(drawings,) int, in the order in which they are evaluated."""
         part = self.parts[split]
-        return part.labels[strokes.by_length(part)].astype(int)
+        return part.labels[batches.by_length(part)].astype(int)
 
 
 def load_data(config: Config) -> Data:
     """Drawings of each class in three parts; those of a folder stay on disk."""
     found = _labelled(config)
     train = found.parts["train"]
-    padding = strokes.padding(train, config.longest)
+    padding = batches.padding(train, config.longest)
     source = Source(found.parts, found.classes, padding)
     batch = config.batch_size or BATCH
     facts = found.described("drawings", padding=dataclasses.asdict(padding))
     dataset = partial(_dataset, source, batch)
     shape = (None, 5), len(found.classes)
-    steps = strokes.steps_per_epoch(train, padding, batch)
+    steps = batches.steps_per_epoch(train, padding, batch)
     return Data(shape, dataset, batch, steps, found.block, facts, source)
 
 
@@ -120,9 +121,9 @@ def _labelled(config: Config) -> Labelled:
     if config.data == "doodles":
         return doodles.labelled(config.doodles)
     if config.data == "quickdraw":
-        found = sketches.of_files(quickdraw.fetch(config.classes))
+        found = read_class_files(quickdraw.fetch(config.classes))
     else:
-        found = sketches.in_folder(Path(config.data), config.classes)
+        found = read_folder(Path(config.data), config.classes)
     return found.labelled(config.data, skip=config.on_bad_drawing == "skip")
 
 
@@ -134,8 +135,8 @@ def _dataset(source: Source, batch: int, split: str, model, order=None):
         longest, batch = AS_WRITTEN[model.name]
         padding, change = padding.in_plain_batches(longest), None
     if split == "train":
-        return strokes.dataset(part, padding, batch, order, change)
-    return strokes.dataset(part, padding, batch if padding.plain else 512)
+        return batches.dataset(part, padding, batch, order, change)
+    return batches.dataset(part, padding, batch if padding.plain else 512)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
@@ -272,7 +273,7 @@ def export(models: list, data: Data):
 def report(config: Config, made: Results) -> None:
     """Pictures; what breaks in the course's program; what padding and strides do."""
     part = made.data.source.parts["test"]
-    order = strokes.by_length(part)
+    order = batches.by_length(part)
     chosen, tables = made.shown[0], made.tables
     plots.classification(made.folder, tables, chosen, made.data.source.classes)
     plots.drawings(
@@ -315,7 +316,7 @@ def _padded(data: Data) -> tuple[dict, np.ndarray]:
 def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """A batch of training drawings that are about as long as half of them."""
     part, padding = data.source.parts["train"], data.source.padding
-    order = strokes.by_length(part)
+    order = batches.by_length(part)
     which = order[len(order) // 2 :][: data.batch_size]
     steps = padding.steps(part.lengths_of(which))
     return part.stroke5(which, steps, padding.scale), part.labels[which].astype(int)

@@ -24,8 +24,9 @@ from rich.console import Console
 from rnn_tf import config, files
 from rnn_tf.baselines.series import fit_ridge, predictors
 from rnn_tf.config import RunConfig
-from rnn_tf.data import examples, ridership, synthetic, windows
+from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
+from rnn_tf.data.series import ridership, synthetic, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.scores import Scores

@@ -23,11 +23,12 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
-from rnn_tf.data import clips, decoding, digits, footage, ucf101, videos
-from rnn_tf.data.clips import Part
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data
+from rnn_tf.data.video import batches, decoding, moving_digits, store, ucf101
+from rnn_tf.data.video.batches import Part
+from rnn_tf.data.video.folder import choose_classes, find_videos, split_by_group
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
@@ -60,14 +61,14 @@ class Config(RunConfig):
     """With a folder: groups for test."""
     on_bad_clip: Literal["error", "skip"] = "error"
     """With a folder: stop at a file that cannot be decoded, or count and skip it."""
-    digits: int = 1_500
+    moving_digits: int = 1_500
     """With digits, and for cnn_lstm_pretrained: how many clips to make; 80 % are for
     training."""
     frames: int | None = None
     """Frames of a clip; by default 12 of digits, 16 of a video."""
     stride: int = 3
     """With a folder: frames of a video from one that is seen to the next."""
-    clips: int = 1
+    batches: int = 1
     """With a folder: clips of a video, spread over it. An epoch takes one of each; in
     a test their scores are averaged."""
     side: int | None = None
@@ -180,30 +181,30 @@ def _labelled(config: Config) -> Labelled:
     sampling, skip = config.sampling, config.on_bad_clip == "skip"
     validation, test = config.validation_groups, config.test_groups
     if config.data == "digits":
-        return digits.labelled(config.digits, sampling.frames, sampling.side)
+        return moving_digits.labelled(config.digits, sampling.frames, sampling.side)
     if config.data == "ucf101":
         found = ucf101.find()
         validation = validation or ucf101.VALIDATION
         test = test or ucf101.TEST
     else:
-        found = videos.find(Path(config.data), config.group_column)
-    found = footage.decoded(videos.only(found, config.classes), sampling, skip)
-    cuts = videos.split(found.videos, validation, test)
+        found = find_videos(Path(config.data), config.group_column)
+    found = store.decoded(choose_classes(found, config.classes), sampling, skip)
+    cuts = split_by_group(found.videos, validation, test)
     grouped = bool(config.group_column) or config.data == "ucf101"
     return found.labelled(config.data, cuts, grouped)
 
 
 def _dataset(source: Source, batch: int, split: str, model, order=None):
     """Batches that fit the model; the frames of some have lost their order."""
-    shuffled, change = model.name == "shuffled", clips.CHANGES[source.config.change]
+    shuffled, change = model.name == "shuffled", batches.CHANGES[source.config.change]
     part = source.parts[split]
     if model.name == "frozen_features":
         part = source.features[split]
     if model.name in ("frozen_features", "unchanged"):
         change = None
     if split == "train":
-        return clips.dataset(part, batch, order, source.weights, change, shuffled)
-    return clips.dataset(part, EVALUATED, shuffled=shuffled)
+        return batches.dataset(part, batch, order, source.weights, change, shuffled)
+    return batches.dataset(part, EVALUATED, shuffled=shuffled)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
@@ -345,7 +346,7 @@ def _learned(config: Config, shape) -> list[list[np.ndarray]]:
     """The weights of each layer but the last, trained once for all seeds."""
     from keras_tuner import HyperParameters
 
-    shape = shape[0], len(digits.CLASSES)
+    shape = shape[0], len(moving_digits.CLASSES)
     model = TEMPORAL["cnn_lstm"](HyperParameters(), config, shape)
     pretraining.on_digits(model, config.digits, LEARNING, BATCH)
     return [layer.get_weights() for layer in model.layers[:-1]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_tf.config import RunConfig
-from rnn_tf.data.series import Series
+from rnn_tf.data.series.daily import Series
 from rnn_tf.devices import backend, strategy
 from rnn_tf.runs import run_folder
 

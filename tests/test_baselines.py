@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rnn_tf.baselines import series
-from rnn_tf.data.synthetic import daily_series
-from rnn_tf.data.windows import Windows, periods_by_share
+from rnn_tf.data.series.synthetic import daily_series
+from rnn_tf.data.series.windows import Windows, periods_by_share
 from tests.conftest import make_series
 
 VALUES = np.random.default_rng(1).normal(100, 20, size=500)

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnn_tf.data import clips
-from rnn_tf.data.footage import Videos
 from rnn_tf.data.order import Order
+from rnn_tf.data.video import batches
+from rnn_tf.data.video.store import Videos
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def numbers(x) -> list[int]:
 
 
 def test_evaluation_gives_every_clip_once_in_the_order_of_the_videos(part):
-    found = [(numbers(x), y.numpy().tolist()) for x, y in clips.dataset(part, 8)]
+    found = [(numbers(x), y.numpy().tolist()) for x, y in batches.dataset(part, 8)]
     order = sum((which for which, _ in found), [])
     assert order == [
         3 * video + clip for video in range(9, -1, -1) for clip in range(3)
@@ -38,7 +38,7 @@ def test_an_epoch_has_one_clip_of_each_video_with_its_label_and_weight(part):
     weights = np.array([0.5, 2.0], "float32")
     epochs, orders = [], []
     for epoch in range(2):
-        made = clips.dataset(part, 5, Order(1, epoch), weights=weights)
+        made = batches.dataset(part, 5, Order(1, epoch), weights=weights)
         epochs.append(list(made))
     for epoch in epochs:
         assert len(epoch) == made.cardinality().numpy() == 2
@@ -49,7 +49,7 @@ def test_an_epoch_has_one_clip_of_each_video_with_its_label_and_weight(part):
             assert y.numpy().tolist() == part.labels[rows].tolist()
             assert w.numpy().tolist() == weights[y.numpy()].tolist()
         orders.append(order)
-    again = clips.dataset(part, 5, Order(1), weights=weights)
+    again = batches.dataset(part, 5, Order(1), weights=weights)
     assert sum((numbers(x) for x, _, _ in again), []) == orders[0] != orders[1]
 
 
@@ -57,8 +57,8 @@ def test_frames_lose_their_order_and_nothing_else(part):
     """Would catch a shuffle that loses a frame, or spreads the padding."""
     x = part.clips(np.arange(30)).copy()
     x[:10, 3:] = x[:10, 2:3]  # three frames and padding
-    found = clips.without_order(x, np.random.default_rng(1))
-    assert np.array_equal(clips.there(found), clips.there(x))
+    found = batches.without_order(x, np.random.default_rng(1))
+    assert np.array_equal(batches.there(found), batches.there(x))
     first, padded = found[..., 0, 0, 0], x[..., 0, 0, 0]
     assert np.array_equal(np.sort(first[10:], axis=1), padded[10:])
     assert np.array_equal(np.sort(first[:10, :3], axis=1), padded[:10, :3])
@@ -72,21 +72,21 @@ def test_changes_are_the_same_in_every_frame(turn, mirror):
     x = np.repeat(random.integers(0, 255, (6, 1, 16, 16, 1), "uint8"), 4, axis=1)
     x[:, 1:3] = random.integers(0, 255, (6, 2, 16, 16, 1), "uint8")
     x[:, 3] = x[:, 2]
-    found = clips.mover(turn, mirror)(x, np.random.default_rng(2))
-    again = clips.mover(turn, mirror)(x, np.random.default_rng(2))
+    found = batches.mover(turn, mirror)(x, np.random.default_rng(2))
+    again = batches.mover(turn, mirror)(x, np.random.default_rng(2))
     assert np.array_equal(found, again)
     assert (found.shape, found.dtype) == (x.shape, np.uint8)
-    assert np.array_equal(clips.there(found), clips.there(x))
+    assert np.array_equal(batches.there(found), batches.there(x))
     assert not np.array_equal(found, x)
 
 
 def test_nothing_moves_where_nothing_may(monkeypatch):
     """Would catch a picture that is turned around, or off by half a point."""
-    monkeypatch.setattr(clips, "_relit", lambda moved, random: moved)
+    monkeypatch.setattr(batches, "_relit", lambda moved, random: moved)
     x = np.random.default_rng(1).integers(0, 255, (3, 2, 17, 17, 3), "uint8")
-    still = clips.mover(0.0, mirror=False, zoom=0.0, shift=0.0)
+    still = batches.mover(0.0, mirror=False, zoom=0.0, shift=0.0)
     assert np.array_equal(still(x, np.random.default_rng(1)), x)
-    mirrored = clips.mover(0.0, mirror=True, zoom=0.0, shift=0.0)
+    mirrored = batches.mover(0.0, mirror=True, zoom=0.0, shift=0.0)
     found = mirrored(np.repeat(x[:1], 50, axis=0), np.random.default_rng(1))
     same = [np.array_equal(one, x[0]) for one in found]
     swapped = [np.array_equal(one, x[0, :, :, ::-1]) for one in found]

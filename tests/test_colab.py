@@ -17,7 +17,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from rnn_tf import colab
-from rnn_tf.data import ridership
+from rnn_tf.data.series import ridership
 from tests.bucket import serve
 from tests.conftest import ROOT
 from tests.test_download import archive, digest, rides

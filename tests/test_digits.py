@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from rnn_tf.data import clips, digits
+from rnn_tf.data.video import batches, moving_digits
 
 
 def made(count=400, **options):
-    return digits.digits(count, frames=10, side=24, **options)
+    return moving_digits.digits(count, frames=10, side=24, **options)
 
 
 def test_three_parts_with_all_classes_and_no_digit_in_two():
@@ -38,11 +38,13 @@ def test_each_motion_goes_where_its_name_says():
         "right": x, "left": -x, "down": y, "up": -y, "growing": width,
         "shrinking": -width,
     }.items():  # fmt: skip
-        assert (value[part.labels == digits.CLASSES.index(name)] > 0).all(), name
+        assert (value[part.labels == moving_digits.CLASSES.index(name)] > 0).all(), name
     step = np.diff(part.path[..., 0] + 1j * part.path[..., 1], axis=1)
     turn = np.angle(step[:, 1:] / step[:, :-1]).sum(axis=1)
-    assert (turn[part.labels == digits.CLASSES.index("clockwise")] > 0).all()
-    assert (turn[part.labels == digits.CLASSES.index("counter-clockwise")] < 0).all()
+    assert (turn[part.labels == moving_digits.CLASSES.index("clockwise")] > 0).all()
+    assert (
+        turn[part.labels == moving_digits.CLASSES.index("counter-clockwise")] < 0
+    ).all()
 
 
 def test_the_brightest_points_are_where_the_path_says():
@@ -76,4 +78,4 @@ def test_all_of_a_digit_is_inside_the_frame():
 
 def test_no_frame_counts_as_padding():
     part = made()["train"]
-    assert clips.there(part.clips(np.arange(100))).all()
+    assert batches.there(part.clips(np.arange(100))).all()

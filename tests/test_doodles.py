@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
-from rnn_tf.data.doodles import CLASSES, EPSILON, ROUNDS, doodles
+from rnn_tf.data.drawings.doodles import CLASSES, EPSILON, ROUNDS, doodles
 
 COUNT = 2 * ROUNDS * len(CLASSES) + 7  # two blocks and the beginning of a third
 

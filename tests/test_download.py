@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from rnn_tf.data import download, ridership
-from rnn_tf.data.windows import Windows
+from rnn_tf.data import download
+from rnn_tf.data.series import ridership
+from rnn_tf.data.series.windows import Windows
 from rnn_tf.errors import InputError
 
 CONTENT = b"service_date,rail_boardings\n" * 50

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from rnn_tf.data import download, footage
-from rnn_tf.data.decoding import BadClip, Sampling
-from rnn_tf.data.footage import Footage
-from rnn_tf.data.videos import Video
+from rnn_tf.data import download
+from rnn_tf.data.video import store
+from rnn_tf.data.video.decoding import BadClip, Sampling
+from rnn_tf.data.video.folder import Video
+from rnn_tf.data.video.store import Footage
 from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 
@@ -36,13 +37,13 @@ def bad(path) -> Video:
 def test_a_store_gives_back_what_was_decoded(sound, tmp_path, monkeypatch, chunk):
     """Would catch clips that slip by one, where a bad file was left out too, and files
     that come in another order because several are decoded at a time."""
-    monkeypatch.setattr(footage, "CHUNK", chunk)
+    monkeypatch.setattr(store, "CHUNK", chunk)
     sound.insert(1, bad(tmp_path / "set/x/bad.mp4"))
     with pytest.raises(BadClip, match="bad.mp4 cannot be decoded"):
-        footage.write_store(tmp_path / "store", sound, SMALL, skip=False)
+        store.write_store(tmp_path / "store", sound, SMALL, skip=False)
     assert not (tmp_path / "store").exists()
-    footage.write_store(tmp_path / "store", sound, SMALL, skip=True)
-    kept, stored, about = footage.read_store(tmp_path / "store", SMALL)
+    store.write_store(tmp_path / "store", sound, SMALL, skip=True)
+    kept, stored, about = store.read_store(tmp_path / "store", SMALL)
     assert isinstance(stored, np.memmap)
     assert kept == [0, 2, 3, 4]
     assert about["skipped"] == {"cannot be decoded": 1}
@@ -55,20 +56,20 @@ def test_a_store_gives_back_what_was_decoded(sound, tmp_path, monkeypatch, chunk
 
 def test_if_nothing_can_be_decoded_it_says_so(tmp_path):
     damaged = [bad(tmp_path / "bad.mp4")]
-    footage.write_store(tmp_path / "store", damaged, SMALL, skip=True)
+    store.write_store(tmp_path / "store", damaged, SMALL, skip=True)
     with pytest.raises(InputError, match="no file could be decoded"):
-        footage.read_store(tmp_path / "store", SMALL)
+        store.read_store(tmp_path / "store", SMALL)
 
 
 def test_what_could_be_decoded_stays_beside_its_clips(sound, tmp_path, monkeypatch):
     """Would catch labels of all files beside the clips of those that are sound."""
     monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
     every = [sound[0], bad(tmp_path / "bad.mp4"), *sound[1:]]
-    found = footage.decoded(every, SMALL, skip=True)
+    found = store.decoded(every, SMALL, skip=True)
     assert found.videos == sound
     assert len(found.clips) == len(sound)
     with pytest.raises(BadClip, match=r"bad\.mp4"):
-        footage.decoded(every, SMALL, skip=False)
+        store.decoded(every, SMALL, skip=False)
 
 
 # ------------------------------------------------------------------- three parts

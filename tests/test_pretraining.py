@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_tf.data import digits
+from rnn_tf.data.video import moving_digits
 from rnn_tf.models import pretraining
 from rnn_tf.models.optimizer import clipped_adam
 
@@ -30,7 +30,7 @@ def test_a_network_of_any_colour_sees_the_digits_of_the_training_part(
     batches, epochs = seen
     assert (len(batches), epochs) == (10, 3)
     assert planned == [(1e-3, 30)]
-    part = digits.digits(200, 4, 16)["train"]
+    part = moving_digits.digits(200, 4, 16)["train"]
     known = {part.clips(np.array([i])).tobytes(): part.labels[i] for i in range(160)}
     for clips, labels in batches:
         assert clips.shape == (16, 4, 16, 16, channels)

@@ -3,7 +3,8 @@
 import pytest
 
 from experiments import sketch
-from rnn_tf.data import download, npz, quickdraw, strokes
+from rnn_tf.data import download
+from rnn_tf.data.drawings import batches, npz, quickdraw
 from rnn_tf.errors import InputError
 from tests.bucket import class_file, serve
 
@@ -118,7 +119,7 @@ def test_one_split_is_read_as_it_is(tmp_path):
 
 def test_the_experiment_takes_the_classes_it_was_told(bucket, monkeypatch):
     """Would catch classes that an earlier run left in the cache."""
-    monkeypatch.setattr(strokes, "padding", lambda *_: strokes.Padding((24,), 1.0))
+    monkeypatch.setattr(batches, "padding", lambda *_: batches.Padding((24,), 1.0))
     quickdraw.fetch(["The Mona Lisa"])
     config = sketch.Config(data="quickdraw", classes=("cat", "alarm_clock"))
     facts = sketch.load_data(config).facts

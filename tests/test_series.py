@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.data import series
+from rnn_tf.data.series import daily
 from rnn_tf.errors import InputError
 
 DAYS = [f"2020-01-{day:02d}" for day in range(1, 22)]
@@ -21,7 +21,7 @@ def text(days=DAYS, values=None, header="date,value"):
 
 
 def read(path, fill="none"):
-    return series.read_csv(path, "date", "value", fill)
+    return daily.read_csv(path, "date", "value", fill)
 
 
 def test_a_sound_file_is_read_as_it_is(csv_file):

@@ -11,7 +11,8 @@ import pytest
 
 from experiments import sketch
 from rnn_tf import config
-from rnn_tf.data import doodles, download
+from rnn_tf.data import download
+from rnn_tf.data.drawings import doodles
 from rnn_tf.errors import InputError
 from rnn_tf.runs import run_folder
 from rnn_tf.studies import cost, course_program

@@ -14,7 +14,8 @@ import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import constants
 
-from rnn_tf.data import download, npz, quickdraw, sketch_rnn
+from rnn_tf.data import download, sketch_rnn
+from rnn_tf.data.drawings import npz, quickdraw
 from rnn_tf.errors import InputError
 from tests.bucket import COUNTS, class_file, drawing, serve
 from tests.conftest import ROOT

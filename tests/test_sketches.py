@@ -17,8 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.data import drawings, npz, sketches, tfrecord
-from rnn_tf.data.sketches import ClassFile
+from rnn_tf.data.drawings import npz, stroke3, tfrecord
+from rnn_tf.data.drawings.folder import (
+    ClassFile,
+    find_class_files,
+    first_drawings,
+    read_drawings,
+    read_folder,
+)
 from rnn_tf.errors import InputError
 
 SQUARE = [[0, 255, 255, 0], [0, 0, 255, 255]]  # three sides, the pen down throughout
@@ -75,12 +81,12 @@ def ndjson(path, *drawings, **fields):
 
 
 def rows(file, skipped=None):
-    return [drawing.tolist() for _, drawing in sketches.read(file, skipped)]
+    return [drawing.tolist() for _, drawing in read_drawings(file, skipped)]
 
 
 def refused(file, said):
     with pytest.raises(InputError, match=said) as error:
-        list(sketches.read(file))
+        list(read_drawings(file))
     assert "\n" not in str(error.value)
     assert str(file.path) in str(error.value)
     return str(error.value)
@@ -88,18 +94,18 @@ def refused(file, said):
 
 def test_the_first_drawings_of_a_file(tmp_path):
     file = ndjson(tmp_path / "cat.ndjson", *([[[0, n], [0, 9]]] for n in (1, 2, 3)))
-    first = sketches.first(file.path, 2)
+    first = first_drawings(file.path, 2)
     assert [drawing.tolist() for drawing in first] == rows(file)[:2]
-    assert len(sketches.first(file.path, 9)) == 3
+    assert len(first_drawings(file.path, 9)) == 3
     with pytest.raises(InputError, match="cat.txt does not end in .npz or .ndjson"):
-        sketches.first(tmp_path / "cat.txt", 1)
+        first_drawings(tmp_path / "cat.txt", 1)
 
 
 # --- the files of a folder
 
 
 def names(folder, *classes):
-    return list(sketches.in_folder(folder, classes).classes)
+    return list(read_folder(folder, classes).classes)
 
 
 def touch(folder, *files):
@@ -114,7 +120,7 @@ def test_class_names_lose_what_google_adds(tmp_path):
     expected = ["The Mona Lisa", "alarm clock", "cat", "ice cream"]
     assert names(tmp_path) == expected
     assert names(tmp_path, "cat", "alarm_clock") == ["alarm clock", "cat"]
-    assert sketches.find(tmp_path)[2].path == tmp_path / "sketchrnn_cat.full.npz"
+    assert find_class_files(tmp_path)[2].path == tmp_path / "sketchrnn_cat.full.npz"
 
 
 def test_folders_that_do_not_serve_are_refused(tmp_path):
@@ -150,13 +156,13 @@ def test_two_files_for_a_class_are_refused(tmp_path):
 
 def test_npz_is_read_split_by_split_as_it_is(tmp_path):
     file = npz_file(tmp_path / "a.npz", [GOOD], [GOOD * [2, 2, 1]], [GOOD * [3, 3, 1]])
-    found = [(split, drawing.tolist()) for split, drawing in sketches.read(file)]
+    found = [(split, drawing.tolist()) for split, drawing in read_drawings(file)]
     assert found == [
         ("train", [[3, -4, 0], [0, 5, 1]]),
         ("validation", [[6, -8, 0], [0, 10, 1]]),
         ("test", [[9, -12, 0], [0, 15, 1]]),
     ]
-    assert all(drawing.dtype == np.int16 for _, drawing in sketches.read(file))
+    assert all(drawing.dtype == np.int16 for _, drawing in read_drawings(file))
 
 
 # As Python 2 and NumPy 1 wrote them: an object array of one int16 array (1, 3).
@@ -202,7 +208,7 @@ def test_simplified_strokes_become_moves(tmp_path):
     expected = [[10, 0, 0], [0, 10, 1], [-20, -15, 0], [0, 7, 1]]
     assert rows(ndjson(tmp_path / "a.ndjson", drawing)) == [expected]
     given_points = [np.array(stroke).T for stroke in drawing]
-    assert drawings.strokes(given_points).tolist() == expected
+    assert stroke3.strokes(given_points).tolist() == expected
 
 
 def test_raw_strokes_are_scaled_and_thinned_out(tmp_path):
@@ -249,7 +255,7 @@ KNOWN = {"0": "test", "1": "train", "2": "train", "4": "validation", "9": "test"
 
 
 def splits(file):
-    return [split for split, _ in sketches.read(file)]
+    return [split for split, _ in read_drawings(file)]
 
 
 def keyed(path, keys):
@@ -579,7 +585,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         file.write(b"\n" + (line([SQUARE], pad="x" * 2000).encode() + b"\n") * 2000)
     skipped = Counter()
     tracemalloc.start()
-    count = sum(1 for _ in sketches.read(ClassFile("cat", path), skipped))
+    count = sum(1 for _ in read_drawings(ClassFile("cat", path), skipped))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (count, skipped.total()) == (2000, 1)
@@ -660,7 +666,7 @@ def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
     """Would catch labels that slip where classes are left out, and a lost drawing."""
     parts = {"eval": range(200, 240), "training": range(200)}
     folder = shards(tmp_path / "archive", many(240), **parts)
-    every = sketches.in_folder(folder)
+    every = read_folder(folder)
     assert every.classes == ("cat", "dog", "ice cream")
     found = list(every.read(None))
     assert sorted(int(rows[0, 0]) - 1 for _, _, rows in found) == list(range(240))
@@ -668,16 +674,16 @@ def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
     split = {int(rows[0, 0]) - 1: split for split, _, rows in found}
     assert {i for i in split if split[i] == "test"} == set(range(200, 240))
     assert 8 <= sum(s == "validation" for s in split.values()) <= 40
-    two = sketches.in_folder(folder, ("ice_cream", "dog"))
+    two = read_folder(folder, ("ice_cream", "dog"))
     assert two.classes == ("dog", "ice cream")
     some = list(two.read(None))
     assert all((rows[0, 0] - 1) % 3 == label + 1 for _, label, rows in some)
     assert len(some) == 160
     assert {taken for taken, _ in two.files}.isdisjoint(t for t, _ in every.files)
     with pytest.raises(InputError, match="no class 'cats' among its 3"):
-        sketches.in_folder(folder, ("cats", "dog"))
+        read_folder(folder, ("cats", "dog"))
     with pytest.raises(InputError, match="archive gives one class, 'dog'"):
-        sketches.in_folder(folder, ("dog",))
+        read_folder(folder, ("dog",))
 
 
 def test_tfrecords_without_a_test_are_split_by_the_drawing(tmp_path):
@@ -685,7 +691,7 @@ def test_tfrecords_without_a_test_are_split_by_the_drawing(tmp_path):
     parts = {"a": range(300), "b": range(0, 300, 3)}
     folder = shards(tmp_path, many(300), **parts)
     splits = {}
-    for split, _, rows in sketches.in_folder(folder).read(None):
+    for split, _, rows in read_folder(folder).read(None):
         splits.setdefault(rows.tobytes(), set()).add(split)
     assert all(len(found) == 1 for found in splits.values())
     counts = Counter(min(found) for found in splits.values())
@@ -698,11 +704,11 @@ def test_shards_that_disagree_about_the_classes_are_refused(tmp_path):
     folder = shards(tmp_path, many(6), eval=range(6), training=range(6))
     (folder / "eval.tfrecord.classes").write_text("dog\ncat\nice cream\n")
     with pytest.raises(InputError, match="have other classes, or in another order"):
-        sketches.in_folder(folder)
+        read_folder(folder)
     for path in folder.glob("*.classes"):
         path.unlink()
     with pytest.raises(InputError, match="needs its list of classes"):
-        sketches.in_folder(folder)
+        read_folder(folder)
 
 
 def bad_examples():
@@ -823,7 +829,7 @@ def test_any_raw_drawing_fits_the_box(tmp_path, drawing):
 def only_input_errors(file, marker):
     for skipped in (None, Counter()):
         try:
-            found = list(sketches.read(file, skipped))
+            found = list(read_drawings(file, skipped))
         except InputError as error:
             assert "\n" not in str(error)
             continue

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnn_tf.data import augmentation, strokes
+from rnn_tf.data.drawings import augmentation, batches
+from rnn_tf.data.drawings.batches import Padding
 from rnn_tf.data.order import Order
-from rnn_tf.data.strokes import Padding
 
 STATUS = Path("/proc/self/status")
 
@@ -26,16 +26,16 @@ def drawing(points: int, start: int = 0) -> np.ndarray:
 
 
 @pytest.fixture
-def part() -> strokes.Part:
+def part() -> batches.Part:
     """100 drawings of 1 to 100 points; drawing i has label i % 5."""
     lengths = np.random.default_rng(1).permutation(np.arange(1, 101))
     drawings = [drawing(n, start=7 * i) for i, n in enumerate(lengths)]
-    return strokes.part_of(drawings, np.arange(100) % 5)
+    return batches.part_of(drawings, np.arange(100) % 5)
 
 
 def test_stroke_5_by_hand():
     """Would catch pen columns that are swapped, and padding that looks like a point."""
-    part = strokes.part_of([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
+    part = batches.part_of([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
     found = part.stroke5(np.array([1, 0]), steps=3, scale=2.0)
     assert found.dtype == np.float32
     assert found.tolist() == [
@@ -52,23 +52,23 @@ def test_long_drawings_are_cut(part):
 
 
 def test_padding_fits_the_drawings(part):
-    padding = strokes.padding(part, longest=200)
+    padding = batches.padding(part, longest=200)
     assert padding.lengths == (32, 56, 80, 96, 104)
     assert padding.scale == pytest.approx(part.points[:, :2].std())
-    assert strokes.padding(part, longest=50).lengths == (32, 56)
+    assert batches.padding(part, longest=50).lengths == (32, 56)
     assert padding.steps(np.array([3, 57, 40])) == 80
     plain = padding.in_plain_batches(60)
     assert plain.steps(np.array([3, 57, 40])) == 57
     assert plain.steps(np.array([3, 570])) == 60
-    assert plain.steps(np.array([3])) == strokes.SHORTEST
+    assert plain.steps(np.array([3])) == batches.SHORTEST
 
 
 def test_an_epoch_has_whole_batches_of_alike_drawings(part):
     """Would catch a drawing that comes twice, and one padded to more than it needs."""
-    padding = strokes.padding(part, 200)
-    plan = strokes.shuffled(part, padding, 4, np.random.default_rng(1))
+    padding = batches.padding(part, 200)
+    plan = batches.shuffled(part, padding, 4, np.random.default_rng(1))
     assert {len(which) for which in plan} == {4}
-    assert len(plan) == strokes.steps_per_epoch(part, padding, 4)
+    assert len(plan) == batches.steps_per_epoch(part, padding, 4)
     members = np.concatenate(plan)
     assert len(np.unique(members)) == len(members) >= 100 - 3 * len(padding.lengths)
     for which in plan:
@@ -80,19 +80,19 @@ def arrays(dataset) -> list:
 
 
 def test_evaluation_gives_every_drawing_once_in_its_order(part):
-    padding = strokes.padding(part, 200)
-    found = arrays(strokes.dataset(part, padding, 32))
+    padding = batches.padding(part, 200)
+    found = arrays(batches.dataset(part, padding, 32))
     labels = np.concatenate([y for _, y in found])
-    assert np.array_equal(labels, part.labels[strokes.by_length(part)])
+    assert np.array_equal(labels, part.labels[batches.by_length(part)])
     lengths = np.concatenate([(x[..., 4] == 0).sum(axis=1) for x, _ in found])
     assert np.array_equal(lengths, np.arange(1, 101))
     assert [len(x) for x, _ in found] == [32, 32, 32, 4]
 
 
 def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
-    padding = strokes.padding(part, 200)
+    padding = batches.padding(part, 200)
     order = Order(1)
-    one, again = (strokes.dataset(part, padding, 8, order) for _ in range(2))
+    one, again = (batches.dataset(part, padding, 8, order) for _ in range(2))
     assert one.options().autotune.enabled is False  # see order.as_it_is
     first, same = arrays(one), arrays(again)
     order.begin(1)
@@ -106,17 +106,17 @@ def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
 
 def test_plain_batches_mix_lengths_and_are_as_padded_in_evaluation(part):
     """Would catch short drawings that are evaluated without the padding they met."""
-    plain = strokes.padding(part, 200).in_plain_batches(90)
-    training = arrays(strokes.dataset(part, plain, 20, Order(1)))
+    plain = batches.padding(part, 200).in_plain_batches(90)
+    training = arrays(batches.dataset(part, plain, 20, Order(1)))
     lengths = [(x[..., 4] == 0).sum(axis=1) for x, _ in training]
-    assert len(training) == strokes.steps_per_epoch(part, plain, 20) == 5
+    assert len(training) == batches.steps_per_epoch(part, plain, 20) == 5
     assert all(found.max() - found.min() > 30 for found in lengths)
     assert all(
         x.shape[1] == n.max() for (x, _), n in zip(training, lengths, strict=True)
     )
-    evaluated = arrays(strokes.dataset(part, plain, 20))
+    evaluated = arrays(batches.dataset(part, plain, 20))
     labels = np.concatenate([y for _, y in evaluated])
-    assert np.array_equal(labels, part.labels[strokes.by_length(part)])
+    assert np.array_equal(labels, part.labels[batches.by_length(part)])
     assert min(x.shape[1] for x, _ in evaluated) > 60
     assert (evaluated[0][0][..., 4] == 0).sum(axis=1).max() == 20
 
@@ -125,8 +125,8 @@ def test_a_store_gives_back_what_was_written(tmp_path):
     """Would catch drawings that slip by one where chunks or splits meet."""
     splits = ("train", "validation", "test")
     made = [(splits[i % 3], i % 7, drawing(1 + i % 9, i % 30)) for i in range(10_000)]
-    strokes.write_store(tmp_path / "store", iter(made), {"one point": 2})
-    parts, skipped = strokes.read_store(tmp_path / "store")
+    batches.write_store(tmp_path / "store", iter(made), {"one point": 2})
+    parts, skipped = batches.read_store(tmp_path / "store")
     assert skipped == {"one point": 2}
     for split in splits:
         wanted = [(label, strokes_) for s, label, strokes_ in made if s == split]
@@ -147,8 +147,8 @@ def test_a_store_does_not_stay_in_memory(tmp_path):
 
     long = drawing(5000)
     made = (("train", 0, long) for _ in range(2000))
-    strokes.write_store(tmp_path / "store", made)
-    part = strokes.read_store(tmp_path / "store")[0]["train"]
+    batches.write_store(tmp_path / "store", made)
+    part = batches.read_store(tmp_path / "store")[0]["train"]
     before, size = resident(), part.points.nbytes
     assert part.points.sum() != 0
     assert resident() > before + size // 2
@@ -163,7 +163,7 @@ def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):
         raise ValueError("damaged")
 
     with pytest.raises(ValueError, match="damaged"):
-        strokes.write_store(tmp_path / "store", broken())
+        batches.write_store(tmp_path / "store", broken())
     assert not list(tmp_path.iterdir())
 
 

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from rnn_tf.data.synthetic import HOLIDAYS, adding_problem, daily_series, two_sines
+from rnn_tf.data.series.synthetic import (
+    HOLIDAYS,
+    adding_problem,
+    daily_series,
+    two_sines,
+)
 
 
 def test_the_same_seed_gives_the_same_series_and_another_one_another():

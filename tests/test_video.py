@@ -10,9 +10,10 @@ import pytest
 from experiments import video
 from rnn_tf import config
 from rnn_tf.baselines.video import mean_differences, motion_numbers
-from rnn_tf.data import clips, digits, download, ucf101
-from rnn_tf.data.footage import Videos
+from rnn_tf.data import download
 from rnn_tf.data.order import Order
+from rnn_tf.data.video import batches, moving_digits, ucf101
+from rnn_tf.data.video.store import Videos
 from rnn_tf.errors import InputError
 from rnn_tf.models import pretrained_cnn
 from tests.conftest import ROOT, grey_frames, run_python, write_video
@@ -50,7 +51,7 @@ def test_a_run_leaves_what_the_readme_promises(done):
         "confusion.png", "clips.png", "learning_curves.png", "waiting.csv",
         f"{info['chosen']}.keras",
     }  # fmt: skip
-    assert info["data"]["classes"] == list(digits.CLASSES)
+    assert info["data"]["classes"] == list(moving_digits.CLASSES)
     assert info["data"]["clips"] == {"train": 256, "validation": 32, "test": 32}
     assert info["data"]["class_weights"] == [1.0] * 8
     assert info["data"]["sampling"]["frames"] == 5
@@ -66,14 +67,14 @@ def test_errors_can_be_worked_out_again_from_the_predictions(done):
     for key, value in found.items():
         assert again[key] == pytest.approx(value)
     targets = frame[frame["model"] == "majority"]["target"].tolist()
-    labels = digits.digits(320, 5, 16)["test"].labels
-    assert targets == [digits.CLASSES[label] for label in labels]
+    labels = moving_digits.digits(320, 5, 16)["test"].labels
+    assert targets == [moving_digits.CLASSES[label] for label in labels]
 
 
 def test_per_class_errors_average_to_the_error(done):
     found = rows(done, model="cnn_lstm_shuffled", metric="error", seed=1)
     parts = found[found["slice"] != ""]
-    assert set(parts["slice"]) == set(digits.CLASSES)
+    assert set(parts["slice"]) == set(moving_digits.CLASSES)
     overall = found[found["slice"] == ""]["value"].item()
     assert np.average(parts["value"], weights=parts["n"]) == pytest.approx(overall)
 
@@ -83,8 +84,8 @@ def test_the_saved_model_reads_clips_as_they_are_decoded(done):
     info = json.loads((done.folder / "config.json").read_text())
     path = done.folder / f"{info['chosen']}.keras"
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    part = digits.digits(320, 5, 16)["test"]
-    x = next(iter(clips.dataset(part, video.EVALUATED, shuffled=True)))[0]
+    part = moving_digits.digits(320, 5, 16)["test"]
+    x = next(iter(batches.dataset(part, video.EVALUATED, shuffled=True)))[0]
     frame = done.tables["predictions"]
     frame = frame[frame["model"] == info["chosen"]]
     found = model.predict(x, verbose=0).max(axis=1)

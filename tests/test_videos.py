@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.data import clips, decoding, videos
-from rnn_tf.data.decoding import BadClip, Sampling
-from rnn_tf.data.videos import Video
+from rnn_tf.data.video import batches, decoding
+from rnn_tf.data.video.decoding import BadClip, Sampling
+from rnn_tf.data.video.folder import Video, choose_classes, find_videos, split_by_group
 from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 
@@ -74,7 +74,7 @@ def test_a_short_video_repeats_its_last_frame_and_is_masked(tmp_path):
     path = write_video(tmp_path / "a.mp4", grey_frames(5))
     found = decoding.read(path, SMALL)
     assert found.padded
-    assert clips.there(found.clips).tolist() == [[True, True, True, False]]
+    assert batches.there(found.clips).tolist() == [[True, True, True, False]]
 
 
 def cut(path, share, **options):
@@ -147,11 +147,11 @@ def folder(tmp_path):
 
 def listed(folder, text, group=None, encoding="utf-8"):
     (folder / "clips.csv").write_bytes(text.encode(encoding))
-    return videos.find(folder, group)
+    return find_videos(folder, group)
 
 
 def test_class_folders_are_the_classes(folder):
-    found = [(video.path.name, video.label) for video in videos.find(folder)]
+    found = [(video.path.name, video.label) for video in find_videos(folder)]
     assert found == [("a.mp4", "run"), ("b.AVI", "run"), ("c.webm", "sit")]
 
 
@@ -212,15 +212,15 @@ def test_any_text_is_read_or_refused_in_one_line(folder, text):
 
 def test_folders_that_do_not_serve_are_refused(tmp_path, folder):
     with pytest.raises(InputError, match="absent is not a folder"):
-        videos.find(tmp_path / "absent")
+        find_videos(tmp_path / "absent")
     with pytest.raises(InputError, match="has no class folder with a .mp4"):
-        videos.find(tmp_path)
+        find_videos(tmp_path)
     with pytest.raises(InputError, match="day, but .* has no clips.csv"):
-        videos.find(folder, "day")
+        find_videos(folder, "day")
     with pytest.raises(InputError, match="no class 'runs' among 2; .*'run'"):
-        videos.only(videos.find(folder), ("runs", "sit"))
+        choose_classes(find_videos(folder), ("runs", "sit"))
     with pytest.raises(InputError, match="one class, 'sit'"):
-        videos.only(videos.find(folder), ("sit",))
+        choose_classes(find_videos(folder), ("sit",))
 
 
 # ------------------------------------------------------------------- which part
@@ -235,20 +235,20 @@ def test_no_group_is_in_two_parts_and_every_class_in_all():
     """Would catch clips of one recording on both sides of the split."""
     random = np.random.default_rng(1)
     made = known(**{f"g{i}": random.choice(list("abc"), 12) for i in range(20)})
-    parts = videos.split(made)
+    parts = split_by_group(made)
     assert sorted(np.concatenate(list(parts.values()))) == list(range(len(made)))
     groups = [{made[i].group for i in part} for part in parts.values()]
     assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
     for part in parts.values():
         assert {made[i].label for i in part} == set("abc")
         assert [made[i].group for i in part] == sorted(made[i].group for i in part)
-    again = videos.split(made)
+    again = split_by_group(made)
     assert all(np.array_equal(parts[name], again[name]) for name in parts)
 
 
 def test_named_groups_are_taken_at_their_word():
     made = known(g1="ab", g2="ab", g3="ab", g4="ab")
-    parts = videos.split(made, validation=("g2",), test=("g4", "g1"))
+    parts = split_by_group(made, validation=("g2",), test=("g4", "g1"))
     found = {name: {made[i].group for i in part} for name, part in parts.items()}
     assert found == {"train": {"g3"}, "validation": {"g2"}, "test": {"g1", "g4"}}
 
@@ -269,10 +269,10 @@ def test_named_groups_are_taken_at_their_word():
 def test_named_groups_that_do_not_serve_are_refused(validation, test, said):
     made = known(g1="ab", g2="ab", g3="a")
     with pytest.raises(InputError, match=said):
-        videos.split(made, validation, test)
+        split_by_group(made, validation, test)
 
 
 def test_a_class_of_one_group_is_refused_by_name():
     made = known(g1="ab", g2="ab", g3="abc", g4="ab")
     with pytest.raises(InputError, match=r"class 'c' comes from 1 group\(s\), g3"):
-        videos.split(made)
+        split_by_group(made)

@@ -12,8 +12,8 @@ import pytest
 from experiments import forecast
 from rnn_tf.config import RunConfig
 from rnn_tf.data import order as orders
-from rnn_tf.data import windows
 from rnn_tf.data.order import Order
+from rnn_tf.data.series import windows
 from rnn_tf.devices import compiled_epoch, rnn_kernels, strategy
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit

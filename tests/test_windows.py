@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rnn_tf.data import splits, windows
+from rnn_tf.data import splits
 from rnn_tf.data.order import Order
-from rnn_tf.data.windows import Windows, periods_by_share
+from rnn_tf.data.series import windows
+from rnn_tf.data.series.windows import Windows, periods_by_share
 from rnn_tf.errors import InputError
 from tests.conftest import make_series
 

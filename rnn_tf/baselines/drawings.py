@@ -5,8 +5,8 @@ from collections.abc import Callable
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data import strokes
-from rnn_tf.data.strokes import Part
+from rnn_tf.data.drawings import batches
+from rnn_tf.data.drawings.batches import Part
 
 sklearn = lazy_loader.load("sklearn")
 
@@ -46,5 +46,5 @@ def bag_of_points(part: Part) -> Callable:
     model = sklearn.linear_model.LogisticRegression(max_iter=300)
     model.fit(histograms(part, known), part.labels[known])
     return lambda other: model.predict_proba(
-        histograms(other, strokes.by_length(other))
+        histograms(other, batches.by_length(other))
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from rnn_tf.data.series import WEEK, YEAR
+from rnn_tf.data.series.daily import WEEK, YEAR
 
 
 def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:

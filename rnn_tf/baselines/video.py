@@ -9,7 +9,7 @@ from collections.abc import Callable
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.clips import Part
+from rnn_tf.data.video.batches import Part
 
 sklearn = lazy_loader.load("sklearn")
 

@@ -1,9 +1,9 @@
 """`make answers`: the course's claims, each with its measured verdict.
 
 Claims are in our own words; the rules in `shape_rules` and `rules` judge them by
-full-size runs. Verdicts: confirmed; refuted; depends, with the condition; not measured, where there are
-no rows, fewer than three seeds, or intervals that hold 0. Runs that disagree give
-"depends". No TensorFlow.
+full-size runs. Verdicts: confirmed; refuted; depends, with the condition; not
+measured, where there are no rows, fewer than three seeds, or intervals that hold 0.
+Runs that disagree give "depends". No TensorFlow.
 """
 
 import sys

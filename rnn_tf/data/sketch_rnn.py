@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from rnn_tf.data import npz, quickdraw, sketches
-from rnn_tf.data.sketches import ClassFile
+from rnn_tf.data.drawings import npz, quickdraw
+from rnn_tf.data.drawings.folder import ClassFile, choose_classes, files_by_class
 from rnn_tf.errors import InputError
 
 _DESCRIPTION = """Drawings of 345 classes from the game Quick, Draw!, as movements of a
@@ -44,7 +44,7 @@ def of(*classes: str) -> Config:
     Raises:
         InputError: there is no such class.
     """
-    names = tuple(sketches.chosen(classes, quickdraw.CLASSES, "Quick, Draw!"))
+    names = tuple(choose_classes(classes, quickdraw.CLASSES, "Quick, Draw!"))
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
     says = f"The classes {', '.join(names)}."
     name = f"quickdraw_{len(names)}_{digest}"
@@ -113,7 +113,7 @@ def _files(dl_manager, classes: tuple[str, ...]) -> list[ClassFile]:
         if str(default) not in str(absent):
             raise InputError(str(absent).splitlines()[0]) from None
         return quickdraw.fetch(classes)
-    found = sketches.by_class(folder)
+    found = files_by_class(folder)
     files = [ClassFile(n, found[n]) for n in classes if _is_npz(found.get(n))]
     if not files and folder == Path(default):
         return quickdraw.fetch(classes)

@@ -8,7 +8,7 @@ import math
 
 import lazy_loader
 
-from rnn_tf.data.series import WEEK, YEAR
+from rnn_tf.data.series.daily import WEEK, YEAR
 
 keras = lazy_loader.load("keras")
 

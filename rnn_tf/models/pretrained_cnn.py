@@ -13,8 +13,9 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.data import clips, download
-from rnn_tf.data.clips import Part
+from rnn_tf.data import download
+from rnn_tf.data.video import batches
+from rnn_tf.data.video.batches import Part
 from rnn_tf.errors import InputError
 
 keras = lazy_loader.load("keras")
@@ -123,6 +124,6 @@ def features(part: Part, file: Path) -> Features:
 def _of(cnn, x: np.ndarray) -> np.ndarray:
     """(clips, frames, 1280) float16; padding repeats its features to the last digit."""
     found = cnn.predict_on_batch(x).astype("float16")
-    last = clips.there(x).sum(axis=1, keepdims=True) - 1
+    last = batches.there(x).sum(axis=1, keepdims=True) - 1
     step = np.minimum(np.arange(x.shape[1]), last)
     return np.take_along_axis(found, step[..., None], axis=1)

@@ -2,8 +2,8 @@
 
 import lazy_loader
 
-from rnn_tf.data import clips, digits
 from rnn_tf.data.order import Order
+from rnn_tf.data.video import batches, moving_digits
 from rnn_tf.models.optimizer import clipped_adam
 
 keras = lazy_loader.load("keras")
@@ -20,11 +20,11 @@ def on_digits(model, count: int, epochs: int, batch: int) -> None:
         batch: clips per gradient step.
     """
     _, frames, side, _, channels = model.input_shape
-    part = digits.digits(count, frames, side)["train"]
+    part = moving_digits.digits(count, frames, side)["train"]
     steps = epochs * (len(part.labels) // batch)
     model.compile(clipped_adam(1e-3, steps), "sparse_categorical_crossentropy")
     colour = None if channels == 1 else lambda x, _: x.repeat(channels, axis=-1)
     order = Order(1)
-    dataset = clips.dataset(part, batch, order, change=colour)
+    dataset = batches.dataset(part, batch, order, change=colour)
     anew = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
     model.fit(dataset, epochs=epochs, verbose=0, shuffle=False, callbacks=[anew])

@@ -9,7 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf.data import decoding, sketches, strokes
+from rnn_tf.data.drawings import batches
+from rnn_tf.data.drawings.folder import first_drawings
+from rnn_tf.data.video import decoding
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
@@ -26,9 +28,9 @@ def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> 
         model: The run's folder, results/sketch/<run>.
         limit: Drawings to look at, from the beginning.
     """
-    found = sketches.first(file, limit)
-    part = strokes.part_of(found, np.zeros(len(found)))
-    steps = max(strokes.SHORTEST, int(part.lengths().max()))
+    found = first_drawings(file, limit)
+    part = batches.part_of(found, np.zeros(len(found)))
+    steps = max(batches.SHORTEST, int(part.lengths().max()))
     inputs = part.stroke5(np.arange(len(found)), steps, scale=1.0)
     info, path = run_folder.chosen(model, "sketch")
     likely = _network(path).predict(inputs, verbose=0)

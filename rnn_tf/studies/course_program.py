@@ -21,7 +21,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from rnn_tf.data import doodles, npz, quickdraw
+from rnn_tf.data.drawings import doodles, npz, quickdraw
 
 keras = lazy_loader.load("keras")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.data.order import Order, as_it_is, shuffled
-from rnn_tf.data.series import WEEK, Series
+from rnn_tf.data.series.daily import WEEK, Series
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data import download, ndjson, npz, strokes, tfrecord
-from rnn_tf.data.drawings import decoded
+from rnn_tf.data import download
+from rnn_tf.data.drawings import batches, ndjson, npz, tfrecord
+from rnn_tf.data.drawings.stroke3 import decoded
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.errors import InputError
 
@@ -37,7 +38,7 @@ class Drawings:
 
     classes: tuple[str, ...]
     files: tuple[tuple[str, Path], ...]  # what is taken from which file
-    # skipped -> (split, label, drawing) of all of them, as `read` gives a class
+    # skipped -> (split, label, drawing) of all; `read_drawings` gives one class
     read: Callable[[Counter | None], Iterator[tuple[str, int, np.ndarray]]]
 
     def __post_init__(self):
@@ -64,14 +65,14 @@ class Drawings:
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
         if not folder.is_dir():
             skipped = Counter() if skip else None
-            strokes.write_store(folder, self.read(skipped), skipped)
-        parts, skipped = strokes.read_store(folder)
+            batches.write_store(folder, self.read(skipped), skipped)
+        parts, skipped = batches.read_store(folder)
         self._check(name, parts)
         notes = [f"skipped {n:,} drawings ({why})" for why, n in skipped.items()]
         facts = {"source": Path(name).resolve().name, "notes": notes}
         return Labelled(self.classes, parts, facts | {"sha256": digest.hexdigest()})
 
-    def _check(self, name: str, parts: dict[str, strokes.Part]) -> None:
+    def _check(self, name: str, parts: dict[str, batches.Part]) -> None:
         """Raise InputError unless every part has every class."""
         for split, part in parts.items():
             missing = np.setdiff1d(np.arange(len(self.classes)), part.labels)
@@ -82,36 +83,36 @@ class Drawings:
                 )
 
 
-def in_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
+def read_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
     """The drawings of a folder with TFRecords, or with a file for each class.
 
     Raises:
-        InputError: as `find` and `tfrecord.classes`; or there is one class.
+        InputError: as `find_class_files` and `tfrecord.classes`; or there is one class.
     """
     shards = tfrecord.shards(folder)
     if not shards:
-        return of_files(find(folder, classes))
+        return read_class_files(find_class_files(folder, classes))
     known = tfrecord.classes_of(shards)
-    names = tuple(chosen(classes, known, folder))
+    names = tuple(choose_classes(classes, known, folder))
     taken = "all classes" if len(names) == len(known) else ", ".join(names)
     files = tuple((f"{path.name}: {taken}", path) for path in shards)
     labels = {known.index(name): label for label, name in enumerate(names)}
     return Drawings(names, files, partial(tfrecord.read_all, shards, known, labels))
 
 
-def of_files(files: list[ClassFile]) -> Drawings:
+def read_class_files(files: list[ClassFile]) -> Drawings:
     """The drawings of one file per class."""
 
     def read_all(skipped):
         for label, file in enumerate(files):
-            for split, drawing in read(file, skipped):
+            for split, drawing in read_drawings(file, skipped):
                 yield split, label, drawing
 
     pairs = tuple((file.name, file.path) for file in files)
     return Drawings(tuple(file.name for file in files), pairs, read_all)
 
 
-def find(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
+def find_class_files(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
     """The files of a folder, one per class, sorted by name; all unless `classes` says.
 
     Underscores in a file name are spaces in the class; what Google adds is dropped.
@@ -119,16 +120,16 @@ def find(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
     Raises:
         InputError: no such folder, files or class, or two files for a class.
     """
-    files = by_class(folder)
+    files = files_by_class(folder)
     if not files:
         raise InputError(
             f"{folder} has no .npz, .ndjson or .tfrecord file; give one that has"
         )
-    wanted = chosen(classes, files, folder)
+    wanted = choose_classes(classes, files, folder)
     return [ClassFile(name, files[name]) for name in wanted]
 
 
-def chosen(classes: Iterable[str], known: Collection[str], where) -> list[str]:
+def choose_classes(classes: Iterable[str], known: Collection[str], where) -> list[str]:
     """The names of `classes`, sorted and each once; all that are known, if it is empty.
 
     Raises:
@@ -144,7 +145,7 @@ def chosen(classes: Iterable[str], known: Collection[str], where) -> list[str]:
     return sorted(wanted)
 
 
-def by_class(folder: Path) -> dict[str, Path]:
+def files_by_class(folder: Path) -> dict[str, Path]:
     """The drawing files that a folder has, by class; it may have none.
 
     Raises:
@@ -173,7 +174,7 @@ def _class_name(stem: str) -> str:
     return re.sub(r"(?<=.)\.full$", "", stem).replace("_", " ")
 
 
-def read(
+def read_drawings(
     file: ClassFile, skipped: Counter | None = None
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (split, drawing) for every drawing of a class, in the order of the file.
@@ -194,13 +195,13 @@ def read(
     return decoded(file.path, form.records(file.path), form.decode, skipped)
 
 
-def first(path: Path, count: int) -> list[np.ndarray]:
+def first_drawings(path: Path, count: int) -> list[np.ndarray]:
     """So many drawings from the beginning of a file, or all if it has fewer.
 
     Raises:
-        InputError: its name does not end in .npz or .ndjson; or as `read`.
+        InputError: its name does not end in .npz or .ndjson; or as `read_drawings`.
     """
     if path.suffix not in FORMATS:
         raise InputError(f"{path} does not end in {' or '.join(FORMATS)}")
-    found = read(ClassFile(path.stem, path))
+    found = read_drawings(ClassFile(path.stem, path))
     return [drawing for _, drawing in itertools.islice(found, count)]

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from rnn_tf.data.series import Series
+from rnn_tf.data.series.daily import Series
 
 WEEK = np.array([1.05, 1.10, 1.12, 1.10, 1.08, 0.70, 0.55])  # Monday to Sunday
 # Month and day, share of the usual level: fixed dates, as most holidays are.

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from rnn_tf.data import download, sketches
-from rnn_tf.data.sketches import ClassFile
+from rnn_tf.data import download
+from rnn_tf.data.drawings.folder import ClassFile, choose_classes
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/sketchrnn"
 _NAMES = Path(__file__).with_name("quickdraw.txt")
@@ -40,7 +40,7 @@ def fetch(classes: Iterable[str] = (), folder: Path | None = None) -> list[Class
             files before it are kept.
     """
     folder = folder or cache()
-    names = sketches.chosen(classes, CLASSES, "Quick, Draw!")
+    names = choose_classes(classes, CLASSES, "Quick, Draw!")
     files = [ClassFile(name, folder / f"{name}.npz") for name in names]
     _download([file for file in files if not file.path.is_file()])
     return files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data.drawings import BOX, BadDrawing, decoded, whole
+from rnn_tf.data.drawings.stroke3 import BOX, BadDrawing, decoded, whole
 from rnn_tf.errors import InputError
 
 RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.decoding import FORMATS
 from rnn_tf.data.splits import SPLITS
+from rnn_tf.data.video.decoding import FORMATS
 from rnn_tf.errors import InputError
 
 sklearn = lazy_loader.load("sklearn")
@@ -30,7 +30,7 @@ class Video:
 # ---------------------------------------------------------------- which files
 
 
-def find(folder: Path, group_column: str | None = None) -> list[Video]:
+def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
     """The videos that clips.csv lists, or those in the folder's class folders.
 
     Without a group column every file is a group of its own.
@@ -109,7 +109,7 @@ def _row(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video
     return Video(folder / path, label, group[0] if group else name)
 
 
-def only(videos: list[Video], classes: tuple[str, ...]) -> list[Video]:
+def choose_classes(videos: list[Video], classes: tuple[str, ...]) -> list[Video]:
     """Those of the classes; all of them, if none is named.
 
     Raises:
@@ -134,7 +134,7 @@ def only(videos: list[Video], classes: tuple[str, ...]) -> list[Video]:
 # ---------------------------------------------------------------- which part
 
 
-def split(
+def split_by_group(
     videos: list[Video], validation: tuple[str, ...] = (), test: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
     """Numbers of the videos of each part, no group in two; ordered by group.

@@ -11,7 +11,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf.data import download
-from rnn_tf.data.videos import Video
+from rnn_tf.data.video.folder import Video
 from rnn_tf.errors import InputError
 
 requests = lazy_loader.load("requests")

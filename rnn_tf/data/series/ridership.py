@@ -7,7 +7,8 @@ github.com/ageron/data. The city's live file changes daily, so it is no referenc
 from pathlib import Path
 
 from rnn_tf import files
-from rnn_tf.data import download, series, windows
+from rnn_tf.data import download
+from rnn_tf.data.series import daily, windows
 
 URL = "https://github.com/ageron/data/raw/main/ridership.tgz"
 TGZ_SHA256 = "0ff99f3dddd886ddea161b68f25f90b56b0468f5c91949b75376fb494516c794"
@@ -15,15 +16,15 @@ CSV = "CTA_-_Ridership_-_Daily_Boarding_Totals.csv"
 CSV_SHA256 = "34faaba085ca21434b7dd3e0abcbaf8cde5be3a4f170dda1c8caef72c5c4bd06"
 
 
-def load(folder: Path | None) -> series.Series:
+def load(folder: Path | None) -> daily.Series:
     """Daily rail boardings from 2001-01-01 to 2021-11-30.
 
     Args:
         folder: holds the CSV file; None downloads it, once.
     """
     path = download.verify(folder / CSV, CSV_SHA256) if folder else _cached()
-    found = series.read_csv(path, "service_date", "rail_boardings")
-    return series.renamed(found, "cta", "boardings")
+    found = daily.read_csv(path, "service_date", "rail_boardings")
+    return daily.renamed(found, "cta", "boardings")
 
 
 def _cached() -> Path:
@@ -35,7 +36,7 @@ def _cached() -> Path:
     return download.verify(path, CSV_SHA256)
 
 
-def periods(found: series.Series, train_from: int) -> windows.Periods:
+def periods(found: daily.Series, train_from: int) -> windows.Periods:
     """The fixed protocol: only the first year of training may be chosen."""
     bounds = {
         "train": (f"{train_from}-01-01", "2018-12-31"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.drawings import BOX, EPSILON, FARTHEST, BadDrawing, strokes
+from rnn_tf.data.drawings.stroke3 import BOX, EPSILON, FARTHEST, BadDrawing, strokes
 from rnn_tf.errors import InputError
 
 shapely = lazy_loader.load("shapely")

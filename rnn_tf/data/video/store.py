@@ -14,10 +14,11 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.data import decoding, download
-from rnn_tf.data.decoding import BadClip, Decoded, Sampling
+from rnn_tf.data import download
 from rnn_tf.data.labelled import Labelled
-from rnn_tf.data.videos import Video
+from rnn_tf.data.video import decoding
+from rnn_tf.data.video.decoding import BadClip, Decoded, Sampling
+from rnn_tf.data.video.folder import Video
 from rnn_tf.errors import InputError
 
 CHUNK = 64  # videos whose clips may wait in memory to be written

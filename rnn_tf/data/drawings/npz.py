@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data.drawings import BadDrawing, decoded, whole
+from rnn_tf.data.drawings.stroke3 import BadDrawing, decoded, whole
 from rnn_tf.errors import InputError
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # as npz has them

@@ -9,8 +9,9 @@ import hashlib
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data import examples, strokes
-from rnn_tf.data.drawings import BOX, EPSILON
+from rnn_tf.data import examples
+from rnn_tf.data.drawings import batches
+from rnn_tf.data.drawings.stroke3 import BOX, EPSILON
 from rnn_tf.data.labelled import Labelled
 
 shapely = lazy_loader.load("shapely")
@@ -32,7 +33,7 @@ def doodles(count: int, seed: int = 1) -> tuple[list[np.ndarray], np.ndarray]:
         seed: same seed, same drawings.
 
     Returns:
-        Drawings, each (points, 3) int16, see `rnn_tf.data.drawings`; and labels
+        Drawings, each (points, 3) int16, see `rnn_tf.data.drawings.stroke3`; and labels
         (count,) int, indices of `CLASSES`.
     """
     size = ROUNDS * len(CLASSES)
@@ -46,7 +47,7 @@ def labelled(count: int) -> Labelled:
     """So many doodles in three parts, 80, 10 and 10 %."""
     drawings, labels = doodles(count)
     parts = {
-        split: strokes.part_of([drawings[i] for i in cut], labels[cut])
+        split: batches.part_of([drawings[i] for i in cut], labels[cut])
         for split, cut in examples.parts(np.arange(count)).items()
     }
     digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
