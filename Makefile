@@ -59,7 +59,7 @@ $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
 	@$(RUN) -m rnn_tf.devices.launch --workers $(WORKERS) experiments.$* $(ARGS)
 
 devices: $(READY) ## do one, two replicas and two workers train the same?
-	@$(RUN) -m rnn_tf.agreement $(ARGS)
+	@$(RUN) -m experiments.devices $(ARGS)
 
 bench: $(READY) ## side by side with stock Keras, JAX, PyTorch, OpenCV
 	@$(RUN) -m benchmarks $(ARGS)
@@ -69,7 +69,7 @@ $(PARTS:%=bench-%): bench-%: $(READY)
 	@$(RUN) -m benchmarks --parts $* $(ARGS)
 
 bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
-	@$(RUN) -m rnn_tf.scaling $(ARGS)
+	@$(RUN) -m benchmarks.scaling $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.report.summary $(ARGS)

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf import agreement
+from experiments import devices
 from rnn_tf.claims import rules
 from rnn_tf.runs import finished
 from tests.conftest import run_python
 
-ONE, TWO, WORKERS = agreement.SETTINGS
+ONE, TWO, WORKERS = devices.SETTINGS
 
 
 def copy(*values: float) -> list[np.ndarray]:
@@ -36,8 +36,8 @@ def test_rows_compare_every_copy_with_the_one_device():
             ]
         },
     }
-    one, two, workers = agreement.rows(found)
-    assert list(one) == agreement.COLUMNS
+    one, two, workers = devices.rows(found)
+    assert list(one) == devices.COLUMNS
     assert (one["max_difference"], one["copies"], one["updated"]) == (0, 1, 1)
     assert (two["max_difference"], two["copies"], two["updated"]) == (0.5, 2, 1)
     assert (workers["max_difference"], workers["copies"]) == (0.25, 2)
@@ -48,14 +48,14 @@ def test_rows_compare_every_copy_with_the_one_device():
 def test_a_copy_is_updated_only_if_all_of_it_is():
     """Would catch a replica whose momenta stay as they were."""
     before, after = [np.zeros(2), np.zeros(2)], [np.ones(2), np.ones(2)]
-    assert agreement._all_differ(before, after)
-    assert not agreement._all_differ(before, [np.ones(2), np.zeros(2)])
+    assert devices._all_differ(before, after)
+    assert not devices._all_differ(before, [np.ones(2), np.zeros(2)])
 
 
 @pytest.mark.slow
 def test_make_devices_measures_real_replicas_and_workers(tmp_path):
     done = run_python(
-        "-m", "rnn_tf.agreement", "--seeds", 1, "--results-folder", tmp_path
+        "-m", "experiments.devices", "--seeds", 1, "--results-folder", tmp_path
     )
     assert done.returncode == 0, done.stderr
     (run,) = finished.runs(tmp_path)
@@ -69,7 +69,7 @@ def test_make_devices_measures_real_replicas_and_workers(tmp_path):
 
 def test_no_seeds_is_one_line(tmp_path):
     done = run_python(
-        "-m", "rnn_tf.agreement", "--seeds", 0, "--results-folder", tmp_path / "no"
+        "-m", "experiments.devices", "--seeds", 0, "--results-folder", tmp_path / "no"
     )
     assert done.returncode == 2
     assert done.stderr == "error: --seeds is 0; it must be at least 1\n"

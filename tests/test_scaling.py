@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rnn_tf import scaling
+from benchmarks import scaling
 from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
@@ -37,7 +37,7 @@ def test_each_setting_is_compared_with_one_of_its_kind():
 def test_two_replicas_are_measured_in_a_process_of_their_own(tmp_path):
     output = tmp_path / "measured.json"
     options = "measure --strategy mirrored --replicas 2 --batch 64 --output".split()
-    done = run_python("-m", "rnn_tf.scaling", *options, output)
+    done = run_python("-m", "benchmarks.scaling", *options, output)
     assert done.returncode == 0, done.stderr
     found = json.loads(output.read_text())
     assert 0 < found["all_reduce"] < found["step"] < 10

@@ -97,7 +97,7 @@ def run(name: str, module: str, strategy: str, count: int, options: list[str]) -
 
     Args:
         name: what it is, for the error.
-        module: such as rnn_tf.scaling.
+        module: such as benchmarks.scaling.
         strategy: as an experiment has it.
         count: replicas, or workers.
         options: of the module, its subcommand first.

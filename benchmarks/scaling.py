@@ -178,7 +178,7 @@ def _in_processes_of_its_own(contender: Contender) -> dict:
         output = Path(folder, "measured.json")
         options = ["measure", "--output", str(output), "--batch", str(contender.batch)]
         options += ["--fast"] * contender.as_a_run_has_it
-        name, module = contender.setting, "rnn_tf.scaling"
+        name, module = contender.setting, "benchmarks.scaling"
         launch.run(name, module, contender.strategy, contender.count, options)
         return json.loads(output.read_text())
 
@@ -228,5 +228,5 @@ def table(rows: list[dict]) -> Table:
 
 
 if __name__ == "__main__":
-    name = "python -m rnn_tf.scaling"
+    name = "python -m benchmarks.scaling"
     raise SystemExit(config.program(name, sys.argv[1:], main, measure=measure))

@@ -162,7 +162,7 @@ def _trained(setting: Setting, seeds: int) -> dict[int, list[tuple[dict, dict]]]
     """Seed -> what each process of a setting has written."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["measure", "--folder", folder, "--seeds", str(seeds)]
-        name, module = setting.name, "rnn_tf.agreement"
+        name, module = setting.name, "experiments.devices"
         launch.run(name, module, setting.strategy, setting.count, options)
         return {
             seed: [checkpoint.unpack(p.read_bytes()) for p in _files(folder, seed)]
@@ -219,5 +219,5 @@ def table(made: list[dict]) -> Table:
 
 
 if __name__ == "__main__":
-    name = "python -m rnn_tf.agreement"
+    name = "python -m experiments.devices"
     raise SystemExit(config.program(name, sys.argv[1:], main, measure=measure))
