@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks import forecast, sketch
 from benchmarks.contest import Contender, Work
 from rnn_tf.config import RunConfig
-from rnn_tf.devices import strategy
+from rnn_tf.devices import backend, strategy
 
 LARGE = 2_048
 
@@ -96,7 +96,7 @@ def training(products: Products, batch: int, setup):
 
 def drawings():
     """The textbook's sketch network, as ours, on the same batch again and again."""
-    devices, tf = strategy.start(RunConfig()), strategy.import_tensorflow()
+    devices, tf = strategy.start(RunConfig()), backend.import_tensorflow()
     model = sketch.model(devices, "textbook", sketch.BATCH)
     random, steps = np.random.default_rng(1), 40
     x = random.normal(size=(sketch.BATCH, sketch.LONGEST, 5)).astype("float32")

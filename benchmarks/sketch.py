@@ -22,7 +22,7 @@ from experiments import sketch
 from rnn_tf.config import RunConfig
 from rnn_tf.data.drawings import augmentation, batches, doodles
 from rnn_tf.data.order import Order
-from rnn_tf.devices import strategy
+from rnn_tf.devices import backend, strategy
 from rnn_tf.errors import RunError
 
 keras = lazy_loader.load("keras")
@@ -51,7 +51,7 @@ def _sizes() -> tuple[int, int]:
 @functools.cache
 def _records() -> dict[str, str]:
     """A TFRecord file for each part, as Google's tutorial writes them."""
-    tf = strategy.import_tensorflow()
+    tf = backend.import_tensorflow()
     _records.kept = tempfile.TemporaryDirectory()
     files = {}
     for split, part in _drawings().parts.items():
@@ -77,7 +77,7 @@ def _feature(tf, kind: str, values):
 
 def _textbook_data(split: str):
     """Batches of (batch, time, 3) and (batch,), shuffled in training."""
-    tf = strategy.import_tensorflow()
+    tf = backend.import_tensorflow()
     known = {
         "ink": tf.io.VarLenFeature(tf.float32),
         "shape": tf.io.FixedLenFeature([2], tf.int64),

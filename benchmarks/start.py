@@ -20,7 +20,7 @@ def command(*arguments: str):
 
 
 HELP = "-m", "experiments.forecast", "--help"
-IMPORT = "from rnn_tf import strategy; strategy.import_tensorflow()"
+IMPORT = "from rnn_tf.devices import backend; backend.import_tensorflow()"
 WORKS = (
     Work(
         "start",

@@ -61,14 +61,14 @@ class Config(RunConfig):
     """With a folder: groups for test."""
     on_bad_clip: Literal["error", "skip"] = "error"
     """With a folder: stop at a file that cannot be decoded, or count and skip it."""
-    moving_digits: int = 1_500
+    digits: int = 1_500
     """With digits, and for cnn_lstm_pretrained: how many clips to make; 80 % are for
     training."""
     frames: int | None = None
     """Frames of a clip; by default 12 of digits, 16 of a video."""
     stride: int = 3
     """With a folder: frames of a video from one that is seen to the next."""
-    batches: int = 1
+    clips: int = 1
     """With a folder: clips of a video, spread over it. An epoch takes one of each; in
     a test their scores are averaged."""
     side: int | None = None

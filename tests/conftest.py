@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_configure():
     """Before anything starts TensorFlow."""
-    tf = strategy.import_tensorflow()
+    tf = backend.import_tensorflow()
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)

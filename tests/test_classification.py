@@ -1,15 +1,11 @@
 """Scores of classes, by hand."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
-from rnn_tf.data.splits import Data
 from rnn_tf.metrics import classification
-from rnn_tf.recipe.experiment import Results
 from rnn_tf.report import plots
 
 
@@ -42,7 +38,7 @@ def test_the_five_best_and_rare_classes():
     assert ("error", "b") not in found
 
 
-def test_examples_are_shown_with_the_guesses_of_one_seed(tmp_path):
+def test_pictures_show_the_guesses_of_one_seed_of_the_chosen_model(tmp_path):
     """Would catch the baseline's guesses, or two seeds' beside the same example."""
     rows = [
         {"model": model, "seed": seed, "example": example}
@@ -52,19 +48,12 @@ def test_examples_are_shown_with_the_guesses_of_one_seed(tmp_path):
     ]
     history = {"model": "best", "seed": 1, "epoch": 1, "loss": 1.0, "score": 0.5}
     tables = {"predictions": pd.DataFrame(rows), "history": pd.DataFrame([history])}
-    source = SimpleNamespace(classes=("a", "b"))
-    data = Data((), None, 1, 1, 1, {}, source)
-    made = Results(tmp_path, data, tables, ["best", "majority"], {})
-    shown = []
-
-    def plot(path, guesses, example):
-        chosen = guesses[["model", "seed", "example"]].to_numpy().tolist()
-        shown.append((path.name, chosen, example(7)))
-
-    plots.classification(made, "some.png", plot, lambda number: number + 1)
-    assert shown == [("some.png", [["best", 2, 0], ["best", 2, 1]], 8)]
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"confusion.png", "learning_curves.png"}
+    guesses = plots.first_seed(tables["predictions"], "best")
+    chosen = guesses[["model", "seed", "example"]].to_numpy().tolist()
+    assert chosen == [["best", 2, 0], ["best", 2, 1]]
+    plots.classification(tmp_path, tables, "best", ("a", "b"))
+    pictures = {path.name for path in tmp_path.iterdir()}
+    assert pictures == {"confusion.png", "learning_curves.png"}
 
 
 def test_the_majority_knows_the_shares_and_nothing_else():

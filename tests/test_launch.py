@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 # A stand-in for an experiment: what it does depends on which worker it is.
 WORKER = """
 import json, os, pathlib, sys, time
-from rnn_tf.config import InputError, RunError, exit_code
+from rnn_tf.errors import InputError, RunError, exit_code
 task = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
 here = pathlib.Path(__file__).parent
 (here / f"{task}.json").write_text(json.dumps([sys.argv[1:], dict(os.environ)]))

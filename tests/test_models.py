@@ -171,7 +171,7 @@ def without_dropout(model):
 def sketch_case(name: str) -> Case:
     """Eight doodles; dropout is off, because replicas draw their own."""
     drawings, labels = sketch.doodles.doodles(8)
-    part = sketch.strokes.part_of(drawings, labels)
+    part = sketch.batches.part_of(drawings, labels)
 
     def build(hp):
         model = sketch.MODELS[name](hp, sketch.Config(), ((None, 5), 12))
@@ -221,7 +221,7 @@ def test_sketch_model_saves_and_loads_in_safe_mode(name, tmp_path):
 
 def video_case(name: str) -> Case:
     """Eight moving digits, some of which end early; dropout is off."""
-    part = video.digits.digits(80, 4, 16)["test"]
+    part = video.moving_digits.digits(80, 4, 16)["test"]
     inputs = part.clips(np.arange(8))
     inputs[:3, 2:] = inputs[:3, 1:2]
     if name == "frozen_features":

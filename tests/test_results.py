@@ -94,10 +94,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from rnn_tf import results
+from rnn_tf import files
+from rnn_tf.runs import run_folder
 rows = [{"model": "m" * 50, "value": i} for i in range(3000)]
 for count in range(1, 10**9):
-    results.write_csv(Path(sys.argv[1]), results.METRICS, rows[: 1 + count * 7 % 3000])
+    part = rows[: 1 + count * 7 % 3000]
+    files.write_csv(Path(sys.argv[1]), run_folder.METRICS, part)
     print(count, flush=True)
 """
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from experiments import forecast, sketch, stacked, video
-from rnn_tf.devices import strategy
+from rnn_tf.devices import backend, strategy
 from rnn_tf.recipe import checkpoint, fit
 from rnn_tf.recipe.experiment import Job
 
@@ -71,7 +71,7 @@ def main(file: Path, by_hand: bool) -> None:
     """Train, and ask for what the chief has."""
     config = forecast.Config(strategy="multiworker", wait=120)
     if by_hand:
-        strategy.import_tensorflow()
+        backend.import_tensorflow()
         from keras.src.backend.tensorflow import trainer
 
         del trainer._collective_all_reduce_multi_worker

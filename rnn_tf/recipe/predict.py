@@ -12,7 +12,7 @@ from rich.table import Table
 from rnn_tf.data.drawings import batches
 from rnn_tf.data.drawings.folder import first_drawings
 from rnn_tf.data.video import decoding
-from rnn_tf.devices import strategy
+from rnn_tf.devices import backend
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
 from rnn_tf.runs import run_folder
@@ -64,7 +64,7 @@ def videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
 
 def _network(path: Path):
     """The saved model. TensorFlow starts here, after files that cannot be read."""
-    strategy.import_tensorflow()
+    backend.import_tensorflow()
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
