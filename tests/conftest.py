@@ -23,7 +23,7 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
-    if backend.chosen() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
+    if backend.requested() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
         strategy.start(RunConfig(strategy="mirrored", replicas=2))
 
 

@@ -12,7 +12,7 @@ from rnn_tf.errors import InputError
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def chosen() -> str:
+def requested() -> str:
     """What Keras runs on: tensorflow, or jax if the environment says KERAS_BACKEND=jax.
 
     Raises:
@@ -35,10 +35,10 @@ def import_tensorflow():
     On JAX, TensorFlow is there to read the data; it leaves GPUs alone.
 
     Raises:
-        InputError: see `chosen`.
+        InputError: see `requested`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = name = chosen()
+    os.environ["KERAS_BACKEND"] = name = requested()
     with _muted_stderr():
         import keras
 

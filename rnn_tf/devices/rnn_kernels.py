@@ -8,7 +8,7 @@ neural networks on GPUs"). All gates of an LSTM come from one tanh:
 sigmoid(x) = (1 + tanh(x / 2)) / 2.
 
 Layers stay Keras's own, so models are saved, loaded and used elsewhere as ever:
-`hasten` changes how the layers of one model compute in this process.
+`use_fast_kernels` changes how the layers of one model compute in this process.
 
 Words: a gradient `d_x` is that of the loss by `x`; arrays of all steps lead with time.
 """
@@ -21,7 +21,7 @@ import numpy as np
 keras = lazy_loader.load("keras")
 
 
-def hasten(model, compiled: bool = False) -> None:
+def use_fast_kernels(model, compiled: bool = False) -> None:
     """Let the recurrent layers of `model` compute as this module does, where they can.
 
     They can in float32, with Keras's default activations, a bias and no dropout. Where

@@ -23,8 +23,8 @@ from typing import Any
 
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.devices import rnn_kernels, tuner_processes
-from rnn_tf.devices.backend import chosen, computing_in, hide_gpus, import_tensorflow
-from rnn_tf.devices.tf_config import Cluster, meet, of_environment, reserve
+from rnn_tf.devices.backend import computing_in, hide_gpus, import_tensorflow, requested
+from rnn_tf.devices.tf_config import Cluster, from_environment, meet, reserve
 from rnn_tf.errors import InputError
 from rnn_tf.runs.provenance import provenance
 
@@ -87,7 +87,7 @@ class Devices:
         """
         if self.name == "cpu":
             alone = not xla and steps >= STEPS_THAT_REPAY_LENGTHS
-            rnn_kernels.hasten(model, compiled=alone)
+            rnn_kernels.use_fast_kernels(model, compiled=alone)
         model.compile(**arguments, **self.compile_options(steps if xla else 0))
 
     def by_whole_epochs(self, model) -> bool:
@@ -190,7 +190,7 @@ class Devices:
                 f"{chiefs[:12]}); give every worker the same"
             )
 
-    def says(self) -> str:
+    def describe(self) -> str:
         """One phrase for the first line of a run."""
         if self.cluster and not self.chief:
             return f"worker {self.cluster.index} of {self.cluster.workers}"
@@ -222,7 +222,7 @@ def start(config: RunConfig, run_id: str = "") -> Devices:
             wrong.
         RunError: another worker does not come.
     """
-    if chosen() == "jax":
+    if requested() == "jax":
         found = _on_jax(config)
     elif config.strategy == "multiworker":
         found = _multiworker(config, run_id)
@@ -281,7 +281,7 @@ def _mirrored_strategy(devices: tuple[str, ...]):
 
 
 def _multiworker(config: RunConfig, run_id: str) -> Devices:
-    found = of_environment()
+    found = from_environment()
     if found not in _connected:
         _connected[found] = _connect(found, config)
     devices = Devices("multiworker", found.addresses, _connected[found], found)
@@ -338,10 +338,10 @@ def own_folder(config: RunConfig) -> Iterator[RunConfig]:
 
 def _writes(config: RunConfig) -> bool:
     """Whether this process, of all that work for a run, writes the results."""
-    found = tuner_processes.of_environment()
+    found = tuner_processes.from_environment()
     if config.strategy != "multiworker":
         return found is None or found.chief
-    if chosen() == "jax":
+    if requested() == "jax":
         raise InputError(
             "--strategy multiworker is TensorFlow's; with KERAS_BACKEND=jax, take "
             "auto, cpu, gpu, tpu or mirrored"
@@ -351,7 +351,7 @@ def _writes(config: RunConfig) -> bool:
             f"--strategy multiworker, and {tuner_processes.ID} is set too; processes "
             "that share out the trials of a search each fit them alone"
         )
-    return of_environment().chief
+    return from_environment().chief
 
 
 def _virtual_cpus(tf, count: int) -> None:

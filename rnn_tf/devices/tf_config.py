@@ -60,7 +60,7 @@ class Cluster:
 # ---------------------------------------------------------------- TF_CONFIG
 
 
-def of_environment() -> Cluster:
+def from_environment() -> Cluster:
     """What the environment variable TF_CONFIG says.
 
     Raises:

@@ -45,7 +45,7 @@ class Tuners:
         os.environ[PORT] = str(port)
 
 
-def of_environment() -> Tuners | None:
+def from_environment() -> Tuners | None:
     """What keras-tuner's environment variables say; None where there are none.
 
     Raises:

@@ -77,7 +77,7 @@ class Job:
 
     def says(self) -> str:
         """What this process is."""
-        return f"tuner {self.tuners.id}" if self.tuners else self.devices.says()
+        return f"tuner {self.tuners.id}" if self.tuners else self.devices.describe()
 
     def label(self, name: str) -> str:
         """A model, for the lines of progress."""

@@ -59,14 +59,13 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
         folder.record(
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
-        job = Job(
-            experiment, config, devices, data, folder, tuner_processes.of_environment()
-        )
+        tuners = tuner_processes.from_environment()
+        job = Job(experiment, config, devices, data, folder, tuners)
         if job.tuners:
             folder.record(tuners=dataclasses.asdict(job.tuners))
         if not job.chief:
             return take_part(job, console)
-        console.print(f"{experiment.name}: {data.facts['says']} · {devices.says()}")
+        console.print(f"{experiment.name}: {data.facts['says']} · {devices.describe()}")
         if config.resume:
             console.print(folder.says_what_it_has())
         # 5. baselines

@@ -1,6 +1,6 @@
 """Recurrent layers by hand: outputs, states and gradients are Keras's, or it is Keras.
 
-`KERAS_BACKEND=jax pytest tests/test_recurrence.py` is the same for JAX; CI runs both.
+`KERAS_BACKEND=jax pytest tests/test_rnn_kernels.py` does so on JAX; CI runs both.
 """
 
 import keras
@@ -70,7 +70,7 @@ def compare(cell: str, sizes: tuple, seed=1, compiled=False, **options) -> None:
     options["return_state"] = True
     layer = layer_of(cell, units, seed, x.shape, **options)
     expected = computed(layer, x, states)
-    rnn_kernels.hasten(keras.Sequential([layer]), compiled)
+    rnn_kernels.use_fast_kernels(keras.Sequential([layer]), compiled)
     assert "inner_loop" in vars(layer)
     for one, other in zip(computed(layer, x, states), expected, strict=True):
         assert one.shape == other.shape
@@ -115,14 +115,14 @@ def test_a_step_by_hand():
         layer = layer_of(cell, 1, 1, (1, 1, 1))
         for weight in layer.weights:
             weight.assign(np.full(weight.shape, float("bias" not in weight.path)))
-        rnn_kernels.hasten(keras.Sequential([layer]))
+        rnn_kernels.use_fast_kernels(keras.Sequential([layer]))
         assert float(layer(np.ones((1, 1, 1), "float32"))[0, 0]) == pytest.approx(
             value, abs=1e-6
         )
 
 
-def hastened(layer) -> bool:
-    rnn_kernels.hasten(keras.Sequential([keras.Input((5, 2)), layer]))
+def uses_fast_kernels(layer) -> bool:
+    rnn_kernels.use_fast_kernels(keras.Sequential([keras.Input((5, 2)), layer]))
     return "inner_loop" in vars(layer)
 
 
@@ -141,17 +141,17 @@ def hastened(layer) -> bool:
 )
 def test_what_it_does_not_do_is_left_to_keras(cell, options):
     """Would catch another function in the place of the one that was asked for."""
-    assert hastened(getattr(keras.layers, cell)(3))
-    assert not hastened(getattr(keras.layers, cell)(3, **options))
+    assert uses_fast_kernels(getattr(keras.layers, cell)(3))
+    assert not uses_fast_kernels(getattr(keras.layers, cell)(3, **options))
 
 
 def test_sixteen_bits_and_layers_of_others_are_left_to_keras():
     class Own(keras.layers.LSTM):
         """Somebody's own."""
 
-    assert not hastened(Own(3))
+    assert not uses_fast_kernels(Own(3))
     with backend.computing_in("bfloat16"):
-        assert not hastened(keras.layers.LSTM(3))
+        assert not uses_fast_kernels(keras.layers.LSTM(3))
 
 
 def test_where_there_is_a_mask_keras_computes():
@@ -161,7 +161,7 @@ def test_where_there_is_a_mask_keras_computes():
     model = keras.Model(inputs, keras.layers.LSTM(3)(x))
     found = np.random.default_rng(1).normal(size=(2, 4, 2)).astype("float32")
     padded = np.concatenate([found, np.full((2, 3, 2), -1, "float32")], axis=1)
-    rnn_kernels.hasten(model)
+    rnn_kernels.use_fast_kernels(model)
     one, other = (model.predict(x, verbose=0) for x in (found, padded))
     np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -171,17 +171,17 @@ def test_layers_in_pairs_and_in_models_are_found():
     pair = keras.layers.Bidirectional(keras.layers.GRU(3))
     inner = keras.Sequential([keras.Input((5, 2)), pair])
     inputs = keras.Input((5, 2))
-    rnn_kernels.hasten(keras.Model(inputs, inner(inputs)))
+    rnn_kernels.use_fast_kernels(keras.Model(inputs, inner(inputs)))
     assert all(
         "inner_loop" in vars(x) for x in (pair.forward_layer, pair.backward_layer)
     )
 
 
-def test_a_hastened_model_is_saved_as_keras_own(tmp_path):
+def test_a_model_with_fast_kernels_is_saved_as_keras_own(tmp_path):
     """Would catch a file that a stranger, without this project, cannot load."""
     inputs = keras.Input((5, 2))
     model = keras.Model(inputs, keras.layers.LSTM(3)(inputs))
-    rnn_kernels.hasten(model)
+    rnn_kernels.use_fast_kernels(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     (layer,) = (x for x in loaded.layers if isinstance(x, keras.layers.LSTM))

@@ -198,8 +198,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     for name, case in CASES.items():
         np.savez(folder / f"{name}.npz", *case(name).model().get_weights())
-    code = "import pathlib, sys; from tests import test_jax; "
-    code += "test_jax.write_trained(pathlib.Path(sys.argv[1]))"
+    code = "import pathlib, sys; from tests import test_jax_backend; "
+    code += "test_jax_backend.write_trained(pathlib.Path(sys.argv[1]))"
     done = run_python("-c", code, folder, env=ON_JAX)
     assert done.returncode == 0, done.stderr
     return folder
@@ -262,7 +262,7 @@ def test_what_layers_take_and_give_is_keras_answer_not_tensorflows(trained):
 @pytest.mark.slow
 def test_what_makes_training_fast_is_the_same_on_jax():
     """Would catch a gradient by hand, or an epoch as one program, of TensorFlow's."""
-    files = "tests/test_recurrence.py", "tests/test_whole_epochs.py"
+    files = "tests/test_rnn_kernels.py", "tests/test_compiled_epoch.py"
     done = run_python("-m", "pytest", "-q", *files, env=ON_JAX)
     assert done.returncode == 0, done.stdout
 
@@ -282,7 +282,7 @@ def test_jax_that_is_not_installed_names_the_file_that_installs_it(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install -r requirements-jax.txt"):
-        backend.chosen()
+        backend.requested()
 
 
 def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):

@@ -29,7 +29,7 @@ def environment(monkeypatch):
 
 def test_alone_there_is_no_chief(environment):
     environment(None, None, None)
-    assert tuner_processes.of_environment() is None
+    assert tuner_processes.from_environment() is None
 
 
 def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_path):
@@ -56,7 +56,7 @@ def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_pat
 def test_a_wrong_setting_is_one_line(environment, variables, said):
     environment(*variables)
     with pytest.raises(InputError, match=said):
-        tuner_processes.of_environment()
+        tuner_processes.from_environment()
 
 
 def test_two_ways_to_share_the_work_at_once_are_an_error(environment):
@@ -76,7 +76,7 @@ def test_a_port_in_use_is_one_line(environment):
         port = other.getsockname()[1]
         environment("chief", "127.0.0.1", str(port - 1))
         with pytest.raises(InputError, match=f"cannot listen on 127.0.0.1:{port} "):
-            tuner_processes.of_environment().meet_at(1)
+            tuner_processes.from_environment().meet_at(1)
 
 
 def served(known=()):

@@ -1,6 +1,6 @@
 """A whole epoch as one program: the weights, scores and order of batch after batch.
 
-`KERAS_BACKEND=jax pytest tests/test_whole_epochs.py` is the same for JAX; CI runs both.
+`KERAS_BACKEND=jax pytest tests/test_compiled_epoch.py` does so on JAX; CI runs both.
 """
 
 from types import SimpleNamespace
@@ -41,7 +41,7 @@ def model_of(fast: bool):
     inputs = keras.Input((14, 1))
     model = keras.Model(inputs, keras.layers.Dense(7)(keras.layers.LSTM(8)(inputs)))
     if fast:
-        rnn_kernels.hasten(model)
+        rnn_kernels.use_fast_kernels(model)
     score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
     optimizer = clipped_adam(0.01, 33)
     model.compile(optimizer, "mean_absolute_error", metrics=[score], jit_compile=True)
