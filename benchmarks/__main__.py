@@ -13,13 +13,13 @@ import json
 import sys
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import contest
 from rnn_tf import config, files
 from rnn_tf.errors import InputError
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.runs.provenance import provenance
 
 PARTS = (
@@ -98,11 +98,9 @@ def _teller(console: Console, status):
 
 def table(work: contest.Work, rows: list[dict]) -> Table:
     """One work, for the terminal."""
-    made = Table(title=work.name, title_justify="left", box=box.SIMPLE_HEAD)
-    made.add_column("contender")
     came_to = any("result" in row for row in rows)
-    for name in (work.unit, "quartiles", "ratio", *came_to * ("result",), "MB"):
-        made.add_column(name, justify="right")
+    numbers = [work.unit, "quartiles", "ratio", *came_to * ["result"], "MB"]
+    made = plain_table(work.name, ["contender"], numbers)
     for row in rows:
         low, median, high = (f"{row[k]:,.4g}" for k in ("low", "median", "high"))
         cells = row["contender"], median, f"{low} to {high}", f"{row['ratio']:.2f}"

@@ -17,7 +17,6 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +24,7 @@ from rnn_tf import config, files
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.report import plots
 from rnn_tf.runs.provenance import provenance
 
@@ -212,10 +212,8 @@ def rows_of(found: list[list[dict]]) -> list[dict]:
 
 def table(rows: list[dict]) -> Table:
     """What `rows_of` gives, for the terminal."""
-    made = Table(title="Scaling", title_justify="left", box=box.SIMPLE_HEAD)
-    made.add_column("setting")
-    for name in ("steps/s", "examples/s", "efficiency", "all-reduce"):
-        made.add_column(name, justify="right")
+    numbers = ["steps/s", "examples/s", "efficiency", "all-reduce"]
+    made = plain_table("Scaling", ["setting"], numbers)
     for row in rows:
         made.add_row(
             row["setting"],

@@ -15,7 +15,6 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +22,7 @@ from rnn_tf import config, files
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import launch, strategy
 from rnn_tf.errors import InputError
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import checkpoint
 from rnn_tf.runs import run_folder
@@ -206,10 +206,8 @@ def _gap(one: list[np.ndarray], other: list[np.ndarray]) -> float:
 
 def table(made: list[dict]) -> Table:
     """The rows of `devices.csv`, for the terminal."""
-    shown = Table(title="The same training", title_justify="left", box=box.SIMPLE_HEAD)
-    shown.add_column("setting")
-    for name in ("seed", "largest difference", "copies", "updated"):
-        shown.add_column(name, justify="right")
+    numbers = ["seed", "largest difference", "copies", "updated"]
+    shown = plain_table("The same training", ["setting"], numbers)
     for row in made:
         counts = (str(row[key]) for key in ("copies", "updated"))
         shown.add_row(

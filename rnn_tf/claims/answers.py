@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lazy_loader
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,6 +27,7 @@ from rnn_tf.claims.verdict import (
     Rule,
 )
 from rnn_tf.errors import InputError
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.runs import finished
 from rnn_tf.runs.finished import Finished, if_whole
 
@@ -167,11 +167,10 @@ def refresh(root: Path, reference: Path) -> list[dict]:
 
 def table(found: list[dict], numbers: bool = True) -> Table:
     """The rows of `answers.csv` for reading, at any width; in short without numbers."""
-    made = Table(box=box.SIMPLE_HEAD, show_lines=numbers, pad_edge=False)
-    made.title, made.title_justify = "The course's claims, measured", "left"
-    made.add_column("")
-    made.add_column("verdict")
-    made.add_column("claim, and what was measured", overflow="fold")
+    headings = ["", "verdict", "claim, and what was measured"]
+    made = plain_table("The course's claims, measured", headings)
+    made.show_lines, made.pad_edge = numbers, False
+    made.columns[-1].overflow = "fold"
     for row in found:
         verdict = Text(row["verdict"], style=COLOURS[row["verdict"]])
         said = Text(row["text"])
@@ -182,7 +181,7 @@ def table(found: list[dict], numbers: bool = True) -> Table:
         made.add_row(row["claim"], verdict, said)
     counts = [sum(row["verdict"] == v for row in found) for v in VERDICTS]
     said = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
-    made.caption, made.caption_justify = f"{', '.join(said)}. ", "left"
+    made.caption = f"{', '.join(said)}. "
     made.caption += HOW_TO_READ if numbers else "The numbers: make answers."
     return made
 

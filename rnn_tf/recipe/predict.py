@@ -5,7 +5,6 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 import tyro
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from rnn_tf.data.video import decoding
 from rnn_tf.devices import backend
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
@@ -82,9 +82,7 @@ def table(about: dict[str, list[str]], predictions: np.ndarray, classes) -> Tabl
         predictions: (examples, classes).
         classes: their names.
     """
-    made = Table(box=box.SIMPLE_HEAD)
-    for heading in (*about, "best guess", "then", "then"):
-        made.add_column(heading)
+    made = plain_table(None, [*about, "best guess", "then", "then"])
     guesses = classification.best_three(predictions, classes)
     for cells, found in zip(zip(*about.values(), strict=True), guesses, strict=True):
         made.add_row(*cells, *map(said, found))

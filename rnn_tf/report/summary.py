@@ -10,7 +10,6 @@ from pathlib import Path
 
 import filelock
 import lazy_loader
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +17,7 @@ from rnn_tf import config, files
 from rnn_tf.claims.comparison import difference
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import intervals
-from rnn_tf.metrics.formatting import metric_name, number
+from rnn_tf.metrics.formatting import metric_name, number, plain_table
 from rnn_tf.report import markdown
 from rnn_tf.runs.finished import Finished, if_whole
 
@@ -204,16 +203,13 @@ def _widest(name: str, part, console: Console) -> Table:
 
 def _table(part, columns: set[str]) -> Table:
     """Without a title, so that it can be measured; `columns` are those to add."""
-    table = Table(title_justify="left", box=box.SIMPLE_HEAD)
+    interval = ["95 % interval"] if "interval" in columns else []
+    headings = [f"test {metric_name(part['metric'].iloc[0])}", "n", *interval]
+    table = plain_table(None, ["model"], [*headings, "against best baseline"])
+    table.add_column("")
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
-    metric = metric_name(part["metric"].iloc[0])
-    table.add_column("model", no_wrap=True)
-    table.add_column(f"test {metric}", justify="right", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
-    if "interval" in columns:
-        table.add_column("95 % interval", justify="right", no_wrap=True)
-    table.add_column("against best baseline", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for column in table.columns:
+        column.no_wrap = True
     for _, row in part.iterrows():
         sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
         marked = f"{row['model']} *" if row["chosen"] else row["model"]

@@ -4,8 +4,9 @@ import time
 
 import lazy_loader
 import numpy as np
-from rich import box
 from rich.table import Table
+
+from rnn_tf.metrics.formatting import plain_table
 
 keras = lazy_loader.load("keras")
 
@@ -164,10 +165,9 @@ def _first(run, target: float):
 
 def table(cost: list[dict], padding: list[dict]) -> Table:
     """What a step of training costs, and what the longest padding changes."""
-    made = Table(title="Cost and padding", title_justify="left", box=box.SIMPLE_HEAD)
-    made.add_column("model", no_wrap=True)
-    for heading in ("stride", "ms a step", "changed by padding", "difference"):
-        made.add_column(heading, justify="right")
+    headings = ["stride", "ms a step", "changed by padding", "difference"]
+    made = plain_table("Cost and padding", ["model"], headings)
+    made.columns[0].no_wrap = True
     longest = {row["model"]: row for row in padding}  # the last of each stays
     for row in cost:
         most = longest[row["model"]]
@@ -180,5 +180,4 @@ def table(cost: list[dict], padding: list[dict]) -> Table:
         f"{padding[0]['steps']} steps: the guesses that change, and the largest "
         "difference of a probability"
     )
-    made.caption_justify = "left"
     return made

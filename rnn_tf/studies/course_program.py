@@ -17,11 +17,11 @@ from pathlib import Path
 
 import lazy_loader
 import numpy as np
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from rnn_tf.data.drawings import doodles, npz, quickdraw
+from rnn_tf.metrics.formatting import plain_table
 
 keras = lazy_loader.load("keras")
 
@@ -159,11 +159,10 @@ def said(message: str) -> str:
 
 def table(found: list[dict]) -> Table:
     """The rows of `as_given.csv` for reading."""
-    made = Table(
-        title="The course's program", title_justify="left", box=box.SIMPLE_HEAD
-    )
-    made.add_column("with this repair, too", ratio=1)
-    made.add_column("it says", ratio=1)
+    headings = ["with this repair, too", "it says"]
+    made = plain_table("The course's program", headings)
+    for column in made.columns:
+        column.ratio = 1
     for row in found:
         error = escape(textwrap.shorten(row["error"], 120, placeholder=" ..."))
         made.add_row(row["repair"], error or "(it trains)")

@@ -8,9 +8,9 @@ import itertools
 
 import lazy_loader
 import numpy as np
-from rich import box
 from rich.table import Table
 
+from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.models import layers
 
 keras = lazy_loader.load("keras")
@@ -89,21 +89,18 @@ def _first_line(error: Exception) -> str:
 def shape_table(rows: list[dict]) -> Table:
     """The rows of `shapes.csv` for reading; cells that agree share a line."""
     title = f"{UNITS} units per layer; shapes are (time, features), without the batch"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = plain_table(title, ["return_sequences", "input -> outputs", "each step"])
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
-    for heading in ("return_sequences", "input -> outputs", "each step"):
-        table.add_column(heading)
     lines = {}
     for row in rows:
         lines.setdefault(_table_line(row), []).append(row["cell"])
     for line, found in lines.items():
         who = "" if len(found) == len(CELLS) else f" ({', '.join(found)})"
         table.add_row(line[0] + who, *line[1:])
-    table.caption, table.caption_justify = (
+    table.caption = (
         "error: every recurrent layer wants (time, features). each step: training on "
         "a target at every step. broadcast: an error if targets have several features; "
-        "if they have one, Keras compares the one output with every step, silently",
-        "left",
+        "if they have one, Keras compares the one output with every step, silently"
     )
     return table
 
