@@ -21,7 +21,7 @@ ALLOWED = {
     "claims": "runs metrics config errors files",
     "report": "claims runs metrics config errors files",
     "recipe": "devices data runs metrics config errors files report.summary",
-    "studies": "models data",
+    "studies": "models data metrics",  # plain_table
 }
 MODULES = {path.relative_to(PACKAGE): path for path in PACKAGE.rglob("*.py")}
 OURS = "rnn_tf.", "experiments.", "benchmarks.", "tests."
