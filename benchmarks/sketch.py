@@ -227,7 +227,7 @@ def pytorch():
     random = np.random.default_rng(1)
 
     def step(which: np.ndarray) -> None:
-        steps = padding.steps(part.lengths_of(which))
+        steps = padding.steps(part.lengths[which])
         x = torch.from_numpy(part.stroke5(which, steps, padding.scale))
         y = torch.from_numpy(part.labels[which].astype("int64"))
         optimizer.zero_grad()

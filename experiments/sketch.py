@@ -97,9 +97,8 @@ class Source:
     padding: Padding
 
     def labels(self, split: str) -> np.ndarray:
-        """(drawings,) int, in the order in which they are evaluated."""
-        part = self.parts[split]
-        return part.labels[batches.by_length(part)].astype(int)
+        """Return the labels of a split, (drawings,) int."""
+        return self.parts[split].labels.astype(int)
 
 
 def load_data(config: Config) -> Data:
@@ -273,13 +272,12 @@ def export(models: list, data: Data):
 def report(config: Config, made: Results) -> None:
     """Pictures; what breaks in the course's program; what padding and strides do."""
     part = made.data.source.parts["test"]
-    order = batches.by_length(part)
     chosen, tables = made.shown[0], made.tables
     plots.classification(made.folder, tables, chosen, made.data.source.classes)
     plots.drawings(
         made.folder / "drawings.png",
         plots.first_seed(tables["predictions"], chosen),
-        lambda number: part.drawing(order[number]),
+        part.drawing,
     )
     as_written = "answer" in config.models
     if as_written and keras.config.backend() == "tensorflow":
@@ -307,7 +305,8 @@ def _padded(data: Data) -> tuple[dict, np.ndarray]:
     """Test drawings that no model cuts, padded to several lengths, and their labels."""
     part, scale = data.source.parts["test"], data.source.padding.scale
     longest = min(data.source.padding.lengths[-1], AS_WRITTEN["textbook"][0])
-    which = np.flatnonzero(part.lengths() <= longest)[:512]
+    which = part.file_order()
+    which = which[part.lengths[which] <= longest][:512]
     steps = [longest * percent // 100 for percent in (100, 125, 150, 200)]
     inputs = {n: part.stroke5(which, n, scale) for n in steps}
     return inputs, part.labels[which].astype(int)
@@ -315,10 +314,9 @@ def _padded(data: Data) -> tuple[dict, np.ndarray]:
 
 def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """A batch of training drawings that are about as long as half of them."""
-    part, padding = data.source.parts["train"], data.source.padding
-    order = batches.by_length(part)
-    which = order[len(order) // 2 :][: data.batch_size]
-    steps = padding.steps(part.lengths_of(which))
+    part, padding = data.source.parts["train"].shortest_first(), data.source.padding
+    which = np.arange(len(part.labels))[len(part.labels) // 2 :][: data.batch_size]
+    steps = padding.steps(part.lengths[which])
     return part.stroke5(which, steps, padding.scale), part.labels[which].astype(int)
 
 

@@ -105,6 +105,23 @@ def test_the_targets_are_those_of_the_drawings(done):
     assert frame["target"].tolist() == [name for _, name in in_order]
 
 
+def test_predictions_labels_and_drawings_have_one_order(done):
+    """Would catch an order that every reader of the predictions has to know."""
+    data = sketch.load_data(sketch.Config(**TINY))
+    part = data.source.parts["test"]
+    batch = next(iter(data.dataset("test", keras.Sequential(name="any"))))
+    frame = done.tables["predictions"]
+    for name in ("bag_of_points", "conv_lstm"):
+        rows = frame[frame["model"] == name].drop_duplicates("example")
+        assert rows["example"].tolist() == list(range(30))
+        targets = [doodles.CLASSES[label] for label in part.labels]
+        assert rows["target"].tolist() == targets
+    assert data.source.labels("test").tolist() == part.labels.tolist()
+    assert batch[1].numpy().tolist() == part.labels.tolist()
+    points = [len(part.drawing(number)) for number in range(30)]
+    assert (batch[0].numpy()[..., 4] == 0).sum(axis=1).tolist() == points
+
+
 def test_per_class_errors_average_to_the_error(done):
     metrics = done.tables["metrics"]
     rows = metrics[(metrics["model"] == "conv_lstm") & (metrics["split"] == "test")]

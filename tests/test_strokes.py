@@ -45,7 +45,7 @@ def test_stroke_5_by_hand():
 
 
 def test_long_drawings_are_cut(part):
-    which = np.array([int(np.argmax(part.lengths()))])
+    which = np.array([int(np.argmax(part.lengths))])
     found = part.stroke5(which, steps=40, scale=1.0)
     assert found.shape == (1, 40, 5)
     assert not found[..., 4].any()
@@ -72,21 +72,35 @@ def test_an_epoch_has_whole_batches_of_alike_drawings(part):
     members = np.concatenate(plan)
     assert len(np.unique(members)) == len(members) >= 100 - 3 * len(padding.lengths)
     for which in plan:
-        assert len(set(padding.of(part.lengths_of(which)).tolist())) == 1
+        assert len(set(padding.of(part.lengths[which]).tolist())) == 1
 
 
 def arrays(dataset) -> list:
     return [(x.numpy(), y.numpy()) for x, y in dataset]
 
 
-def test_evaluation_gives_every_drawing_once_in_its_order(part):
+def test_evaluation_gives_every_drawing_once_in_the_order_of_the_part(part):
+    """Would catch an evaluation with an order of its own, that others must know."""
     padding = batches.padding(part, 200)
     found = arrays(batches.dataset(part, padding, 32))
     labels = np.concatenate([y for _, y in found])
-    assert np.array_equal(labels, part.labels[batches.by_length(part)])
+    assert np.array_equal(labels, part.labels)
     lengths = np.concatenate([(x[..., 4] == 0).sum(axis=1) for x, _ in found])
-    assert np.array_equal(lengths, np.arange(1, 101))
+    assert np.array_equal(lengths, part.lengths)
     assert [len(x) for x, _ in found] == [32, 32, 32, 4]
+
+
+def test_validation_and_test_are_sorted_by_length_and_training_is_not(part):
+    """Would catch labels or points that stay behind when drawings are sorted."""
+    parts = batches.sort_for_evaluation({"train": part, "test": part})
+    assert parts["train"] is part
+    ordered = parts["test"]
+    assert np.array_equal(ordered.lengths, np.arange(1, 101))
+    assert ordered.points is part.points
+    for number, original in enumerate(np.argsort(part.lengths)):
+        assert np.array_equal(ordered.drawing(number), part.drawing(original))
+        assert ordered.labels[number] == part.labels[original]
+    assert np.array_equal(ordered.labels[ordered.file_order()], part.labels)
 
 
 def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
@@ -114,9 +128,7 @@ def test_plain_batches_mix_lengths_and_are_as_padded_in_evaluation(part):
     assert all(
         x.shape[1] == n.max() for (x, _), n in zip(training, lengths, strict=True)
     )
-    evaluated = arrays(batches.dataset(part, plain, 20))
-    labels = np.concatenate([y for _, y in evaluated])
-    assert np.array_equal(labels, part.labels[batches.by_length(part)])
+    evaluated = arrays(batches.dataset(part.shortest_first(), plain, 20))
     assert min(x.shape[1] for x, _ in evaluated) > 60
     assert (evaluated[0][0][..., 4] == 0).sum(axis=1).max() == 20
 
@@ -133,8 +145,8 @@ def test_a_store_gives_back_what_was_written(tmp_path):
         part = parts[split]
         assert isinstance(part.points, np.memmap)
         assert part.labels.tolist() == [label for label, _ in wanted]
-        ends = np.split(part.points, part.starts[1:-1])
-        assert all(map(np.array_equal, ends, [drawn for _, drawn in wanted]))
+        found = map(part.drawing, range(len(part.labels)))
+        assert all(map(np.array_equal, found, [drawn for _, drawn in wanted]))
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
@@ -218,7 +230,7 @@ def test_padding_changes_nothing_behind_a_mask(part):
     x, mask = layers.masked_conv(x, mask, 8, 4, stride=2)
     x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, 6)
     model = keras.Model(inputs, layers.masked_pool(x, mask))
-    short = np.flatnonzero(part.lengths() < 30)
+    short = np.flatnonzero(part.lengths < 30)
     found = [
         model.predict(part.stroke5(short, steps, 20.0), verbose=0)
         for steps in (30, 31, 50, 97)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.drawings import batches
 from rnn_tf.data.drawings.batches import Part
 
 sklearn = lazy_loader.load("sklearn")
@@ -24,7 +23,7 @@ def histograms(part: Part, which: np.ndarray, cells: int = CELLS) -> np.ndarray:
     found = np.zeros((len(which), cells * cells), "float32")
     for start in range(0, len(which), CHUNK):
         chunk = which[start : start + CHUNK]
-        x = part.stroke5(chunk, int(part.lengths_of(chunk).max()), 1.0)
+        x = part.stroke5(chunk, int(part.lengths[chunk].max()), 1.0)
         place, there = np.cumsum(x[..., :2], axis=1), x[..., 4:] == 0
         low = np.min(place, axis=1, keepdims=True, where=there, initial=np.inf)
         high = np.max(place, axis=1, keepdims=True, where=there, initial=-np.inf)
@@ -38,13 +37,14 @@ def histograms(part: Part, which: np.ndarray, cells: int = CELLS) -> np.ndarray:
 
 
 def bag_of_points(part: Part) -> Callable:
-    """part -> (drawings, classes) `strokes.by_length`: logistic regression.
+    """Fit logistic regression to drawings of `part` by chance, 20,000 at most.
 
-    It is fitted on drawings of `part` taken by chance, 20,000 at most.
+    Returns:
+        part -> the probability of each class, (drawings, classes).
     """
     known = np.random.default_rng(1).permutation(len(part.labels))[:MOST]
     model = sklearn.linear_model.LogisticRegression(max_iter=300)
     model.fit(histograms(part, known), part.labels[known])
     return lambda other: model.predict_proba(
-        histograms(other, batches.by_length(other))
+        histograms(other, np.arange(len(other.labels)))
     )

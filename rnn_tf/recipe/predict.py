@@ -30,7 +30,7 @@ def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> 
     """
     found = first_drawings(file, limit)
     part = batches.part_of(found, np.zeros(len(found)))
-    steps = max(batches.SHORTEST, int(part.lengths().max()))
+    steps = max(batches.SHORTEST, int(part.lengths.max()))
     inputs = part.stroke5(np.arange(len(found)), steps, scale=1.0)
     info, path = run_folder.chosen(model, "sketch")
     likely = _network(path).predict(inputs, verbose=0)

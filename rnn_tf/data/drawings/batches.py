@@ -6,6 +6,7 @@ scale, pen down, pen lifted, ended; after its last point a drawing is padded wit
 (0, 0, 0, 0, 1).
 """
 
+import dataclasses
 import functools
 import itertools
 import json
@@ -30,20 +31,32 @@ class Part:
     """Drawings of one split, end to end; the arrays may lie on disk."""
 
     points: np.ndarray  # (points of all drawings, 3) int16
-    starts: np.ndarray  # (drawings + 1,) int64: where each begins, and the end
+    starts: np.ndarray  # (drawings,) int64: where the points of each begin
+    lengths: np.ndarray  # (drawings,) int64: points of each
     labels: np.ndarray  # (drawings,) int16
 
-    def lengths(self) -> np.ndarray:
-        """(drawings,): points of each."""
-        return np.diff(self.starts)
-
-    def lengths_of(self, which: np.ndarray) -> np.ndarray:
-        """(drawings,): points of those numbered `which`."""
-        return self.starts[which + 1] - self.starts[which]
-
     def drawing(self, number: int) -> np.ndarray:
-        """(points, 3): one of them."""
-        return self.points[self.starts[number] : self.starts[number + 1]]
+        """Return the points of one drawing, (points, 3)."""
+        start = self.starts[number]
+        return self.points[start : start + self.lengths[number]]
+
+    def shortest_first(self) -> "Part":
+        """Sort the drawings by length; their points stay where they lie."""
+        order = np.argsort(self.lengths, kind="stable")
+        return dataclasses.replace(
+            self,
+            starts=self.starts[order],
+            lengths=self.lengths[order],
+            labels=self.labels[order],
+        )
+
+    def file_order(self) -> np.ndarray:
+        """Return the numbers of the drawings, (drawings,), as their points lie.
+
+        Whoever wants some drawings of a part that is sorted by length, and not the
+        shortest alone, takes them in this order.
+        """
+        return np.argsort(self.starts)
 
     def release(self) -> None:
         """Let go of what was read of the file; the system keeps it as a cache.
@@ -55,8 +68,7 @@ class Part:
 
     def stroke5(self, which: np.ndarray, steps: int, scale: float) -> np.ndarray:
         """(drawings, steps, 5) float32: those numbered `which`, cut or padded."""
-        starts, lengths = self.starts[which], self.lengths_of(which)
-        lengths = np.minimum(lengths, steps)
+        starts, lengths = self.starts[which], np.minimum(self.lengths[which], steps)
         step = np.arange(steps)
         there = step < lengths[:, None]
         found = self.points[np.where(there, starts[:, None] + step, starts[:, None])]
@@ -69,9 +81,25 @@ class Part:
 
 
 def part_of(drawings: list[np.ndarray], labels: np.ndarray) -> Part:
-    """A part in memory."""
-    starts = np.cumsum([0, *map(len, drawings)])
-    return Part(np.concatenate(drawings), starts, np.asarray(labels, "int16"))
+    """Put drawings into a part in memory, in their order."""
+    lengths = np.array([len(drawing) for drawing in drawings])
+    return _end_to_end(np.concatenate(drawings), lengths, np.asarray(labels, "int16"))
+
+
+def _end_to_end(points: np.ndarray, lengths: np.ndarray, labels: np.ndarray) -> Part:
+    return Part(points, np.cumsum(lengths) - lengths, lengths, labels)
+
+
+def sort_for_evaluation(parts: dict[str, Part]) -> dict[str, Part]:
+    """Sort validation and test by length, so that their batches have little padding.
+
+    Every result of an evaluation is then in the order of its part: predictions,
+    labels, and `example` in predictions.csv. Training is shuffled anyway.
+    """
+    return {
+        split: part if split == "train" else part.shortest_first()
+        for split, part in parts.items()
+    }
 
 
 # ---------------------------------------------------------------- on disk
@@ -114,15 +142,16 @@ def read_store(folder: Path) -> tuple[dict[str, Part], dict[str, int]]:
     """The parts that `write_store` wrote, their points on disk, and what it skipped."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     parts = {split: _read(folder, split, n) for split, n in about["points"].items()}
-    empty = Part(np.zeros((0, 3), "int16"), np.zeros(1, int), np.zeros(0, "int16"))
+    nothing = np.zeros(0, "int64")
+    empty = Part(np.zeros((0, 3), "int16"), nothing, nothing, nothing.astype("int16"))
     return {split: parts.get(split, empty) for split in SPLITS}, about["skipped"]
 
 
 def _read(folder: Path, split: str, points: int) -> Part:
-    path, lengths = folder / f"{split}-points", folder / f"{split}-lengths"
-    starts = np.concatenate([[0], np.cumsum(np.fromfile(lengths, "int64"))])
+    stored = np.memmap(folder / f"{split}-points", "int16", "r", shape=(points, 3))
+    lengths = np.fromfile(folder / f"{split}-lengths", "int64")
     labels = np.fromfile(folder / f"{split}-labels", "int16")
-    return Part(np.memmap(path, "int16", "r", shape=(points, 3)), starts, labels)
+    return _end_to_end(stored, lengths, labels)
 
 
 # ---------------------------------------------------------------- batches
@@ -159,7 +188,7 @@ def padding(part: Part, longest: int, sample: int = 1_000_000) -> Padding:
         longest: points after which a drawing is cut.
         sample: points from whose standard deviation the scale is found.
     """
-    lengths = np.minimum(part.lengths(), longest)
+    lengths = np.minimum(part.lengths, longest)
     found = np.quantile(lengths, [0.25, 0.5, 0.75, 0.95, 1.0])
     lengths = sorted({max(SHORTEST, int(-(-length // 8) * 8)) for length in found})
     scale = np.std(part.points[:sample, :2].astype("float32"))
@@ -172,7 +201,7 @@ def shuffled(part: Part, padding: Padding, batch: int, random) -> list[np.ndarra
     The remainder of each length is dropped, so that every batch is whole.
     """
     order = random.permutation(len(part.labels))
-    bucket, found = padding.of(part.lengths())[order], []
+    bucket, found = padding.of(part.lengths)[order], []
     for number in range(len(padding.lengths)):
         members = order[bucket == number]
         whole = members[: len(members) // batch * batch]
@@ -182,19 +211,14 @@ def shuffled(part: Part, padding: Padding, batch: int, random) -> list[np.ndarra
 
 
 def in_order(part: Part, batch: int) -> list[np.ndarray]:
-    """Which drawings make the batches of an evaluation: all, the shortest first."""
-    order = by_length(part)
-    return [order[i : i + batch] for i in range(0, len(order), batch)]
+    """Number the drawings of each batch of an evaluation: all, in the part's order."""
+    count = len(part.labels)
+    return [np.arange(i, min(i + batch, count)) for i in range(0, count, batch)]
 
 
 def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
     """Whole batches in one epoch."""
-    return int((np.bincount(padding.of(part.lengths())) // batch).sum())
-
-
-def by_length(part: Part) -> np.ndarray:
-    """(drawings,): the order in which drawings are evaluated, the shortest first."""
-    return np.argsort(part.lengths(), kind="stable")
+    return int((np.bincount(padding.of(part.lengths)) // batch).sum())
 
 
 def dataset(
@@ -206,7 +230,7 @@ def dataset(
         part: the drawings.
         padding: to which lengths.
         batch: drawings per batch.
-        order: shuffles anew each epoch and drops remainders; else all, `by_length`.
+        order: shuffles anew each epoch and drops remainders; else all, as they come.
         change: (inputs, seed) -> inputs, such as `augmentation.augment`.
     """
     import tensorflow as tf  # here, so that --help need not wait for it
@@ -224,10 +248,10 @@ def dataset(
     def examples(number):
         now = (order.seed, order.epoch) if order else (0, 0)
         which, random = plan(*now)[number], np.random.default_rng((*now, number))
-        lengths = part.lengths_of(which)
+        lengths = part.lengths[which]
         if padding.plain and order is None:  # as padded as in training, not less
-            company = random.integers(0, len(part.labels), batch)
-            lengths = np.concatenate([lengths, part.lengths_of(company)])
+            company = part.file_order()[random.integers(0, len(part.labels), batch)]
+            lengths = np.concatenate([lengths, part.lengths[company]])
         x = part.stroke5(which, padding.steps(lengths), padding.scale)
         part.release()
         return x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")

@@ -52,7 +52,7 @@ def labelled(count: int) -> Labelled:
     }
     digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
     facts = {"source": "doodles", "sha256": digest.hexdigest(), "notes": []}
-    return Labelled(CLASSES, parts, facts)
+    return Labelled(CLASSES, batches.sort_for_evaluation(parts), facts)
 
 
 def _block(seed: int, block: int) -> tuple[list[np.ndarray], np.ndarray]:

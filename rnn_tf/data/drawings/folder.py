@@ -70,7 +70,8 @@ class Drawings:
         self._check(name, parts)
         notes = [f"skipped {n:,} drawings ({why})" for why, n in skipped.items()]
         facts = {"source": Path(name).resolve().name, "notes": notes}
-        return Labelled(self.classes, parts, facts | {"sha256": digest.hexdigest()})
+        facts |= {"sha256": digest.hexdigest()}
+        return Labelled(self.classes, batches.sort_for_evaluation(parts), facts)
 
     def _check(self, name: str, parts: dict[str, batches.Part]) -> None:
         """Raise InputError unless every part has every class."""
