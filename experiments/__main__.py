@@ -7,6 +7,7 @@ Options are those that all experiments have. Each run has a folder of its own, a
 be resumed by its experiment.
 """
 
+import sys
 from pathlib import Path
 
 from experiments import forecast, sketch, stacked, video
@@ -28,13 +29,14 @@ def main(argv: list[str] | None = None) -> None:
     Raises:
         InputError: an option is wrong; nothing has run then.
     """
-    common = config.parse(RunConfig, {}, argv)  # its help, and options all have
+    argv = sys.argv[1:] if argv is None else argv
+    common = config.parse(RunConfig, {}, argv, name="")  # the options that all have
     if common.resume:
         raise InputError(
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
             f'make forecast ARGS="--resume {common.resume}"'
         )
-    configs = [config.parse(m.Config, m.FULL, argv) for m in MODULES]
+    configs = [config.parse(m.Config, m.FULL, argv, name="") for m in MODULES]
     with progress.several(RUNS):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)

@@ -367,4 +367,4 @@ def run(config: Config) -> runner.Outcome:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.main(run, Config, FULL))
+    raise SystemExit(config.main(run, Config, FULL, "forecast"))

@@ -11,7 +11,6 @@ textbook and networks that mind the padding.
 """
 
 import dataclasses
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -55,11 +54,8 @@ class Config(RunConfig):
     doodles: int = 1_500
     """With doodles: how many to make; 80 % are for training."""
     trials: int = 0
-    """Hyperparameter trials per model; 0 takes the defaults as they are."""
     trial_epochs: int = 2
-    """Epochs of a trial, at most; trials that are clearly losing stop earlier."""
     epochs: int = 6
-    """Epochs of a final training run, at most."""
     longest: int = 200
     """Points after which a drawing is cut."""
     models: tuple[str, ...] = ("answer", "textbook", "conv_lstm", "conv_bilstm")
@@ -343,6 +339,4 @@ def run(config: Config) -> runner.Outcome:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["predict"]:
-        raise SystemExit(config.command(predict.drawings, sys.argv[1:]))
-    raise SystemExit(config.main(run, Config, FULL))
+    raise SystemExit(config.main(run, Config, FULL, "sketch", predict=predict.drawings))

@@ -69,9 +69,7 @@ class Config(RunConfig):
     examples: int = 1_000
     """Sequences to make, of sines and of the adding problem; 80 % are for training."""
     trials: int = 0
-    """Hyperparameter trials per model; 0 takes the defaults as they are."""
     epochs: int = 3
-    """Epochs of a final training run, at most."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -401,4 +399,4 @@ def _run(config: Config) -> runner.Outcome:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.main(run, Config, FULL))
+    raise SystemExit(config.main(run, Config, FULL, "stacked"))

@@ -79,11 +79,9 @@ class Config(RunConfig):
     """Random changes in training: none; place, size and light; also left for right;
     also turned by any angle, for cameras that look down."""
     trials: int = 0
-    """Hyperparameter trials per model; 0 takes the defaults as they are."""
     weights: Path | None = None
     """Of frozen_features: MobileNetV2's; by default those in Keras's cache."""
     epochs: int = 4
-    """Epochs of a final training run, at most."""
     models: tuple[str, ...] = ()
     """Names of the models to run; all, if none is given, or the quickest in quick."""
 
@@ -461,6 +459,4 @@ def _possible(config: Config) -> list[str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["predict"]:
-        raise SystemExit(config.command(predict.videos, sys.argv[1:]))
-    raise SystemExit(config.main(run, Config, FULL))
+    raise SystemExit(config.main(run, Config, FULL, "video", predict=predict.videos))

@@ -1,4 +1,4 @@
-"""Frozen dataclass -> command line -> JSON. Never imports TensorFlow."""
+"""Turn a frozen dataclass into a command line and into JSON. No TensorFlow."""
 
 import argparse
 import contextlib
@@ -20,6 +20,9 @@ from rnn_tf.errors import InputError, exit_code
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """The options that every experiment has. Defaults are the quick size."""
+
+    # A subclass with another default repeats the field alone: `--help` takes the text
+    # from here. The class's own text is the help of `python -m experiments`.
 
     size: Literal["quick", "full"] = "quick"
     """How much work: quick shows that it runs, full gives numbers to report."""
@@ -62,7 +65,7 @@ ConfigT = TypeVar("ConfigT", bound=RunConfig)
 
 
 def require_at_least(config: RunConfig, name: str, minimum: float) -> None:
-    """Raise InputError unless the field `name`, all of it, is `minimum` or more."""
+    """Raise InputError if the field `name`, or an item of it, is under `minimum`."""
     value = getattr(config, name)
     if isinstance(value, tuple):
         require_any(config, name)
@@ -78,7 +81,7 @@ def require_any(config: RunConfig, name: str) -> None:
 
 
 def require_known(config: RunConfig, name: str, known: Iterable[str]) -> None:
-    """Raise InputError unless all that the field `name` lists is known."""
+    """Raise InputError if the field `name` lists a value that is not in `known`."""
     for value in getattr(config, name):
         if value not in known:
             names = ", ".join(known)
@@ -90,101 +93,89 @@ def _option(name: str) -> str:
 
 
 def sized(config_type: type[ConfigT], full: dict, size: str, **changes) -> ConfigT:
-    """The configuration of a size: `full` holds the fields that full overrides."""
+    """Return the configuration of a size; `full` holds what the size full overrides."""
     overrides = full if size == "full" else {}
     return config_type(**{**overrides, **changes, "size": size})
 
 
-def parse(config_type: type[ConfigT], full: dict, argv: list[str] | None = None):
-    """Read the command line: the size sets the defaults, options override them.
+def parse(config_type: type[ConfigT], full: dict, argv: list[str], name: str):
+    """Read a command line: the size sets the defaults, options override them.
 
     The defaults of a run that is resumed are the options it had.
+
+    Args:
+        config_type: what to return an instance of.
+        full: the fields that the size full overrides.
+        argv: the arguments, without the program.
+        name: of the experiment, as in `python -m experiments.forecast`; "" for all.
 
     Raises:
         InputError: an option is unknown or its value does not fit.
         SystemExit: after --help, with code 0.
     """
-    argv = sys.argv[1:] if argv is None else argv
-    peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    peek.add_argument("--size", default="quick")
-    peek.add_argument("--resume", default="")
-    peek.add_argument("--results", default="results")
-    seen = peek.parse_known_args(argv)[0]
-    default = sized(config_type, full, "full" if seen.size == "full" else "quick")
-    before = Path(seen.results, _experiment(), seen.resume, "config.json")
-    if seen.resume and before.is_file():
-        default = from_json(
-            config_type, json.loads(before.read_text("utf-8"))["config"]
-        )
-    return _read(config_type, _program(), argv, default=default)
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--size", default="quick")
+    first.add_argument("--resume", default="")
+    first.add_argument("--results", default="results")
+    known = first.parse_known_args(argv)[0]
+    default = sized(config_type, full, "full" if known.size == "full" else "quick")
+    saved = Path(known.results, name, known.resume, "config.json")
+    if known.resume and saved.is_file():
+        options = json.loads(saved.read_text(encoding="utf-8"))["config"]
+        default = from_json(config_type, options)
+    return _read(config_type, experiment_program(name), argv, default=default)
+
+
+def experiment_program(name: str) -> str:
+    """Return the command of an experiment as a user types it; of all of them if ""."""
+    return f"python -m experiments.{name}".removesuffix(".")
 
 
 def _read(target, program: str, argv: list[str], **options):
-    """What tyro makes of the arguments; its boxed complaint becomes one line."""
-    complaint = io.StringIO()
+    """Call `target` by tyro; its error message in a box becomes an InputError."""
+    message = io.StringIO()
     try:
-        with contextlib.redirect_stderr(complaint):
+        with contextlib.redirect_stderr(message):
             return tyro.cli(target, prog=program, args=argv, **options)
     except SystemExit as stop:
         if stop.code == 0:
             raise
-        raise InputError(_one_line(complaint.getvalue())) from None
-
-
-def call(function, program: str, argv: list[str]):
-    """Call a function with what a command line says; its docstring is the help.
-
-    Raises:
-        InputError: an option is unknown or its value does not fit.
-    """
-
-    @functools.wraps(function)
-    def later(*arguments, **options):  # when nobody holds back stderr
-        return functools.partial(function, *arguments, **options)
-
-    return _read(later, program, argv)()
-
-
-def _program() -> str:
-    """The command as a user types it, for the help text."""
-    name = _experiment()
-    return "python -m experiments" + ("" if name == "__main__" else f".{name}")
-
-
-def _experiment() -> str:
-    return Path(sys.argv[0]).stem
+        raise InputError(_one_line(message.getvalue())) from None
 
 
 def _one_line(box: str) -> str:
-    """Tyro's boxed message as one line: what is wrong and what would be right."""
+    """Return tyro's boxed message as one line: what is wrong, what would be right.
+
+    Tyro 0.9.20, the oldest that `requirements.txt` allows, has no plain message: it
+    prints the box and exits.
+    """
     lines = [re.sub(r"^[│|\s]+|[│|\s]+$", "", line) for line in box.splitlines()]
-    lines = [line for line in lines if line and not re.match(r"^[╭╰+]", line)]
-    said = " ".join(lines)
-    said = re.sub(r"\s*─{3,}\s*", "; ", said)
-    said = re.sub(r"^Error parsing \w+: ", "", said)
-    return said or "the command line could not be read; try --help"
+    text = " ".join(x for x in lines if x and not re.match(r"^[╭╰+]", x))
+    text = re.sub(r"\s*─{3,}\s*", "; ", text)
+    text = re.sub(r"^Error parsing \w+: ", "", text)
+    return text or "the command line could not be read; try --help"
 
 
 def to_json(config: RunConfig) -> dict:
-    """The configuration as plain JSON values."""
+    """Return the configuration as plain JSON values."""
     return {k: _plain(v) for k, v in dataclasses.asdict(config).items()}
 
 
-def from_json(config_type: type[ConfigT], found: dict) -> ConfigT:
-    """The configuration that `to_json` gave.
+def from_json(config_type: type[ConfigT], options: dict) -> ConfigT:
+    """Rebuild a configuration from the values that `to_json` returned.
 
     Raises:
-        InputError: it has options that are not known.
+        InputError: there are options that this version does not know.
     """
     hints = get_type_hints(config_type)
-    unknown = ", ".join(name for name in found if name not in hints)
+    unknown = ", ".join(name for name in options if name not in hints)
     if unknown:
         raise InputError(f"config.json has {unknown}, which this version does not know")
-    return config_type(**{k: _typed(v, hints[k]) for k, v in found.items()})
+    return config_type(**{k: _typed(v, hints[k]) for k, v in options.items()})
 
 
 def _typed(value, hint):
-    """A JSON value as what the field holds."""
+    """Convert a JSON value to the type of its field."""
     if isinstance(value, list):
         return tuple(value)
     is_path = hint is Path or Path in get_args(hint)
@@ -197,36 +188,57 @@ def _plain(value):
     return str(value) if isinstance(value, Path) else value
 
 
-def main(run, config_type: type[ConfigT], full: dict, argv=None) -> int:
-    """Parse and run an experiment; returns the exit code, see `exit_code`."""
-    return exit_code(lambda: run(parse(config_type, full, argv)))
-
-
-def command(function, argv: list[str]) -> int:
-    """Run a command beside the experiment itself; returns the exit code.
+def main(
+    run, config_type: type[ConfigT], full: dict, name: str, argv=None, **commands
+) -> int:
+    """Run an experiment, or a command beside it, by the command line.
 
     Args:
-        function: its arguments are the options, its docstring is the help.
-        argv: the command line, the name of the command first.
-    """
-    program = f"{_program()} {argv[0]}"
-    return exit_code(lambda: call(function, program, argv[1:]))
-
-
-def program(name: str, argv: list[str], main, **others) -> int:
-    """Run `main`, or another function if the first argument is its name.
-
-    Their arguments are the options, their docstrings the help.
-
-    Args:
-        name: the command as a user types it, such as python -m rnn_tf.report.summary.
-        argv: its arguments.
-        main: what it does by default.
-        others: what it does by name.
+        run: takes the configuration.
+        config_type: its class.
+        full: the fields that the size full overrides.
+        name: of the experiment; its run folders lie in `results/<name>`.
+        argv: the arguments; by default those of this process.
+        commands: functions that run instead if the first argument is their name.
 
     Returns:
-        The exit code, see `exit_code`.
+        The exit code, see `errors.exit_code`.
     """
-    if argv and argv[0] in others:
-        return exit_code(lambda: call(others[argv[0]], name, argv[1:]))
-    return exit_code(lambda: call(main, name, argv))
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in commands:
+        return program(experiment_program(name), argv, run, **commands)
+    return exit_code(lambda: run(parse(config_type, full, argv, name)))
+
+
+def program(name: str, argv: list[str], main, **commands) -> int:
+    """Run `main`, or a command if the first argument is its name.
+
+    The arguments of each function are its options, its docstring is their help.
+
+    Args:
+        name: the program as a user types it, such as python -m rnn_tf.report.summary.
+        argv: the arguments, without the program.
+        main: runs by default.
+        commands: functions that run instead if the first argument is their name.
+
+    Returns:
+        The exit code, see `errors.exit_code`.
+    """
+    if argv and argv[0] in commands:
+        command = commands[argv[0]]
+        return exit_code(lambda: _call(command, f"{name} {argv[0]}", argv[1:]))
+    return exit_code(lambda: _call(main, name, argv))
+
+
+def _call(function, program: str, argv: list[str]) -> None:
+    """Call a function with the options of a command line.
+
+    Tyro calls what it is given while its stderr is held back, so it gets a function
+    that only binds the options.
+    """
+
+    @functools.wraps(function)
+    def bind(*arguments, **options):
+        return functools.partial(function, *arguments, **options)
+
+    _read(bind, program, argv)()

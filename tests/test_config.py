@@ -1,12 +1,14 @@
 """The command line: quick to answer, complete, and clear when it refuses."""
 
 import dataclasses
+import inspect
 import json
+import re
 import resource
 
 import pytest
 
-from experiments import forecast, sketch, stacked
+from experiments import forecast, sketch, stacked, video
 from rnn_tf import config, errors
 from tests.conftest import run_python
 
@@ -17,7 +19,10 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-@pytest.mark.parametrize("experiment", [forecast, stacked, sketch])
+EXPERIMENTS = [forecast, stacked, sketch, video]
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_help_is_quick_and_lists_every_option(experiment):
     """Would catch an import of TensorFlow before the arguments are parsed."""
     run_python("-m", experiment.__name__, "--help")  # fills the byte-code cache
@@ -29,6 +34,20 @@ def test_help_is_quick_and_lists_every_option(experiment):
     for field in dataclasses.fields(experiment.Config):
         assert f"--{field.name.replace('_', '-')}" in done.stdout
     assert done.stdout.count("(default:") == len(dataclasses.fields(experiment.Config))
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_an_option_that_all_have_is_explained_once(experiment, capsys):
+    """Would catch a text that an experiment repeats, and that soon differs."""
+    source = inspect.getsource(experiment.Config)
+    for field in dataclasses.fields(config.RunConfig):
+        assert not re.search(rf' {field.name}: .*\n    """', source), field.name
+    with pytest.raises(SystemExit):
+        config.parse(experiment.Config, experiment.FULL, ["--help"], "made")
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "usage: python -m experiments.made " in shown
+    assert "Hyperparameter trials per model, the first with the defaults" in shown
+    assert "Epochs of a final training run, at most." in shown
 
 
 def test_config_and_summary_never_import_tensorflow():
@@ -43,10 +62,9 @@ def test_config_and_summary_never_import_tensorflow():
 
 
 def test_full_overrides_quick_and_an_option_overrides_both():
-    quick = config.parse(forecast.Config, forecast.FULL, [])
-    full = config.parse(forecast.Config, forecast.FULL, ["--size", "full"])
-    asked = config.parse(
-        forecast.Config, forecast.FULL, ["--size", "full", "--seeds", "4"]
+    quick, full, asked = (
+        config.parse(forecast.Config, forecast.FULL, argv.split(), "forecast")
+        for argv in ("", "--size full", "--size full --seeds 4")
     )
     assert quick == forecast.Config()
     assert full == config.sized(forecast.Config, forecast.FULL, "full")
@@ -78,7 +96,7 @@ def test_json_holds_every_field():
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_code_2(arguments, expected, capsys):
-    code = config.main(None, forecast.Config, forecast.FULL, arguments)
+    code = config.main(None, forecast.Config, forecast.FULL, "forecast", arguments)
     said = capsys.readouterr()
     assert code == 2
     assert said.out == ""
@@ -94,7 +112,9 @@ def test_ctrl_c_and_failed_runs_have_their_own_exit_codes(capsys):
     def failed(_):
         raise errors.RunError("no model could be trained")
 
-    assert config.main(interrupted, forecast.Config, forecast.FULL, []) == 130
+    assert (
+        config.main(interrupted, forecast.Config, forecast.FULL, "forecast", []) == 130
+    )
     assert "results/x" in capsys.readouterr().err
-    assert config.main(failed, forecast.Config, forecast.FULL, []) == 1
+    assert config.main(failed, forecast.Config, forecast.FULL, "forecast", []) == 1
     assert capsys.readouterr().err == "error: no model could be trained\n"

@@ -54,7 +54,9 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     experiment = known.get(targets[0].split("-")[0], forecast)
     for argument in arguments:
         if argument != "--help":
-            config.parse(experiment.Config, experiment.FULL, shlex.split(argument))
+            config.parse(
+                experiment.Config, experiment.FULL, shlex.split(argument), "made"
+            )
 
 
 def test_plain_make_lists_every_target_on_one_line_each():

@@ -119,7 +119,7 @@ def test_a_model_saved_on_jax_gives_the_same_on_tensorflow(name, run):
 def unseen(name: str, chosen: str, model):
     """The batches of the test set, in the unit of files."""
     module = EXPERIMENTS[name]
-    options = config.parse(module.Config, module.FULL, shlex.split(SMALL[name]))
+    options = config.parse(module.Config, module.FULL, shlex.split(SMALL[name]), name)
     data = module.load_data(options)
     like = SimpleNamespace(
         name=chosen, input_shape=model.input_shape, output_shape=model.output_shape

@@ -270,7 +270,7 @@ def test_predict_says_what_is_drawn_in_a_file(done, folder):
 )
 def test_a_bad_option_is_one_clear_line(arguments, said):
     with pytest.raises(InputError, match=said):
-        config.parse(sketch.Config, sketch.FULL, arguments.split())
+        config.parse(sketch.Config, sketch.FULL, arguments.split(), "sketch")
 
 
 def test_a_folder_that_is_not_there_leaves_no_run_folder(tmp_path):

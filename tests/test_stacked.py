@@ -231,7 +231,7 @@ def test_an_identity_rnn_starts_as_a_sum_that_forgets_nothing():
 )
 def test_a_bad_option_is_one_clear_line(arguments, said):
     with pytest.raises(InputError, match=said) as error:
-        config.parse(stacked.Config, stacked.FULL, arguments.split())
+        config.parse(stacked.Config, stacked.FULL, arguments.split(), "stacked")
     assert "\n" not in str(error.value)
 
 

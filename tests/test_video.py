@@ -393,4 +393,4 @@ def test_ucf101_without_a_connection_is_one_line(cache, monkeypatch, capsys):
 )
 def test_a_bad_option_is_one_clear_line(arguments, said):
     with pytest.raises(InputError, match=said):
-        config.parse(video.Config, video.FULL, arguments.split())
+        config.parse(video.Config, video.FULL, arguments.split(), "video")
