@@ -4,12 +4,10 @@ import re
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from rnn_tf.data.drawings import augmentation, batches
+from rnn_tf.data.drawings import batches
 from rnn_tf.data.drawings.batches import Padding
 from rnn_tf.data.order import Order
 
@@ -177,92 +175,6 @@ def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         batches.write_store(tmp_path / "store", broken())
     assert not list(tmp_path.iterdir())
-
-
-# ------------------------------------------------------------------- augmentation
-
-
-def batch(part, which=range(20)) -> np.ndarray:
-    return part.stroke5(np.array(which), 104, 20.0)
-
-
-def test_without_strength_nothing_changes(part):
-    """Would catch a point that is lost on the way to places and back."""
-    x = batch(part)
-    found = augmentation.augment(tf.constant(x), tf.constant([1, 2]), 0.0)
-    np.testing.assert_allclose(found, x, atol=1e-4)
-
-
-def test_augmented_drawings_are_drawings(part):
-    x = batch(part)
-    found = augmentation.augment(tf.constant(x), tf.constant([1, 2])).numpy()
-    again = augmentation.augment(tf.constant(x), tf.constant([1, 2])).numpy()
-    other = augmentation.augment(tf.constant(x), tf.constant([1, 3])).numpy()
-    assert np.array_equal(found, again)
-    assert not np.array_equal(found, other)
-    there, before = found[..., 4] == 0, x[..., 4] == 0
-    assert there.any(axis=1).all()
-    assert (there.sum(axis=1) <= before.sum(axis=1)).all()
-    assert there.sum() < before.sum()
-    assert (np.diff(there.astype(int), axis=1) <= 0).all()  # padding at the end
-    assert np.array_equal(found[~there], np.tile([0, 0, 0, 0, 1], (np.sum(~there), 1)))
-    np.testing.assert_array_equal(found[there][:, 2] + found[there][:, 3], 1)
-
-
-def test_the_pen_is_lifted_as_often_where_no_stroke_is_lost(part, monkeypatch):
-    """Would catch strokes that run together because their last point was lost."""
-    monkeypatch.setattr(augmentation, "LOST_STROKES", 0.0)
-    x = batch(part)
-    found = augmentation.augment(tf.constant(x), tf.constant([5, 6])).numpy()
-    assert np.array_equal(found[..., 3].sum(axis=1), x[..., 3].sum(axis=1))
-
-
-# ------------------------------------------------------------------- masks
-
-
-def test_padding_changes_nothing_behind_a_mask(part):
-    """Claim K4: the same drawing padded to several lengths has the same output."""
-    from rnn_tf.models import layers
-
-    inputs = keras.Input((None, 5))
-    mask = 1 - inputs[:, :, 4:]
-    x, mask = layers.masked_conv(inputs, mask, 8, 5, stride=2)
-    x, mask = layers.masked_conv(x, mask, 8, 4, stride=2)
-    x = layers.masked_bidirectional(keras.layers.LSTM, x, mask, 6)
-    model = keras.Model(inputs, layers.masked_pool(x, mask))
-    short = np.flatnonzero(part.lengths < 30)
-    found = [
-        model.predict(part.stroke5(short, steps, 20.0), verbose=0)
-        for steps in (30, 31, 50, 97)
-    ]
-    for other in found[1:]:
-        np.testing.assert_allclose(other, found[0], atol=1e-5)
-
-
-def test_a_bidirectional_layer_is_keras_own_where_nothing_is_padded():
-    from rnn_tf.models import layers
-
-    x = np.random.default_rng(1).normal(size=(3, 9, 4)).astype("float32")
-    inputs = keras.Input((None, 4))
-    mask = keras.ops.ones_like(inputs[:, :, :1])
-    model = keras.Model(
-        inputs, layers.masked_bidirectional(keras.layers.GRU, inputs, mask, 5)
-    )
-    own = keras.layers.Bidirectional(keras.layers.GRU(5, return_sequences=True))
-    own.build((None, None, 4))
-    grus = [layer for layer in model.layers if isinstance(layer, keras.layers.GRU)]
-    forward, backward = sorted(grus, key=lambda layer: layer.input is not inputs)
-    own.set_weights([*forward.get_weights(), *backward.get_weights()])
-    np.testing.assert_allclose(model.predict(x, verbose=0), own(x), atol=1e-6)
-
-
-def test_the_mean_and_maximum_leave_the_padding_out():
-    from rnn_tf.models import layers
-
-    x = np.array([[[1.0], [-3.0], [9.0]]], "float32")
-    mask = np.array([[[1.0], [1.0], [0.0]]], "float32")
-    found = keras.ops.convert_to_numpy(layers.masked_pool(x, mask))
-    assert found.tolist() == [[-1.0, 1.0]]
 
 
 def test_padding_of_a_long_part_knows_where_drawings_are_cut():

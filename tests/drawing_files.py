@@ -1,0 +1,143 @@
+"""Make files of drawings, sound, bad and malicious, for the tests of their readers."""
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnn_tf.data.drawings.folder import ClassFile, read_drawings
+from rnn_tf.errors import InputError
+
+SQUARE = [[0, 255, 255, 0], [0, 0, 255, 255]]  # three sides, the pen down throughout
+
+
+SQUARE_ROWS = [[255, 0, 0], [0, 255, 0], [-255, 0, 1]]
+
+
+SPLITS = ("train", "valid", "test")
+
+
+def objects(drawings):
+    """Make a 1-D object array, also where all drawings have the same shape."""
+    array = np.empty(len(drawings), object)
+    for index, drawing in enumerate(drawings):
+        array[index] = drawing
+    return array
+
+
+def moves(rows, dtype=np.int16):
+    return np.array(rows, dtype)
+
+
+GOOD = moves([[3, -4, 0], [0, 5, 1]])
+
+
+def npz_file(path, train=(GOOD,), valid=(), test=()):
+    """Write an .npz file as sketch-rnn's; return it as the file of the class cat."""
+    drawings = dict(zip(SPLITS, map(objects, (train, valid, test)), strict=True))
+    np.savez_compressed(path, **drawings)
+    return ClassFile("cat", path)
+
+
+def pickled_file(path, stream, count=1, header=None):
+    """Write an .npz file whose train member is a pickle of `count` objects by hand."""
+    npz_file(path, ())
+    head = io.BytesIO()
+    fields = {"descr": "|O", "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(head, fields)
+    with zipfile.ZipFile(path) as archive:
+        rest = {name: archive.read(f"{name}.npy") for name in SPLITS[1:]}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train.npy", (header or head.getvalue()) + stream)
+        for name, content in rest.items():
+            archive.writestr(f"{name}.npy", content)
+    return ClassFile("cat", path)
+
+
+def ndjson_file(path, *drawings, **fields):
+    """Write a line for each drawing, a list; texts are lines as they are."""
+    lines = [
+        json.dumps({"word": "cat", "drawing": drawing, **fields})
+        if isinstance(drawing, list)
+        else drawing
+        for drawing in drawings
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return ClassFile("cat", path)
+
+
+def line(drawing, **fields):
+    """Return a line of an .ndjson file."""
+    return json.dumps({"drawing": drawing, **fields})
+
+
+def read_rows(file, skipped=None):
+    return [drawing.tolist() for _, drawing in read_drawings(file, skipped)]
+
+
+def refused(file, message):
+    """Check that reading fails in one line that names the file; return that line."""
+    with pytest.raises(InputError, match=message) as error:
+        list(read_drawings(file))
+    assert "\n" not in str(error.value)
+    assert str(file.path) in str(error.value)
+    return str(error.value)
+
+
+class Calls:
+    """Pickles as a call of `function`, which unpickling would make."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+def attacks(marker):
+    """Return objects whose unpickling would leave a file called `marker`."""
+    text = f"open({str(marker)!r}, 'w').close()"
+    return {
+        "system": Calls(os.system, f"touch {marker}"),
+        "eval": Calls(eval, text),
+        "exec": Calls(exec, text),
+        "getattr": Calls(getattr, Calls(Path, str(marker)), "touch"),
+        "numpy": Calls(np.save, str(marker), 1),
+        "numpy runs": Calls(np.testing.rundocs, str(marker)),
+        "nested": objects([objects([Calls(os.system, f"touch {marker}")])]),
+        "inside a drawing": np.array([[1, 2, Calls(eval, text)]], object),
+    }
+
+
+def example(rows, shape=None, index=1, ink="ink"):
+    """Return the bytes of a tf.train.Example as Google's tutorial writes it."""
+    import tensorflow as tf
+
+    flat = np.ravel(rows).astype(float).tolist()
+    shape = np.shape(rows) if shape is None else shape
+    index = [index] if isinstance(index, int) else index
+    feature = {
+        ink: tf.train.Feature(float_list=tf.train.FloatList(value=flat)),
+        "shape": tf.train.Feature(int64_list=tf.train.Int64List(value=shape)),
+        "class_index": tf.train.Feature(int64_list=tf.train.Int64List(value=index)),
+    }
+    features = tf.train.Features(feature=feature)
+    return tf.train.Example(features=features).SerializeToString()
+
+
+def tfrecord_file(folder, *records):
+    """Write records to a shard of training; return its path."""
+    import tensorflow as tf
+
+    path = folder / "training.tfrecord-00000-of-00010"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record)
+    return path
+
+
+INK = [[1.0, 0.2, 0], [-0.5, -0.2, 1]]
