@@ -25,7 +25,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary answers report devices test test-long lint clean \
+.PHONY: help setup jax results summary answers report readme devices test test-long lint clean \
 	bench bench-scaling $(PARTS:%=bench-%) $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -80,11 +80,14 @@ answers: $(READY) ## the course's claims, each with its measured verdict
 report: $(READY) ## results/report.html: all runs on one page
 	@$(RUN) -m rnn_tf.report.page $(ARGS)
 
-test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
-	@$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
+readme: $(READY) ## the tables of the READMEs, from the reference runs
+	@$(RUN) -m rnn_tf.report.readme $(ARGS)
 
-test-long: $(READY) $(DEV_READY) $(JAX_READY) ## run those that CI has no time for
-	@$(RUN) -m pytest -n 2 --dist loadfile -m long $(ARGS)
+test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
+	@$(RUN) -m pytest -n auto --dist loadfile $(ARGS)
+
+test-long: $(READY) $(DEV_READY) $(JAX_READY) ## run those that take minutes each
+	@$(RUN) -m pytest -n auto --dist loadfile -m long $(ARGS)
 
 lint: $(READY) $(DEV_READY) ## check style and format
 	@$(RUN) -m ruff check .

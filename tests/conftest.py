@@ -1,6 +1,7 @@
 """Shared fixtures. Two virtual CPUs, so that replicas can be tested in this process."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,45 @@ from rnn_tf.devices import backend, strategy
 from rnn_tf.runs import run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
+GIB = 2**30
+# What one process of the tests needs: @@ GiB were measured at most (TensorFlow keeps
+# what XLA compiles), and 1 to 2 more in the processes that a test starts itself.
+WORKER_MEMORY = 3 * GIB
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Say how many processes `-n auto` is, see `workers`."""
+    return workers(usable_cores(), available_memory())
+
+
+def workers(cores: int, memory: float) -> int:
+    """Count the processes that a machine runs at a time: at least one.
+
+    Args:
+        cores: that the tests may use.
+        memory: bytes that are free.
+    """
+    return max(1, int(min(cores, memory // WORKER_MEMORY)))
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use, which may be less than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS
+
+
+def available_memory() -> float:
+    """Read how many bytes are free: of the machine, or of a container with a limit."""
+    limits = [float("inf")]
+    meminfo, container = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
+    if meminfo.exists():
+        (kib,) = re.findall(r"^MemAvailable: +(\d+) kB", meminfo.read_text(), re.M)
+        limits.append(1024 * int(kib))
+    if container.exists() and (limit := container.read_text().strip()) != "max":
+        limits.append(int(limit))
+    return min(limits)
 
 
 def pytest_configure():

@@ -41,7 +41,7 @@ def overview(summary) -> str:
     cells = [_line(rows) for _, rows in summary.groupby("run", sort=False)]
     headings = ["run", "test error", "chosen on validation", "best baseline"]
     headings += ["difference", ""]
-    return _table(cells, headings, ["left"] * 4 + ["right", "left"])
+    return pipe_table(cells, headings, ["left"] * 4 + ["right", "left"])
 
 
 def origins(summary) -> str:
@@ -51,7 +51,7 @@ def origins(summary) -> str:
         [row["run"], f"`{row['command']}`", row["commit"][:7], row["machine"]]
         for _, row in runs.iterrows()
     ]
-    return _table(cells, ["run", "command", "commit", "machine"], ["left"] * 4)
+    return pipe_table(cells, ["run", "command", "commit", "machine"], ["left"] * 4)
 
 
 def _line(rows) -> list[str]:
@@ -80,7 +80,7 @@ def run_table(rows) -> str:
     headings += [f"against {first['baseline']}", "", "parameters", "seconds"]
     align = ["left", *["right"] * 5, "left", "right", "right"]
     cells = [_cells(row) for _, row in rows.iterrows()]
-    return _table(cells, headings, align)
+    return pipe_table(cells, headings, align)
 
 
 def _cells(row) -> list[str]:
@@ -109,11 +109,17 @@ def answers_table(rows: list[dict]) -> str:
         [row["claim"], row["text"], f"**{row['verdict']}**", row["condition"]]
         for row in rows
     ]
-    return _table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
+    return pipe_table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
 
 
-def _table(cells: list[list[str]], headings: list[str], align: list[str]) -> str:
-    """A pipe table; a bar in a cell would end it."""
+def pipe_table(cells: list[list[str]], headings: list[str], align: list[str]) -> str:
+    """Write a pipe table; a bar in a cell would end it, so it is escaped.
+
+    Args:
+        cells: lines of cells.
+        headings: of the columns.
+        align: "left" or "right", of the columns.
+    """
     safe = [[cell.replace("|", "\\|") for cell in row] for row in cells]
     return tabulate.tabulate(
         safe, headings, tablefmt="pipe", colalign=align, disable_numparse=True

@@ -1,0 +1,155 @@
+"""Fill in the parts of the READMEs that come from the reference runs: `make readme`.
+
+A part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; what is between
+is replaced, all else stays. `python -m rnn_tf.report.readme`. No TensorFlow.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import lazy_loader
+
+from rnn_tf import config, files
+from rnn_tf.claims import answers
+from rnn_tf.errors import InputError
+from rnn_tf.report import markdown, summary
+from rnn_tf.report import reference_tables as tables
+
+pd = lazy_loader.load("pandas")
+
+REFERENCE = Path("results", "reference")
+DOCUMENTS = ["README.md", "results/reference/README.md", "results/bench.md"]
+MARKED = re.compile(r"(?<=<!-- begin: )(\S+)( -->\n).*?(<!-- end: \1 -->)", re.S)
+
+STACKED = "MSE in thousandths, 95 % interval"
+POINTS = "percentage points, 95 % interval"
+SINES = [
+    ("LSTM minus plain RNN; 1 layer, seq-to-vector", "lstm_1_seq2vec",
+     "simple_rnn_1_seq2vec"),
+    ("seq-to-seq minus seq-to-vector; GRU, 2 layers", "gru_2_seq2seq",
+     "gru_2_seq2vec"),
+    ("2 layers minus 1; LSTM, seq-to-vector", "lstm_2_seq2vec", "lstm_1_seq2vec"),
+    ("3 layers minus 2; GRU, seq-to-seq", "gru_3_seq2seq", "gru_2_seq2seq"),
+]  # fmt: skip
+ADDING = [
+    ("LSTM minus plain RNN; 50 steps", "lstm_50", "simple_rnn_50"),
+    ("LSTM minus plain RNN; 100 steps", "lstm_100", "simple_rnn_100"),
+    ("LSTM minus plain RNN; 200 steps", "lstm_200", "simple_rnn_200"),
+    ("identity and ReLU minus plain RNN; 200 steps", "identity_rnn_200",
+     "simple_rnn_200"),
+]  # fmt: skip
+STRIDES = [
+    ("stride 1 minus stride 4", "conv_lstm_stride_1", "conv_lstm"),
+    ("stride 2 minus stride 4", "conv_lstm_stride_2", "conv_lstm"),
+    ("no convolutions minus convolutions of stride 1", "lstm", "conv_lstm_stride_1"),
+]
+RECORDINGS = [
+    ("pre-trained on moving digits", "cnn_lstm_pretrained", "cnn_lstm"),
+    ("frames in random order", "cnn_lstm_shuffled", "cnn_lstm"),
+    ("no random changes in training", "cnn_lstm_unchanged", "cnn_lstm"),
+]
+
+
+def overview(folder: Path) -> str:
+    """Make the table of what came out, a line per reference run."""
+    return markdown.overview(summaries(folder))
+
+
+def origins(folder: Path) -> str:
+    """Make the table of commands, commits and machines."""
+    return markdown.origins(summaries(folder))
+
+
+def summaries(folder: Path):
+    """Summarise all runs of a folder; a DataFrame like summary.csv."""
+    runs = sorted(path.parent for path in folder.glob("*/config.json"))
+    rows = [row for run in runs for row in summary.summarise(run)]
+    return pd.DataFrame([dict.fromkeys(summary.COLUMNS, "") | row for row in rows])
+
+
+def verdicts(folder: Path) -> str:
+    """Make the table of the course's claims."""
+    return markdown.answers_table(answers.rows(folder))
+
+
+# Name of a part -> a reference run, what writes the part, its further arguments.
+PARTS = {
+    "overview": (".", overview),
+    "origins": (".", origins),
+    "verdicts": (".", verdicts),
+    "shapes": ("stacked-sines", tables.shapes),
+    "depths": ("stacked-sines", tables.depths),
+    "sines-differences": ("stacked-sines", tables.differences, SINES, "mse", STACKED),
+    "any-length": ("stacked-sines", tables.any_length),
+    "lengths": ("stacked-adding", tables.lengths),
+    "adding-differences": (
+        "stacked-adding", tables.differences, ADDING, "mse", STACKED
+    ),
+    "forecast-2016": (
+        "forecast-2016", tables.models, "test MAE", "the median of 4 weeks"
+    ),
+    "forecast-2001": (
+        "forecast-2001", tables.models, "test MAE", "the median of 4 weeks"
+    ),
+    "sketches": ("sketch-20", tables.sketches),
+    "course-program": ("sketch-as-given", tables.course_program),
+    "cheaper": ("sketch-strides", tables.cheaper),
+    "strides": ("sketch-strides", tables.strides),
+    "strides-differences": (
+        "sketch-strides", tables.differences, STRIDES, "error", POINTS
+    ),
+    "sooner": ("sketch-20", tables.sooner),
+    "digits": ("video-digits", tables.models, "test error, %", "motion_numbers", 1),
+    "recordings": (
+        "video-recordings", tables.models, "test error, %", "motion_numbers", 1
+    ),
+    "recordings-differences": (
+        "video-recordings", tables.differences, RECORDINGS, "error", POINTS
+    ),
+    "devices": ("devices", tables.devices),
+    "scaling": ("bench-scaling", tables.scaling),
+    "bench": ("bench", tables.bench),
+}  # fmt: skip
+
+
+def fill(text: str, reference: Path) -> str:
+    """Replace each marked part of a document by what the reference runs give.
+
+    Args:
+        text: of the document.
+        reference: folder of the reference runs.
+
+    Raises:
+        InputError: a part has a name that is not in PARTS, or does not end.
+    """
+
+    def write(match: re.Match) -> str:
+        run, function, *arguments = PARTS[match[1]]
+        part = function(reference / run, *arguments)
+        return f"{match[1]}{match[2]}{part}\n{match[3]}"
+
+    marks = re.findall(r"<!-- (begin|end): (\S+) -->", text)
+    for (kind, name), following in zip(marks[::2], marks[1::2] + [None], strict=False):
+        if kind != "begin" or following != ("end", name) or name not in PARTS:
+            raise InputError(f"the part {name} has no end, or is not in readme.PARTS")
+    return MARKED.sub(write, text)
+
+
+def main(root: Path = Path()) -> None:
+    """Write the tables of the reference runs into the READMEs.
+
+    Args:
+        root: Folder of the project.
+    """
+    for name in DOCUMENTS:
+        before = (root / name).read_text(encoding="utf-8")
+        after = fill(before, root / REFERENCE)
+        if after != before:
+            files.write_text(root / name, after)
+        print(f"{name}: {'as it was' if after == before else 'brought up to date'}")
+
+
+if __name__ == "__main__":
+    name = "python -m rnn_tf.report.readme"
+    raise SystemExit(config.program(name, sys.argv[1:], main))
