@@ -40,7 +40,8 @@ def test_two_replicas_are_measured_in_a_process_of_their_own(tmp_path):
     done = run_python("-m", "benchmarks.scaling", *options, output)
     assert done.returncode == 0, done.stderr
     found = json.loads(output.read_text())
-    assert 0 < found["all_reduce"] < found["step"] < 10
+    assert found["all_reduce"] > 0
+    assert found["step"] > 0
 
 
 def test_a_setting_that_fails_is_named(monkeypatch, tmp_path):

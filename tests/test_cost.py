@@ -1,13 +1,13 @@
 """What models cost and do, measured: goldens by hand."""
 
 import io
-import time
+import itertools
+from unittest import mock
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 from rich.console import Console
 
 from rnn_tf.studies import cost
@@ -48,15 +48,21 @@ def strided(*strides: int):
     return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
 
 
-def test_the_cost_of_a_step():
-    """Would catch seconds for milliseconds, and a stride that is a sum."""
+def test_the_cost_of_a_step(monkeypatch):
+    """Would catch seconds for milliseconds, and a stride that is a sum.
+
+    Half a second passes from one look at the clock to the next.
+    """
+    ticks = itertools.count(step=0.5)
+    clock = mock.Mock(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr(cost, "time", clock)
     inputs = np.zeros((4, 40, 5), "float32")
     models = {"short": strided(2, 3), "long": strided()}
     rows = cost.cost_rows(models, inputs, np.array([0, 1, 2, 0]), rounds=5)
     assert [row["stride"] for row in rows] == [6, 1]
     assert rows[1]["parameters"] == 4 * (4 * (5 + 4) + 4) + 4 * 3 + 3
     for row in rows:
-        assert 0 < row["low"] <= row["milliseconds"] <= row["high"] < 10_000
+        assert [row[key] for key in ("low", "milliseconds", "high")] == [500] * 3
         assert set(row) == set(cost.COST)
     padding = cost.padding_rows(models, {40: inputs}, np.zeros(4, int))
     console = Console(width=60, record=True, file=io.StringIO())
@@ -107,18 +113,24 @@ def test_the_quickest_network_is_that_of_the_shortest_epochs():
     assert cost.quickest(pd.DataFrame(rows, columns=columns)) == "long"
 
 
-def test_waiting_is_measured_step_by_step():
-    """Would catch a wait that counts as training, and the reverse."""
+def test_waiting_is_measured_step_by_step(monkeypatch):
+    """Would catch a wait that counts as training, and the reverse.
 
-    def slow():
-        while True:
-            time.sleep(0.02)
-            yield np.zeros((4, 40, 5), "float32"), np.zeros(4, "int32")
+    The clock goes on by 1 for each batch and by 3 for each step of training, and not
+    otherwise, so that what else the machine does cannot tell.
+    """
+    now = [0.0]
 
-    spec = tf.TensorSpec((4, 40, 5)), tf.TensorSpec((4,), tf.int32)
-    dataset = tf.data.Dataset.from_generator(slow, output_signature=spec)
-    found = cost.waiting(strided(), dataset, steps=5)
-    assert found["steps"] == 5
-    assert 0.01 < found["waiting_seconds"] < found["step_seconds"]
-    share = found["waiting_seconds"] / found["step_seconds"]
-    assert found["share"] == pytest.approx(share)
+    def pass_time(seconds, result=None):
+        now[0] += seconds
+        return result
+
+    batches = (pass_time(1, ("x", "y")) for _ in itertools.count())
+    dataset, model = mock.MagicMock(), mock.MagicMock()
+    dataset.repeat.return_value.as_numpy_iterator.return_value = batches
+    model.train_on_batch.side_effect = lambda *batch: pass_time(3)
+    monkeypatch.setattr(cost, "time", mock.Mock(perf_counter=lambda: now[0]))
+    assert cost.waiting(model, dataset, steps=5) == {
+        "steps": 5, "step_seconds": 4, "waiting_seconds": 1, "share": 0.25
+    }  # fmt: skip
+    assert model.train_on_batch.call_count == 10  # five before the clock starts
