@@ -17,7 +17,7 @@ from rnn_tf.runs import run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 2**30
-# What one process of the tests needs: @@ GiB were measured at most (TensorFlow keeps
+# What one process of the tests needs, measured: 3 GiB (TensorFlow keeps
 # what XLA compiles), and 1 to 2 more in the processes that a test starts itself.
 WORKER_MEMORY = 3 * GIB
 
