@@ -193,7 +193,7 @@ def test_no_file_names_a_place_outside_the_project():
 
 
 @pytest.mark.parametrize(
-    ("cores", "free", "count"), [(2, 24, 2), (16, 24, 8), (4, 1, 1), (1, 64, 1)]
+    ("cores", "free", "count"), [(2, 24, 2), (16, 24, 4), (4, 1, 1), (1, 64, 1)]
 )
 def test_as_many_tests_run_at_a_time_as_cores_and_memory_allow(cores, free, count):
     """Would catch 16 processes that share 24 GiB, or none on a small machine."""
