@@ -1,7 +1,7 @@
 """The rules of the claims that compare models, S8 to D2, as code that reads one run.
 
 A rule takes a finished run and gives a `Finding`, or None where the run has no rows for
-it. No rule knows what is right; `tests/test_answers.py` makes each of them say
+it. No rule knows what is right; `tests/test_rules.py` makes each of them say
 everything it can.
 """
 

@@ -1,0 +1,168 @@
+"""The report as HTML: what it shows of which runs, and that text stays text."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from rnn_tf.claims import answers
+from rnn_tf.errors import InputError
+from rnn_tf.runs import run_folder
+from tests.conftest import run_python
+from tests.page_runs import (
+    HOSTILE,
+    REFERENCE,
+    finished_run,
+    made_up_answers,
+    write_page,
+)
+
+
+def test_text_of_a_run_is_text(tmp_path):
+    """Would catch a page that runs what stands in a run's files."""
+    command = f"python -m made </code>{HOSTILE}"
+    path = finished_run(tmp_path, "<b>bold", model=HOSTILE, command=command)
+    (path / "cost.csv").write_text(f'{HOSTILE},"a"\n1,{HOSTILE}\n')
+    page = write_page(tmp_path)
+    assert page.count("<script") == 1
+    assert page.count(HOSTILE) == 0
+    assert page.count("&lt;script&gt;") >= 5  # name, command, error, head and cell
+    assert "<b>" not in page
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", '{"status": '),
+        ("config.json", "[]"),
+        ("trials.csv", "a,b\n1,2\n"),
+        ("metrics.csv", ""),
+        ("learning_curves.png", "no picture"),
+        ("cost.csv", "\x00\xff"),
+    ],
+)
+def test_a_damaged_run_is_named_and_does_not_hide_the_others(
+    tmp_path, capsys, file, content
+):
+    whole = finished_run(tmp_path, "20260101-000000-aaaa")
+    broken = finished_run(
+        tmp_path, "20260102-000000-bbbb", data={"source": "other", "sha256": "2"}
+    )
+    (broken / file).write_bytes(content.encode("latin-1"))
+    page = write_page(tmp_path)
+    said = capsys.readouterr().err
+    assert said.startswith(f"left out: {broken} is damaged")
+    assert said.count("\n") == 1
+    assert f'id="run-{whole.name}"' in page
+    assert f'id="run-{broken.name}"' not in page
+
+
+def test_the_newest_run_on_each_data_is_shown_and_the_others_are_counted(tmp_path):
+    for day in (1, 3, 2):
+        finished_run(tmp_path, f"2026010{day}-000000-aaaa")
+    finished_run(
+        tmp_path, "20260101-000000-bbbb", data={"source": "mine", "sha256": "2"}
+    )
+    with pytest.raises(RuntimeError), run_folder.open_run(tmp_path, "made", {}):
+        raise RuntimeError
+    page = write_page(tmp_path)
+    assert page.count("<article") == 2
+    assert 'id="run-20260103-000000-aaaa"' in page
+    assert 'id="run-20260101-000000-bbbb"' in page
+    assert "2 of made on cta, older" in page
+    assert "1 of made, failed" in page
+    assert page.count("quick: a few epochs") == 2
+
+
+def test_reference_runs_are_folded_beside_runs_of_ones_own(tmp_path):
+    (tmp_path / "reference").mkdir()
+    finished_run(tmp_path, "quoted").rename(tmp_path / "reference" / "quoted")
+    alone = write_page(tmp_path)
+    assert "0 of your runs and 1 reference runs" in alone
+    assert '<details class="runs">' not in alone
+    finished_run(tmp_path, "20260101-000000-aaaa")
+    both = write_page(tmp_path)
+    folded = both.split('<details class="runs">')[1]
+    assert 'id="run-quoted"' in folded
+    assert 'id="run-20260101-000000-aaaa"' not in folded
+
+
+def test_what_is_said_of_a_run(tmp_path):
+    path = finished_run(tmp_path, "20260101-000000-aaaa", dirty=True)
+    info = json.loads((path / "config.json").read_text())
+    page = write_page(tmp_path)
+    for said in (
+        info["commit"][:12] + ", with files that differ from it",
+        info["machine"],
+        f"tensorflow {info['versions']['tensorflow']}",
+        "2 trials of 1 models, 1 failed",
+        "1,234",
+    ):
+        assert said in page, said
+
+
+def test_no_search_is_a_line(tmp_path):
+    path = finished_run(tmp_path, "20260101-000000-aaaa")
+    (path / "trials.csv").unlink()
+    assert "Nothing was searched" in write_page(tmp_path)
+
+
+def test_a_run_of_devices_is_its_table(tmp_path):
+    """Would catch an answer whose link leads nowhere, because its run has no models."""
+    shutil.copytree(REFERENCE / "devices", tmp_path / "reference" / "devices")
+    page = write_page(tmp_path)
+    assert 'id="run-devices"' in page
+    assert "<td>two workers</td>" in page
+    assert "Tuning" not in page
+
+
+def test_answers_come_first_with_a_count(tmp_path, monkeypatch):
+    finished_run(tmp_path, "20260101-000000-aaaa")
+    monkeypatch.setattr(answers, "refresh", made_up_answers)
+    page = write_page(tmp_path)
+    assert page.index('id="answers"') < page.index('id="made"')
+    assert 'aria-label="4 claims"' in page
+    counts = [item.split("</li>")[0] for item in page.split("<li>")]
+    for count, verdict in ((1, "refuted"), (2, "depends"), (1, "not measured")):
+        said = [item for item in counts if f"</span> {verdict}</span>" in item]
+        assert [item[0] for item in said] == [str(count)]
+    assert page.count('href="#run-') == 3
+    assert "on sines alone" in page
+
+
+def test_answers_are_those_of_the_runs_there_are(tmp_path):
+    """Would catch a page beside newer runs with older verdicts."""
+    (tmp_path / "answers.csv").write_text("claim\nS1\n")
+    shutil.copytree(REFERENCE / "devices", tmp_path / "reference" / "devices")
+    page = write_page(tmp_path)
+    assert 'aria-label="22 claims"' in page
+    assert 'href="#run-devices"' in page
+    assert len(pd.read_csv(tmp_path / "answers.csv")) == 22
+
+
+def test_without_runs_the_page_says_what_to_do(tmp_path, capsys):
+    page = write_page(tmp_path)
+    assert "No runs yet" in page
+    assert "make results" in capsys.readouterr().out
+
+
+def test_make_report_says_where_the_page_is(tmp_path):
+    finished_run(tmp_path, "20260101-000000-aaaa")
+    (tmp_path / "quoted").mkdir()
+    options = ["--results", tmp_path, "--reference", tmp_path / "quoted"]
+    done = run_python("-m", "rnn_tf.report.page", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert str(tmp_path / "report.html") in done.stdout
+    assert "1 of your runs and 0 reference runs" in done.stdout
+    absent = run_python("-m", "rnn_tf.report.page", "--results", tmp_path / "absent")
+    assert (absent.returncode, absent.stdout) == (2, "")
+    assert absent.stderr.count("\n") == 1
+    assert "absent is not a folder" in absent.stderr
+
+
+def test_a_page_that_cannot_be_written_is_bad_input(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match="cannot write to .*directory"):
+        write_page(tmp_path)
+    assert not list(tmp_path.glob(".*report.html"))

@@ -1,0 +1,229 @@
+"""The report in a browser: it renders, sorts, fits, and asks the net for nothing."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from rnn_tf.claims import answers
+from tests.page_runs import (
+    HOSTILE,
+    REFERENCE,
+    finished_run,
+    made_up_answers,
+    write_page,
+)
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+BROWSERS = "chromium", "chromium-browser", "google-chrome"
+
+# The worst contrast of a text with what lies behind it, WCAG 2.
+CONTRAST = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = parts(colour).slice(0, 3).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if ((parts(colour)[3] ?? 1) === 1) return colour;
+    }
+  };
+  const texts = [...document.querySelectorAll("body *")].filter((element) =>
+    element.checkVisibility() && [...element.childNodes].some((node) =>
+      node.nodeType === Node.TEXT_NODE && node.data.trim()));
+  const found = texts.map((element) => {
+    const pair = [light(getComputedStyle(element).color), light(behind(element))];
+    const [low, high] = pair.sort((a, b) => a - b);
+    return [(high + 0.05) / (low + 0.05), element.outerHTML.slice(0, 200)];
+  });
+  return [found.length, ...found.sort((a, b) => a[0] - b[0])[0]];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine; apt-get install chromium")
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    """A page of a run of one's own, a hostile one, a real one, and answers."""
+    root = tmp_path_factory.mktemp("results")
+    finished_run(root, "20260101-000000-aaaa")
+    finished_run(
+        root,
+        "20260101-000000-bbbb",
+        model=HOSTILE,
+        data={"source": HOSTILE, "sha256": "2"},
+    )
+    shutil.copytree(REFERENCE / "sketch-20", root / "reference" / "sketch-20")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(answers, "refresh", made_up_answers)
+        write_page(root)
+    return root / "report.html"
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """Open the page; what the browser complains of or asks for ends up in `said`."""
+    contexts, said = [], []
+
+    def open_page(**options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url[:30]))
+        page.goto(page_file.as_uri())
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        return page, said
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def test_the_page_renders_without_errors_and_asks_for_nothing(opened):
+    page, said = opened()
+    page.wait_for_load_state("networkidle")
+    urls = [text for text in said if text.startswith(("file:", "data:"))]
+    assert said == urls
+    assert page.title() == "RNN experiments: report"
+    assert page.locator("article").count() == 3
+    assert page.evaluate("window.hacked") is None
+
+
+def test_the_policy_of_the_page_forbids_scripts_and_the_net(opened):
+    """Would catch a policy that a slip in the escaping gets past."""
+    page, said = opened()
+    page.evaluate(
+        "() => { document.body.append(Object.assign(document.createElement('script'),"
+        " {textContent: 'window.hacked = 1'})); }"
+    )
+    assert page.evaluate("window.hacked") is None
+    reached = "fetch('http://127.0.0.1:9/').then(() => 'answered', () => 'refused')"
+    assert page.evaluate(reached) == "refused"
+    assert sum("Content Security Policy" in text for text in said) >= 2
+
+
+def column(table, number: int) -> list[str]:
+    """The texts of a column, top to bottom."""
+    return table.locator(f"tbody tr > :nth-child({number})").all_inner_texts()
+
+
+def test_a_click_sorts_numbers_as_numbers_both_ways(opened):
+    """Would catch 100 before 20, and empty cells that come first."""
+    page, _ = opened()
+    article = page.locator("#run-20260101-000000-aaaa")
+    table = article.locator("table", has_text="milliseconds")
+    head = table.get_by_role("columnheader", name="milliseconds")
+    assert head.get_attribute("aria-sort") is None
+    for order, values in (
+        ("ascending", ["9.5", "20", "100", ""]),
+        ("descending", ["100", "20", "9.5", ""]),
+        ("ascending", ["9.5", "20", "100", ""]),
+    ):
+        head.get_by_role("button").click()
+        assert head.get_attribute("aria-sort") == order
+        assert column(table, 2) == values
+    table.get_by_role("button", name="model").click()
+    assert head.get_attribute("aria-sort") is None
+    assert column(table, 1) == ["a", "b", "c", "d"]
+
+
+def test_the_table_of_results_sorts_by_keyboard(opened):
+    page, _ = opened()
+    table = page.locator("#run-sketch-20 table.results")
+    head = table.get_by_role("columnheader", name="test error")
+    assert head.get_attribute("aria-sort") == "ascending"
+    best = column(table, 1)
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert column(table, 1) == best[::-1]
+    parameters = table.get_by_role("columnheader", name="parameters")
+    parameters.get_by_role("button").focus()
+    page.keyboard.press("Space")
+    shown = [int(text.replace(",", "")) for text in column(table, 9) if text]
+    assert shown == sorted(shown)
+    assert column(table, 9)[len(shown) :] == [""] * (len(best) - len(shown))
+
+
+def test_the_chosen_model_is_marked_and_the_verdicts_are_words(opened):
+    page, _ = opened()
+    table = page.locator("#run-sketch-20 table.results")
+    with (REFERENCE / "sketch-20" / "config.json").open() as file:
+        chosen = json.load(file)["chosen"]
+    (row,) = table.locator("tr.chosen").all()
+    assert row.locator("th").inner_text().startswith(chosen)
+    assert "chosen on validation" in row.locator("th").text_content()
+    said = [text.split()[-1] for text in column(table, 3)]
+    assert set(said) == {"better", "(itself)", "worse"}
+
+
+def test_every_picture_is_there_and_has_words(opened):
+    page, _ = opened()
+    pictures = page.evaluate("""async () => {
+      const found = [...document.images];
+      for (const one of found) { one.loading = "eager"; await one.decode(); }
+      return found.map((one) => [one.alt, one.naturalWidth, one.naturalHeight,
+        one.getAttribute("width"), one.getAttribute("height")]);
+    }""")
+    with (REFERENCE / "sketch-20" / "trials.csv").open(newline="") as file:
+        assert any(row["phase"] == "search" for row in csv.DictReader(file))
+    real = len(list((REFERENCE / "sketch-20").glob("*.png")))
+    assert len(pictures) == real + 2 * 1 + 3 * 2  # and two of tuning for each run
+    for alt, width, height, *stated in pictures:
+        assert len(alt) > 20
+        assert width > 0
+        assert [str(width), str(height)] == stated
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+def test_the_page_never_scrolls_sideways(opened, width):
+    page, _ = opened(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_paper_everything_fits_and_the_dark_stays_off(opened):
+    """720 pixels are the width of A4 between its margins."""
+    page, _ = opened(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
+    page.evaluate("document.querySelector('details.runs')?.setAttribute('open', '')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    style = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(style) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_text_can_be_read_in_the_light_and_in_the_dark(opened, width):
+    """WCAG AA wants a contrast of 4.5, of every text with what is behind it."""
+    backgrounds = set()
+    for scheme in ("light", "dark"):
+        page, _ = opened(color_scheme=scheme, viewport={"width": width, "height": 800})
+        count, ratio, text = page.evaluate(CONTRAST)
+        assert count > 200
+        assert ratio >= 4.5, text
+        style = "getComputedStyle(document.body).backgroundColor"
+        backgrounds.add(page.evaluate(style))
+    assert len(backgrounds) == 2
