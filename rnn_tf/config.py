@@ -41,8 +41,9 @@ class RunConfig:
     strategy: Literal["auto", "cpu", "gpu", "tpu", "mirrored", "multiworker"] = "auto"
     """Devices: auto takes what is there; mirrored copies the model to several;
     multiworker to several machines, which TF_CONFIG lists."""
-    replicas: int = 2
-    """With mirrored: how many GPUs, or virtual CPUs where there is no GPU."""
+    replicas: int | None = None
+    """With mirrored: how many GPUs, by default all; or how many virtual CPUs where
+    there is no GPU, by default 2."""
     wait: int = 300
     """With multiworker: seconds to wait for the other workers at the start."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -54,11 +55,12 @@ class RunConfig:
     """Id of a run that was killed, to go on with; it keeps its options."""
 
     def __post_init__(self):
-        for name in ("seeds", "trial_epochs", "epochs", "patience", "replicas", "wait"):
+        for name in ("seeds", "trial_epochs", "epochs", "patience", "wait"):
             require_at_least(self, name, 1)
         require_at_least(self, "trials", 0)
-        if self.batch_size is not None:
-            require_at_least(self, "batch_size", 1)
+        for name in ("batch_size", "replicas"):
+            if getattr(self, name) is not None:
+                require_at_least(self, name, 1)
 
 
 ConfigT = TypeVar("ConfigT", bound=RunConfig)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,14 @@ def make_series(values, start="2015-01-01", name="made") -> Series:
     values = np.asarray(values, dtype=float)
     dates = np.datetime64(start) + np.arange(len(values))
     return Series(name, "things", dates, values, np.zeros(len(values), bool), "0" * 64)
+
+
+def take_ctrl_c() -> None:
+    """Have a child process take Ctrl-C: the `preexec_fn` of those that tests send it.
+
+    A script's background, where CI may run, ignores SIGINT, and children inherit that.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_python(

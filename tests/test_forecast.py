@@ -16,7 +16,7 @@ from experiments import forecast
 from rnn_tf.errors import InputError
 from rnn_tf.report import summary
 from rnn_tf.runs import run_folder
-from tests.conftest import ROOT, run_python
+from tests.conftest import ROOT, run_python, take_ctrl_c
 
 TINY = {
     "models": ("mlp", "seq2seq"),
@@ -257,6 +257,7 @@ def start(folder) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"COLUMNS": "80"},
+        preexec_fn=take_ctrl_c,
     )
 
 

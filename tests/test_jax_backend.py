@@ -297,16 +297,19 @@ def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
     [
         ("cpu", 1, {}, ("cpu", 1)),
         ("gpu", 1, {}, ("gpu", 1)),
-        ("gpu", 4, {}, ("mirrored", 2)),
+        ("gpu", 4, {}, ("mirrored", 4)),
+        ("gpu", 4, {"replicas": 2}, ("mirrored", 2)),
         ("gpu", 4, {"strategy": "gpu"}, ("gpu", 1)),
+        ("gpu", 4, {"strategy": "mirrored"}, ("mirrored", 4)),
         ("gpu", 4, {"strategy": "mirrored", "replicas": 3}, ("mirrored", 3)),
+        ("cpu", 2, {"strategy": "mirrored"}, ("mirrored", 2)),
         ("tpu", 8, {}, ("tpu", 8)),
         ("tpu", 1, {}, ("tpu", 1)),
         ("tpu", 8, {"strategy": "mirrored", "replicas": 4}, ("mirrored", 4)),
     ],
 )
 def test_which_devices_are_taken(monkeypatch, platform, count, options, found):
-    """None but CPUs were there to try: JAX is told that it has others."""
+    """Would catch GPUs that auto leaves idle. JAX is told that it has them."""
     import jax
 
     from rnn_tf.devices import jax_backend

@@ -394,13 +394,25 @@ def test_an_id_that_is_no_run_is_one_line(stopped, run_id):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_resumed_run_has_its_options_from_its_folder(stopped, monkeypatch):
-    """Would catch defaults that take the place of what the run was begun with."""
-    monkeypatch.setattr(sys, "argv", ["experiments/forecast.py"])
+def test_a_run_that_had_two_replicas_by_default_goes_on(stopped):
+    """Would catch a run from when 2 was the default that is not resumed any more."""
+    info = json.loads((stopped / "config.json").read_text())
+    info["config"]["replicas"] = 2
+    (stopped / "config.json").write_text(json.dumps(info))
     arguments = ["--results", str(stopped.parent.parent), "--resume", stopped.name]
-    found = parse(forecast.Config, forecast.FULL, arguments)
+    config = parse(forecast.Config, forecast.FULL, arguments, "forecast")
+    assert config.replicas == 2
+    with again(stopped, to_json(config)) as run:
+        assert run.info["config"]["replicas"] == 2
+
+
+def test_a_resumed_run_has_its_options_from_its_folder(stopped):
+    """Would catch defaults that take the place of what the run was begun with."""
+    arguments = ["--results", str(stopped.parent.parent), "--resume", stopped.name]
+    found = parse(forecast.Config, forecast.FULL, arguments, "forecast")
     assert (found.epochs, found.resume) == (7, stopped.name)
-    other = parse(forecast.Config, forecast.FULL, [*arguments, "--epochs", "9"])
+    changed = [*arguments, "--epochs", "9"]
+    other = parse(forecast.Config, forecast.FULL, changed, "forecast")
     assert other.epochs == 9  # and `open_run` will say that it cannot be
 
 

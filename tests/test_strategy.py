@@ -26,6 +26,43 @@ def test_a_gpu_that_is_not_there_is_an_error():
         strategy.start(Config(strategy="gpu"))
 
 
+@pytest.mark.parametrize(
+    ("count", "options", "name", "replicas"),
+    [
+        (1, {}, "gpu", 1),
+        (4, {}, "mirrored", 4),
+        (4, {"replicas": 3}, "mirrored", 3),
+        (4, {"strategy": "mirrored"}, "mirrored", 4),
+        (4, {"strategy": "mirrored", "replicas": 2}, "mirrored", 2),
+        (4, {"strategy": "gpu"}, "gpu", 1),
+        (0, {"strategy": "mirrored"}, "mirrored", 2),  # virtual CPUs
+    ],
+)
+def test_which_gpus_are_taken(monkeypatch, count, options, name, replicas):
+    """Would catch GPUs that auto leaves idle. TensorFlow is told that it has them."""
+    devices = {"GPU": [SimpleNamespace()] * count}
+    real = tf.config.list_physical_devices
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda kind: devices.get(kind, real(kind))
+    )
+    monkeypatch.setattr(
+        strategy,
+        "_mirrored_strategy",
+        lambda names: SimpleNamespace(num_replicas_in_sync=len(names)),
+    )
+    found = strategy.start(Config(**options))
+    kind = "GPU" if count else "CPU"
+    assert found.name == name
+    assert found.devices == tuple(f"/{kind}:{i}" for i in range(replicas))
+
+
+def test_more_replicas_than_gpus_are_an_error(monkeypatch):
+    gpus = [SimpleNamespace()] * 4
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    with pytest.raises(InputError, match="--replicas 5, but TensorFlow sees 4 GPUs"):
+        strategy.start(Config(strategy="mirrored", replicas=5))
+
+
 def test_more_virtual_cpus_than_were_made_need_a_restart():
     tf.config.list_logical_devices()  # TensorFlow has started
     with pytest.raises(InputError, match="restart Python"):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from rnn_tf.errors import InputError
 
+VIRTUAL_CPUS = 2  # replicas by default where there is no GPU
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 

@@ -18,6 +18,7 @@ import jax
 import keras
 
 from rnn_tf.config import RunConfig
+from rnn_tf.devices.backend import VIRTUAL_CPUS
 from rnn_tf.errors import InputError
 
 
@@ -52,56 +53,72 @@ class Replicas:
 
 
 def start(config: RunConfig) -> tuple[str, Replicas]:
-    """Start JAX on the devices that `config` asks for: their kind, and the devices.
+    """Start JAX on the devices that `config` asks for.
+
+    Returns:
+        The kind of device, cpu, gpu, tpu or mirrored, and the devices.
 
     Raises:
         InputError: a device that was asked for is absent.
     """
-    choice = config.strategy
-    if choice == "cpu":
+    kind = config.strategy
+    if kind == "cpu":
         jax.config.update("jax_platforms", "cpu")  # the GPUs' memory is left alone
-    if choice == "mirrored":
-        _make_cpus(config.replicas)
-    found = _find("auto" if choice == "mirrored" else choice)
-    if choice == "auto":
-        choice = found[0].platform
-        if choice == "gpu" and len(found) > 1:
-            choice = "mirrored"
-    if choice == "mirrored":
-        _check_count(found, config.replicas)
-    count = {"mirrored": config.replicas, "tpu": len(found)}.get(choice, 1)
-    names = tuple(f"{device.platform}:{device.id}" for device in found[:count])
-    return choice, Replicas(names)
+    if kind == "mirrored":
+        _make_cpus(config.replicas or VIRTUAL_CPUS)
+    devices = _find("auto" if kind == "mirrored" else kind)
+    if kind == "auto":
+        kind = devices[0].platform
+        if kind == "gpu" and len(devices) > 1:
+            kind = "mirrored"
+    devices = devices[: _count(kind, devices, config.replicas)]
+    names = tuple(f"{device.platform}:{device.id}" for device in devices)
+    return kind, Replicas(names)
 
 
-def _find(choice: str) -> list:
-    """The devices of a kind; of the best kind there is, for auto."""
+def _find(kind: str) -> list:
+    """Find the devices of a kind; with auto, those of the best kind there is."""
     try:
-        found = jax.devices(None if choice == "auto" else choice)
-    except (RuntimeError, AssertionError) as error:  # either, as the platform likes
-        said = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+        devices = jax.devices(None if kind == "auto" else kind)
+    # JAX raises the one or the other, depending on the platform that is missing.
+    except (RuntimeError, AssertionError) as error:
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
         raise InputError(
-            f"--strategy {choice}, but JAX has no such device ({said}); use cpu, or "
+            f"--strategy {kind}, but JAX has no such device ({reason}); use cpu, or "
             "install what requirements-jax.txt names for your device"
         ) from None
-    if choice == "cpu" and jax.default_backend() != "cpu":
+    if kind == "cpu" and jax.default_backend() != "cpu":
         raise InputError(
             f"--strategy cpu, but JAX uses the {jax.default_backend()} already; "
             "restart Python"
         )
-    return found
+    return devices
 
 
 def _make_cpus(count: int) -> None:
-    """Split the CPU into `count` devices, for want of GPUs; before JAX has started."""
-    with contextlib.suppress(RuntimeError):  # JAX runs, with the devices it has
+    """Split the CPU into `count` devices, which `mirrored` uses where no GPU is.
+
+    Only before JAX has started; afterwards it keeps the devices it has.
+    """
+    with contextlib.suppress(RuntimeError):
         jax.config.update("jax_num_cpu_devices", count)
 
 
-def _check_count(found: list, replicas: int) -> None:
-    """Raise InputError if there are fewer devices than replicas."""
-    if len(found) >= replicas:
-        return
-    kind = found[0].platform.upper()
-    again = "; restart Python to have more" if kind == "CPU" else ""
-    raise InputError(f"--replicas {replicas}, but JAX sees {len(found)} {kind}s{again}")
+def _count(kind: str, devices: list, replicas: int | None) -> int:
+    """Count the devices to train on: with mirrored, by default all but of CPUs two.
+
+    Raises:
+        InputError: there are fewer devices than replicas.
+    """
+    if kind == "tpu":
+        return len(devices)
+    if kind != "mirrored":
+        return 1
+    platform = devices[0].platform.upper()
+    count = replicas or (VIRTUAL_CPUS if platform == "CPU" else len(devices))
+    if count > len(devices):
+        restart = "; restart Python to have more" if platform == "CPU" else ""
+        raise InputError(
+            f"--replicas {count}, but JAX sees {len(devices)} {platform}s{restart}"
+        )
+    return count

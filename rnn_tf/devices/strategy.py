@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_tf.config import RunConfig, to_json
-from rnn_tf.devices import rnn_kernels, tuner_processes
+from rnn_tf.devices import backend, rnn_kernels, tuner_processes
 from rnn_tf.devices.backend import computing_in, hide_gpus, import_tensorflow, requested
 from rnn_tf.devices.tf_config import Cluster, from_environment, meet, reserve
 from rnn_tf.errors import InputError
@@ -260,14 +260,13 @@ def _on_one_machine(config: RunConfig) -> Devices:
 
 
 def _mirrored(tf, config: RunConfig, gpus: list) -> Devices:
-    if gpus and len(gpus) < config.replicas:
-        raise InputError(
-            f"--replicas {config.replicas}, but TensorFlow sees {len(gpus)} GPUs"
-        )
+    count = config.replicas or len(gpus) or backend.VIRTUAL_CPUS
+    if gpus and len(gpus) < count:
+        raise InputError(f"--replicas {count}, but TensorFlow sees {len(gpus)} GPUs")
     kind = "GPU" if gpus else "CPU"
     if not gpus:
-        _virtual_cpus(tf, config.replicas)
-    devices = tuple(f"/{kind}:{i}" for i in range(config.replicas))
+        _virtual_cpus(tf, count)
+    devices = tuple(f"/{kind}:{i}" for i in range(count))
     return Devices("mirrored", devices, _mirrored_strategy(devices))
 
 
