@@ -1,4 +1,4 @@
-"""What a notebook does first: see the device, and install what is missing.
+"""Set up a notebook: name the device, and install what is missing.
 
 On Colab, TensorFlow, Keras, NumPy and JAX fit each other and the device, so whatever of
 them is there stays as it is. Nothing else may be there yet: only the standard library
@@ -25,7 +25,7 @@ MEANS = {
 
 
 def set_up(root: Path) -> None:
-    """Say what the device is and means, and install what the experiments lack.
+    """Print what the device is and means, and install what the experiments lack.
 
     To be called before Keras is imported, because on a TPU it chooses the engine.
 
@@ -41,11 +41,11 @@ def set_up(root: Path) -> None:
         os.environ.setdefault("KERAS_BACKEND", "jax")
         files.append("requirements-jax.txt")
     print(f"{kind} ({name}): {MEANS[kind]}")
-    install([wanted for file in files for wanted in requirements(root / file)])
+    install([line for file in files for line in requirements(root / file)])
 
 
 def accelerator(devices: Path = Path("/dev")) -> tuple[str, str]:
-    """CPU, GPU or TPU, and which; nothing is started for it."""
+    """Detect CPU, GPU or TPU, and which, without starting it."""
     tpus = [*devices.glob("accel[0-9]*"), *devices.glob("vfio/[0-9]*")]
     if tpus and importlib.util.find_spec("libtpu"):  # by which JAX drives them
         return "TPU", f"{len(tpus)} chips"
@@ -60,7 +60,7 @@ def accelerator(devices: Path = Path("/dev")) -> tuple[str, str]:
 
 
 def requirements(file: Path) -> list[Requirement]:
-    """What a requirements file asks for."""
+    """Read a requirements file."""
     lines = [line.split("#")[0] for line in file.read_text("utf-8").splitlines()]
     return [Requirement(line) for line in lines if line.strip()]
 
@@ -68,35 +68,41 @@ def requirements(file: Path) -> list[Requirement]:
 def install(wanted: list[Requirement]) -> None:
     """Let pip add what is absent; if nothing is, do nothing.
 
-    What is there and fits is named to pip with its very version: it can then be neither
-    replaced nor left without what it needs itself.
+    What is installed and fits is named to pip with its very version, as a requirement
+    and not as a constraint (`pip install -c`): pip then keeps to what TensorFlow needs
+    itself, such as its protobuf, and fetches no `tensorflow` where `tensorflow-cpu` is.
 
     Raises:
         SystemExit: the runtime's own TensorFlow or the like does not fit, or pip
             failed; nothing is changed.
     """
-    own = [Requirement(name) for name in OWN]
-    absent = [one for one in wanted if not _fits(one)]
-    for one in absent:
-        if one.name in OWN and _found(one.name):
-            raise SystemExit(
-                f"{' '.join(_found(one.name))} is installed, and the experiments take "
-                f"{one.specifier}; choose another version of the runtime, or replace "
-                f"it and restart: %pip install '{one}'"
-            )
+    absent = [requirement for requirement in wanted if not _fits(requirement)]
+    for requirement in absent:
+        if requirement.name in OWN and _installed(requirement.name):
+            raise SystemExit(_misfit(requirement))
     if absent:
-        kept = {"==".join(_found(one.name)) for one in [*own, *wanted] if _fits(one)}
-        _pip([str(one) for one in absent], sorted(kept))
+        candidates = [*map(Requirement, OWN), *wanted]
+        kept = {"==".join(_installed(r.name)) for r in candidates if _fits(r)}
+        _pip([str(requirement) for requirement in absent], sorted(kept))
 
 
-def _fits(one: Requirement) -> bool:
-    """Whether it is installed, in a version that is asked for."""
-    found = _found(one.name)
-    return bool(found) and one.specifier.contains(found[1], prereleases=True)
+def _misfit(requirement: Requirement) -> str:
+    """Say that the runtime's own version does not fit, and what to do."""
+    return (
+        f"{' '.join(_installed(requirement.name))} is installed, and the experiments "
+        f"take {requirement.specifier}; choose another version of the runtime, or "
+        f"replace it and restart: %pip install '{requirement}'"
+    )
 
 
-def _found(name: str) -> tuple[str, str] | None:
-    """What is installed of a package: the name of its build, and the version."""
+def _fits(requirement: Requirement) -> bool:
+    """Tell whether it is installed, in a version that is asked for."""
+    build = _installed(requirement.name)
+    return bool(build) and requirement.specifier.contains(build[1], prereleases=True)
+
+
+def _installed(name: str) -> tuple[str, str] | None:
+    """Look up what is installed of a package: name of the build, and version."""
     for build in BUILDS.get(name, (name,)):
         try:
             return build, metadata.version(build)
@@ -106,6 +112,11 @@ def _found(name: str) -> tuple[str, str] | None:
 
 
 def _pip(absent: list[str], kept: list[str]) -> None:
+    """Run pip, silent unless it fails.
+
+    Raises:
+        SystemExit: it failed.
+    """
     print("installing", ", ".join(absent))
     command = [sys.executable, "-m", "pip", "install", "--quiet"]
     command += ["--disable-pip-version-check", *absent, *kept]

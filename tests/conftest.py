@@ -18,8 +18,8 @@ from rnn_tf.runs import run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 2**30
-# What one of two processes of `make test` grows to, because TensorFlow keeps all that XLA
-# compiles. One of many compiles less, and needs less.
+# What one of two processes of `make test` grows to, because TensorFlow keeps all that
+# XLA compiles. One of many compiles less, and needs less.
 WORKER_MEMORY = 5 * GIB
 
 

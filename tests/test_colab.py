@@ -28,7 +28,7 @@ RUNS = "stacked forecast sketch video ridership".split()  # cells
 
 # In place of the notebook's sizes. The city's file comes from a server on this machine.
 TINY = """
-from rnn_tf.data import ridership
+from rnn_tf.data.series import ridership
 
 ridership.URL, ridership.TGZ_SHA256, ridership.CSV_SHA256 = {city!r}
 shared = {{"epochs": 1, "trials": 0, "seeds": 1, "results": Path({results!r})}}
