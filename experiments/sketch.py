@@ -301,7 +301,7 @@ def _padded(data: Data) -> tuple[dict, np.ndarray]:
     """Test drawings that no model cuts, padded to several lengths, and their labels."""
     part, scale = data.source.parts["test"], data.source.padding.scale
     longest = min(data.source.padding.lengths[-1], AS_WRITTEN["textbook"][0])
-    which = part.file_order()
+    which = part.file_order
     which = which[part.lengths[which] <= longest][:512]
     steps = [longest * percent // 100 for percent in (100, 125, 150, 200)]
     inputs = {n: part.stroke5(which, n, scale) for n in steps}

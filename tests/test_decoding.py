@@ -67,7 +67,7 @@ def test_a_short_video_repeats_its_last_frame_and_is_masked(tmp_path):
     path = write_video(tmp_path / "a.mp4", grey_frames(5))
     found = decoding.read(path, SMALL)
     assert found.padded
-    assert batches.there(found.clips).tolist() == [[True, True, True, False]]
+    assert batches.frame_mask(found.clips).tolist() == [[True, True, True, False]]
 
 
 def cut(path, share, **options):

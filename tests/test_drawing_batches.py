@@ -28,12 +28,12 @@ def part() -> batches.Part:
     """100 drawings of 1 to 100 points; drawing i has label i % 5."""
     lengths = np.random.default_rng(1).permutation(np.arange(1, 101))
     drawings = [drawing(n, start=7 * i) for i, n in enumerate(lengths)]
-    return batches.part_of(drawings, np.arange(100) % 5)
+    return batches.pack(drawings, np.arange(100) % 5)
 
 
 def test_stroke_5_by_hand():
     """Would catch pen columns that are swapped, and padding that looks like a point."""
-    part = batches.part_of([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
+    part = batches.pack([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
     found = part.stroke5(np.array([1, 0]), steps=3, scale=2.0)
     assert found.dtype == np.float32
     assert found.tolist() == [
@@ -64,13 +64,13 @@ def test_padding_fits_the_drawings(part):
 def test_an_epoch_has_whole_batches_of_alike_drawings(part):
     """Would catch a drawing that comes twice, and one padded to more than it needs."""
     padding = batches.padding(part, 200)
-    plan = batches.shuffled(part, padding, 4, np.random.default_rng(1))
+    plan = batches.plan_epoch(part, padding, 4, np.random.default_rng(1))
     assert {len(which) for which in plan} == {4}
     assert len(plan) == batches.steps_per_epoch(part, padding, 4)
     members = np.concatenate(plan)
     assert len(np.unique(members)) == len(members) >= 100 - 3 * len(padding.lengths)
     for which in plan:
-        assert len(set(padding.of(part.lengths[which]).tolist())) == 1
+        assert len(set(padding.buckets(part.lengths[which]).tolist())) == 1
 
 
 def arrays(dataset) -> list:
@@ -98,7 +98,7 @@ def test_validation_and_test_are_sorted_by_length_and_training_is_not(part):
     for number, original in enumerate(np.argsort(part.lengths)):
         assert np.array_equal(ordered.drawing(number), part.drawing(original))
         assert ordered.labels[number] == part.labels[original]
-    assert np.array_equal(ordered.labels[ordered.file_order()], part.labels)
+    assert np.array_equal(ordered.labels[ordered.file_order], part.labels)
 
 
 def test_training_is_shuffled_by_the_seed_and_anew_each_epoch(part):
@@ -179,4 +179,4 @@ def test_a_store_that_cannot_be_finished_is_not_there(tmp_path):
 
 def test_padding_of_a_long_part_knows_where_drawings_are_cut():
     padding = Padding((24, 48), 10.0)
-    assert padding.of(np.array([1, 24, 25, 48, 900])).tolist() == [0, 0, 1, 1, 1]
+    assert padding.buckets(np.array([1, 24, 25, 48, 900])).tolist() == [0, 0, 1, 1, 1]

@@ -171,7 +171,7 @@ def without_dropout(model):
 def sketch_case(name: str) -> Case:
     """Eight doodles; dropout is off, because replicas draw their own."""
     drawings, labels = sketch.doodles.doodles(8)
-    part = sketch.batches.part_of(drawings, labels)
+    part = sketch.batches.pack(drawings, labels)
 
     def build(hp):
         model = sketch.MODELS[name](hp, sketch.Config(), ((None, 5), 12))

@@ -78,4 +78,4 @@ def test_all_of_a_digit_is_inside_the_frame():
 
 def test_no_frame_counts_as_padding():
     part = made()["train"]
-    assert batches.there(part.clips(np.arange(100))).all()
+    assert batches.frame_mask(part.clips(np.arange(100))).all()

@@ -28,7 +28,7 @@ def test_simplified_strokes_become_moves(tmp_path):
     expected = [[10, 0, 0], [0, 10, 1], [-20, -15, 0], [0, 7, 1]]
     assert read_rows(ndjson_file(tmp_path / "a.ndjson", drawing)) == [expected]
     given_points = [np.array(stroke).T for stroke in drawing]
-    assert stroke3.strokes(given_points).tolist() == expected
+    assert stroke3.to_moves(given_points).tolist() == expected
 
 
 def test_raw_strokes_are_scaled_and_thinned_out(tmp_path):

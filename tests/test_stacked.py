@@ -173,7 +173,7 @@ def test_chicago_is_forecast_in_boardings(monkeypatch, tmp_path):
     random = np.random.default_rng(1)
     days = 1_000 + np.tile([0, 50, 60, 60, 40, -300, -400], 1000)
     made = make_series(days + random.normal(0, 9, 7000), "2001-01-01", "cta")
-    made = daily.renamed(made, "cta", "boardings")
+    made = daily.rename(made, "cta", "boardings")
     monkeypatch.setattr(ridership, "load", lambda folder: made)
     outcome = stacked.run(
         stacked.Config(data=("cta",), results=tmp_path, **TINY | {"cells": ("gru",)})

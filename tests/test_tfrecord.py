@@ -24,15 +24,15 @@ def test_tfrecords_are_scaled_back(tmp_path):
 def test_the_classes_of_a_tfrecord_file_lie_beside_it(tmp_path):
     path = tmp_path / "eval.tfrecord-00003-of-00010"
     with pytest.raises(InputError, match=r"eval.tfrecord.classes"):
-        tfrecord.classes(path)
+        tfrecord.read_classes(path)
     (tmp_path / "training.tfrecord.classes").write_text("dog\nice cream\n")
-    assert tfrecord.classes(path) == ("dog", "ice cream")
+    assert tfrecord.read_classes(path) == ("dog", "ice cream")
     (tmp_path / "eval.tfrecord.classes").write_text("ice cream\r\ndog")
-    assert tfrecord.classes(path) == ("ice cream", "dog")
+    assert tfrecord.read_classes(path) == ("ice cream", "dog")
     for unsound in ("", "dog", "dog\ndog"):
         (tmp_path / "eval.tfrecord.classes").write_text(unsound)
         with pytest.raises(InputError, match="2 or more"):
-            tfrecord.classes(path)
+            tfrecord.read_classes(path)
 
 
 # --- folders of shards

@@ -58,7 +58,7 @@ def test_frames_lose_their_order_and_nothing_else(part):
     x = part.clips(np.arange(30)).copy()
     x[:10, 3:] = x[:10, 2:3]  # three frames and padding
     found = batches.without_order(x, np.random.default_rng(1))
-    assert np.array_equal(batches.there(found), batches.there(x))
+    assert np.array_equal(batches.frame_mask(found), batches.frame_mask(x))
     first, padded = found[..., 0, 0, 0], x[..., 0, 0, 0]
     assert np.array_equal(np.sort(first[10:], axis=1), padded[10:])
     assert np.array_equal(np.sort(first[:10, :3], axis=1), padded[:10, :3])
@@ -76,13 +76,13 @@ def test_changes_are_the_same_in_every_frame(turn, mirror):
     again = batches.mover(turn, mirror)(x, np.random.default_rng(2))
     assert np.array_equal(found, again)
     assert (found.shape, found.dtype) == (x.shape, np.uint8)
-    assert np.array_equal(batches.there(found), batches.there(x))
+    assert np.array_equal(batches.frame_mask(found), batches.frame_mask(x))
     assert not np.array_equal(found, x)
 
 
 def test_nothing_moves_where_nothing_may(monkeypatch):
     """Would catch a picture that is turned around, or off by half a point."""
-    monkeypatch.setattr(batches, "_relit", lambda moved, random: moved)
+    monkeypatch.setattr(batches, "_relight", lambda moved, random: moved)
     x = np.random.default_rng(1).integers(0, 255, (3, 2, 17, 17, 3), "uint8")
     still = batches.mover(0.0, mirror=False, zoom=0.0, shift=0.0)
     assert np.array_equal(still(x, np.random.default_rng(1)), x)

@@ -1,7 +1,6 @@
-"""Downloads: verified against a checksum, cached, whole or absent."""
+"""Download files: verified against a checksum, cached, whole or absent."""
 
 import base64
-import hashlib
 import re
 import tarfile
 from pathlib import Path, PurePosixPath
@@ -17,12 +16,12 @@ TIMEOUT_SECONDS = 30
 
 
 def cache() -> Path:
-    """Where downloads are kept: the user's cache folder."""
+    """Return the folder of downloads, in the user's cache folder."""
     return Path(pooch.os_cache("rnn-tf"))
 
 
 def fetch(url: str, sha256: str, folder: Path | None = None) -> Path:
-    """The file at `url`, from the cache if it is there and sound.
+    """Return the file at `url`, from the cache if it is there and sound.
 
     Raises:
         InputError: the download failed or its checksum differs; nothing is kept.
@@ -32,12 +31,12 @@ def fetch(url: str, sha256: str, folder: Path | None = None) -> Path:
 
 
 def retrieve(url: str, checksum: str, path: Path, option: str) -> Path:
-    """`path`, downloaded from `url` unless it is there and sound.
+    """Download `url` to `path`, unless it is there and sound; return `path`.
 
     Args:
-        url: where it is.
+        url: where the file is.
         checksum: such as "sha256:..." or "md5:...", in hexadecimal digits.
-        path: where it shall be.
+        path: where it is kept.
         option: how the user names a folder with a copy, for the error message.
 
     Raises:
@@ -48,7 +47,7 @@ def retrieve(url: str, checksum: str, path: Path, option: str) -> Path:
     try:
         pooch.retrieve(url, checksum, path.name, path.parent, downloader=downloader)
     except (requests.exceptions.RequestException, OSError) as error:
-        raise _failed(url, error, option) from None
+        raise _download_error(url, error, option) from None
     except ValueError:
         kind, _, digits = checksum.partition(":")
         raise InputError(
@@ -58,7 +57,7 @@ def retrieve(url: str, checksum: str, path: Path, option: str) -> Path:
     return path
 
 
-def _failed(url: str, error: Exception, option: str) -> InputError:
+def _download_error(url: str, error: Exception, option: str) -> InputError:
     reason = str(error).splitlines()[0][:200]
     return InputError(
         f"could not download {url} ({reason}); check the connection, or fetch the "
@@ -66,8 +65,8 @@ def _failed(url: str, error: Exception, option: str) -> InputError:
     )
 
 
-def announced(url: str, option: str) -> tuple[str, int]:
-    """The checksum and the size in bytes that Google's storage announces for a file.
+def checksum_and_size(url: str, option: str) -> tuple[str, int]:
+    """Ask Google's storage for the checksum of a file and its size in bytes.
 
     Several hashes come in one header: crc32c=AAAAAA==, md5=1B2M2Y8AsgTpgAmy7PhCfg==.
 
@@ -78,37 +77,37 @@ def announced(url: str, option: str) -> tuple[str, int]:
         answer = requests.head(url, timeout=TIMEOUT_SECONDS, allow_redirects=True)
         answer.raise_for_status()
     except (requests.exceptions.RequestException, OSError) as error:
-        raise _failed(url, error, option) from None
+        raise _download_error(url, error, option) from None
     hashes = answer.headers.get("x-goog-hash", "")
-    found = re.search(r"\bmd5=([A-Za-z0-9+/]{22}==)", hashes)
-    if not found:
+    md5 = re.search(r"\bmd5=([A-Za-z0-9+/]{22}==)", hashes)
+    if not md5:
         raise InputError(
             f"{url} comes without an MD5 (x-goog-hash is {hashes[:80]!r}), so it could "
             f"not be checked; fetch it elsewhere and give its folder with {option}"
         )
-    checksum = "md5:" + base64.b64decode(found[1]).hex()
+    checksum = "md5:" + base64.b64decode(md5[1]).hex()
     return checksum, int(answer.headers.get("content-length", 0))
 
 
 def verify(path: Path, sha256: str) -> Path:
-    """`path`, if it is there and is the very file.
+    """Check that `path` is the file with this checksum, and return it.
 
     Raises:
         InputError: it is absent or differs.
     """
     if not path.is_file():
         raise InputError(f"{path} does not exist; check --data-dir")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
+    digest = pooch.file_hash(path)  # reads it in pieces
+    if digest != sha256:
         raise InputError(
-            f"{path} has the sha256 {found} and not {sha256}; to use another version, "
+            f"{path} has the sha256 {digest} and not {sha256}; to use another version, "
             f"give the file itself: --data {path}"
         )
     return path
 
 
 def member(archive: Path, name: str) -> bytes:
-    """The contents of the file called `name` in a tar archive.
+    """Read the file called `name` in a tar archive.
 
     Nothing is unpacked to disk, so no path in the archive can leave its folder.
 

@@ -1,6 +1,6 @@
-"""Quick, Draw! as a TensorFlow data set; TFDS itself never got one.
+"""Offer Quick, Draw! as a TensorFlow data set; TFDS itself has none.
 
-    import rnn_tf.data.sketch_rnn  # makes the name known
+    import rnn_tf.data.sketch_rnn  # registers the name
     tfds.load("sketch_rnn/quickdraw", split=["train[:80%]", "train[80%:]"],
               as_supervised=True)
 
@@ -39,16 +39,16 @@ class Config(tfds.core.BuilderConfig):
 
 
 def of(*classes: str) -> Config:
-    """A configuration with these classes only, and a name of its own.
+    """Configure the data set with these classes only, under a name of its own.
 
     Raises:
         InputError: there is no such class.
     """
     names = tuple(choose_classes(classes, quickdraw.CLASSES, "Quick, Draw!"))
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
-    says = f"The classes {', '.join(names)}."
+    description = f"The classes {', '.join(names)}."
     name = f"quickdraw_{len(names)}_{digest}"
-    return Config(name=name, description=says, classes=names)
+    return Config(name=name, description=description, classes=names)
 
 
 class SketchRnn(tfds.core.GeneratorBasedBuilder):
@@ -68,7 +68,8 @@ class SketchRnn(tfds.core.GeneratorBasedBuilder):
     this folder; they are at {quickdraw.URL}/."""
 
     def _info(self) -> tfds.core.DatasetInfo:
-        """Strokes are kept as bytes: int64 takes 1.7 times the room, twice the time."""
+        """Describe the features; moves are kept as bytes, as int64 takes 1.7 times the
+        space and twice the time."""
         strokes = tfds.features.Tensor(
             shape=(None, 3), dtype=np.int16, encoding=tfds.features.Encoding.BYTES
         )
@@ -92,7 +93,7 @@ class SketchRnn(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(self, files: list[ClassFile], member: str):
-        """One class after the other, so that one is in memory.
+        """Yield drawings class by class, so that one class is in memory.
 
         TFDS shuffles by key, and holds up to a gigabyte itself before it uses the disk.
         """
@@ -102,9 +103,9 @@ class SketchRnn(tfds.core.GeneratorBasedBuilder):
 
 
 def _files(dl_manager, classes: tuple[str, ...]) -> list[ClassFile]:
-    """The manual folder's if it has some, or the user has named it; else downloaded.
+    """Take the manual folder's files, if it has some or the user has named it.
 
-    TFDS's own manual folder may hold the files of other data sets.
+    Else download them: TFDS's own manual folder may hold the files of other data sets.
     """
     default = dl_manager.download_dir / "manual"
     try:
@@ -113,8 +114,8 @@ def _files(dl_manager, classes: tuple[str, ...]) -> list[ClassFile]:
         if str(default) not in str(absent):
             raise InputError(str(absent).splitlines()[0]) from None
         return quickdraw.fetch(classes)
-    found = files_by_class(folder)
-    files = [ClassFile(n, found[n]) for n in classes if _is_npz(found.get(n))]
+    paths = files_by_class(folder)
+    files = [ClassFile(n, paths[n]) for n in classes if _is_npz(paths.get(n))]
     if not files and folder == Path(default):
         return quickdraw.fetch(classes)
     if len(files) < len(classes):

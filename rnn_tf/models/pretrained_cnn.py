@@ -124,6 +124,6 @@ def features(part: Part, file: Path) -> Features:
 def _of(cnn, x: np.ndarray) -> np.ndarray:
     """(clips, frames, 1280) float16; padding repeats its features to the last digit."""
     found = cnn.predict_on_batch(x).astype("float16")
-    last = batches.there(x).sum(axis=1, keepdims=True) - 1
+    last = batches.frame_mask(x).sum(axis=1, keepdims=True) - 1
     step = np.minimum(np.arange(x.shape[1]), last)
     return np.take_along_axis(found, step[..., None], axis=1)

@@ -29,7 +29,7 @@ def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> 
         limit: Drawings to look at, from the beginning.
     """
     found = first_drawings(file, limit)
-    part = batches.part_of(found, np.zeros(len(found)))
+    part = batches.pack(found, np.zeros(len(found)))
     steps = max(batches.SHORTEST, int(part.lengths.max()))
     inputs = part.stroke5(np.arange(len(found)), steps, scale=1.0)
     info, path = run_folder.chosen(model, "sketch")

@@ -1,4 +1,4 @@
-"""Drawings as padded batches for a model; what lies on disk is never all in memory.
+"""Turn drawings into padded batches; those on disk are never all in memory.
 
 A drawing is stroke-3, int16 (points, 3): dx, dy, pen lifted after this point. A model
 sees stroke-5 (Ha and Eck, 2017), float32 (batch, time, 5): dx and dy as shares of a
@@ -50,38 +50,42 @@ class Part:
             labels=self.labels[order],
         )
 
+    @functools.cached_property
     def file_order(self) -> np.ndarray:
-        """Return the numbers of the drawings, (drawings,), as their points lie.
+        """The numbers of the drawings, (drawings,), in the order of their points.
 
-        Whoever wants some drawings of a part that is sorted by length, and not the
-        shortest alone, takes them in this order.
+        For those who want some drawings of a part that is sorted by length, and not the
+        shortest alone.
         """
         return np.argsort(self.starts)
 
     def release(self) -> None:
-        """Let go of what was read of the file; the system keeps it as a cache.
+        """Free the memory of what was read from disk; the system still caches it.
 
-        Resident memory would grow by the file: 8 GB for all of Quick, Draw!
+        Else resident memory would grow by the file: 8 GB for all of Quick, Draw!
         """
         if isinstance(self.points.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             self.points.base.madvise(mmap.MADV_DONTNEED)
 
     def stroke5(self, which: np.ndarray, steps: int, scale: float) -> np.ndarray:
-        """(drawings, steps, 5) float32: those numbered `which`, cut or padded."""
+        """Cut or pad the drawings numbered `which` to (drawings, steps, 5) float32.
+
+        dx and dy are divided by `scale`.
+        """
         starts, lengths = self.starts[which], np.minimum(self.lengths[which], steps)
         step = np.arange(steps)
-        there = step < lengths[:, None]
-        found = self.points[np.where(there, starts[:, None] + step, starts[:, None])]
-        made = np.zeros((len(which), steps, 5), "float32")
-        made[..., :2] = found[..., :2] / np.float32(scale)
-        made[..., 3] = found[..., 2]
-        made[..., 2] = 1 - made[..., 3]
-        made[~there] = (0, 0, 0, 0, 1)
-        return made
+        mask = step < lengths[:, None]
+        moves = self.points[np.where(mask, starts[:, None] + step, starts[:, None])]
+        batch = np.zeros((len(which), steps, 5), "float32")
+        batch[..., :2] = moves[..., :2] / np.float32(scale)
+        batch[..., 3] = moves[..., 2]
+        batch[..., 2] = 1 - batch[..., 3]
+        batch[~mask] = (0, 0, 0, 0, 1)
+        return batch
 
 
-def part_of(drawings: list[np.ndarray], labels: np.ndarray) -> Part:
-    """Put drawings into a part in memory, in their order."""
+def pack(drawings: list[np.ndarray], labels: np.ndarray) -> Part:
+    """Pack drawings, (points, 3) int16 each, into a part in memory, in their order."""
     lengths = np.array([len(drawing) for drawing in drawings])
     return _end_to_end(np.concatenate(drawings), lengths, np.asarray(labels, "int16"))
 
@@ -110,27 +114,30 @@ def write_store(
     drawings: Iterable[tuple[str, int, np.ndarray]],
     skipped: Counter | None = None,
 ) -> None:
-    """Write (split, label, strokes) to flat files, a few thousand at a time.
+    """Write drawings to flat files, a few thousand at a time.
 
-    The folder is whole or absent. `skipped` counts what the reader left out, by reason.
+    Args:
+        folder: is whole or absent.
+        drawings: split, label and moves (points, 3) of each.
+        skipped: counts what the reader leaves out, by reason.
     """
     drawings, counts = iter(drawings), Counter()
-    with files.atomic_folder(folder) as made:
+    with files.atomic_folder(folder) as temporary:
         while chunk := list(itertools.islice(drawings, CHUNK)):
             for split in SPLITS:
-                found = [(label, strokes) for s, label, strokes in chunk if s == split]
-                if found:
-                    counts[split] += _append(made, split, found)
+                own = [(label, moves) for s, label, moves in chunk if s == split]
+                if own:
+                    counts[split] += _append(temporary, split, own)
         about = {"points": counts, "skipped": skipped or {}}
-        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _append(folder: Path, split: str, found: list[tuple[int, np.ndarray]]) -> int:
-    """Add drawings of a split to its files; returns how many points they have."""
+def _append(folder: Path, split: str, drawings: list[tuple[int, np.ndarray]]) -> int:
+    """Add drawings of a split to its files; return how many points they have."""
     columns = {
-        "points": np.concatenate([strokes for _, strokes in found]),
-        "lengths": np.array([len(strokes) for _, strokes in found], "int64"),
-        "labels": np.array([label for label, _ in found], "int16"),
+        "points": np.concatenate([moves for _, moves in drawings]),
+        "lengths": np.array([len(moves) for _, moves in drawings], "int64"),
+        "labels": np.array([label for label, _ in drawings], "int16"),
     }
     for name, values in columns.items():
         with (folder / f"{split}-{name}").open("ab") as file:
@@ -139,7 +146,10 @@ def _append(folder: Path, split: str, found: list[tuple[int, np.ndarray]]) -> in
 
 
 def read_store(folder: Path) -> tuple[dict[str, Part], dict[str, int]]:
-    """The parts that `write_store` wrote, their points on disk, and what it skipped."""
+    """Read the parts that `write_store` wrote, and what it skipped, by reason.
+
+    The points stay on disk.
+    """
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     parts = {split: _read(folder, split, n) for split, n in about["points"].items()}
     nothing = np.zeros(0, "int64")
@@ -159,66 +169,66 @@ def _read(folder: Path, split: str, points: int) -> Part:
 
 @dataclass(frozen=True)
 class Padding:
-    """How drawings become arrays of a few shapes: few compile quickly."""
+    """The lengths to which drawings are padded; few compile quickly."""
 
     lengths: tuple[int, ...]  # to pad to, ascending; drawings are cut to the last
     scale: float  # dx and dy are divided by it
     plain: bool = False  # any drawings in a batch, padded to the longest of them
 
     def in_plain_batches(self, longest: int) -> "Padding":
-        """As most programs have it, for drawings cut to `longest` points."""
+        """Return the padding of most programs, for drawings cut to `longest` points."""
         return Padding((longest,), self.scale, plain=True)
 
     def steps(self, lengths: np.ndarray) -> int:
-        """To how many steps a batch of drawings of these lengths is padded."""
+        """Return the steps to which a batch of drawings of these lengths is padded."""
         if self.plain:
             return int(np.clip(lengths.max(), SHORTEST, self.lengths[-1]))
-        return self.lengths[self.of(lengths).max()]
+        return self.lengths[self.buckets(lengths).max()]
 
-    def of(self, lengths: np.ndarray) -> np.ndarray:
-        """(drawings,): the index of the length to which each is padded."""
+    def buckets(self, lengths: np.ndarray) -> np.ndarray:
+        """Return the index of the length to which each is padded, (drawings,)."""
         return np.searchsorted(self.lengths, np.minimum(lengths, self.lengths[-1]))
 
 
 def padding(part: Part, longest: int, sample: int = 1_000_000) -> Padding:
-    """Lengths that fit the drawings, in eights of points; the scale of dx and dy.
+    """Choose lengths that fit the drawings, multiples of 8, and the scale of dx, dy.
 
     Args:
         part: for training.
         longest: points after which a drawing is cut.
-        sample: points from whose standard deviation the scale is found.
+        sample: points whose standard deviation is the scale.
     """
     lengths = np.minimum(part.lengths, longest)
-    found = np.quantile(lengths, [0.25, 0.5, 0.75, 0.95, 1.0])
-    lengths = sorted({max(SHORTEST, int(-(-length // 8) * 8)) for length in found})
+    quantiles = np.quantile(lengths, [0.25, 0.5, 0.75, 0.95, 1.0])
+    multiples = {max(SHORTEST, int(-(-length // 8) * 8)) for length in quantiles}
     scale = np.std(part.points[:sample, :2].astype("float32"))
-    return Padding(tuple(lengths), float(max(scale, 1.0)))
+    return Padding(tuple(sorted(multiples)), float(max(scale, 1.0)))
 
 
-def shuffled(part: Part, padding: Padding, batch: int, random) -> list[np.ndarray]:
-    """Which drawings make the batches of one epoch, alike in length, in any order.
+def plan_epoch(part: Part, padding: Padding, batch: int, random) -> list[np.ndarray]:
+    """Choose the drawings of each batch of an epoch, alike in length, by chance.
 
-    The remainder of each length is dropped, so that every batch is whole.
+    The remainder of each length is dropped, so that every batch is full.
     """
     order = random.permutation(len(part.labels))
-    bucket, found = padding.of(part.lengths)[order], []
-    for number in range(len(padding.lengths)):
-        members = order[bucket == number]
-        whole = members[: len(members) // batch * batch]
-        found += list(whole.reshape(-1, batch))
-    random.shuffle(found)
-    return found
+    buckets, plan = padding.buckets(part.lengths)[order], []
+    for bucket in range(len(padding.lengths)):
+        members = order[buckets == bucket]
+        full = members[: len(members) // batch * batch]
+        plan += list(full.reshape(-1, batch))
+    random.shuffle(plan)
+    return plan
 
 
-def in_order(part: Part, batch: int) -> list[np.ndarray]:
-    """Number the drawings of each batch of an evaluation: all, in the part's order."""
+def plan_evaluation(part: Part, batch: int) -> list[np.ndarray]:
+    """Choose the drawings of each batch of an evaluation: all, in the part's order."""
     count = len(part.labels)
     return [np.arange(i, min(i + batch, count)) for i in range(0, count, batch)]
 
 
 def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
-    """Whole batches in one epoch."""
-    return int((np.bincount(padding.of(part.lengths)) // batch).sum())
+    """Count the full batches of one epoch."""
+    return int((np.bincount(padding.buckets(part.lengths)) // batch).sum())
 
 
 def dataset(
@@ -242,15 +252,15 @@ def dataset(
     @functools.lru_cache(maxsize=1)
     def plan(seed, epoch):
         if order is None:
-            return in_order(part, batch)
-        return shuffled(part, padding, batch, np.random.default_rng((seed, epoch)))
+            return plan_evaluation(part, batch)
+        return plan_epoch(part, padding, batch, np.random.default_rng((seed, epoch)))
 
     def examples(number):
         now = (order.seed, order.epoch) if order else (0, 0)
         which, random = plan(*now)[number], np.random.default_rng((*now, number))
         lengths = part.lengths[which]
         if padding.plain and order is None:  # as padded as in training, not less
-            company = part.file_order()[random.integers(0, len(part.labels), batch)]
+            company = part.file_order[random.integers(0, len(part.labels), batch)]
             lengths = np.concatenate([lengths, part.lengths[company]])
         x = part.stroke5(which, padding.steps(lengths), padding.scale)
         part.release()

@@ -1,4 +1,4 @@
-"""Seeded doodles as a hand draws them, so that the classifier needs no download.
+"""Draw seeded doodles as by hand, so that the classifier needs no download.
 
 The classes come in pairs that share their parts and differ in how these are joined
 or arranged: where a pen has been says little, the order in which it went there a lot.
@@ -22,7 +22,7 @@ RECTANGLE = np.array([-1 - 1j, 1 - 1j, 1 + 1j, -1 + 1j])
 
 
 def doodles(count: int, seed: int = 1) -> tuple[list[np.ndarray], np.ndarray]:
-    """Drawings of the `CLASSES`, in the format of Quick, Draw!'s simplified ones.
+    """Draw doodles of the `CLASSES`, in the format of Quick, Draw!'s simplified files.
 
     Scaled to a box whose larger side is 255, strokes simplified by Ramer, Douglas and
     Peucker's algorithm with epsilon 2. The drawings come in rounds of one per class in
@@ -44,10 +44,10 @@ def doodles(count: int, seed: int = 1) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def labelled(count: int) -> Labelled:
-    """So many doodles in three parts, 80, 10 and 10 %."""
+    """Draw `count` doodles in three parts, 80, 10 and 10 %."""
     drawings, labels = doodles(count)
     parts = {
-        split: batches.part_of([drawings[i] for i in cut], labels[cut])
+        split: batches.pack([drawings[i] for i in cut], labels[cut])
         for split, cut in examples.parts(np.arange(count)).items()
     }
     digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
@@ -56,27 +56,27 @@ def labelled(count: int) -> Labelled:
 
 
 def _block(seed: int, block: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Drawings and labels of a block, which always is generated whole."""
+    """Draw a block of `ROUNDS` rounds: drawings and labels."""
     random = np.random.default_rng((seed, block))
     classes = np.tile(np.arange(len(CLASSES)), (ROUNDS, 1))
     labels = random.permuted(classes, axis=1).ravel()
-    sketches = [SKETCHES[CLASSES[label]](random) for label in labels]
-    drawings = [_drawn(random, sketch) for sketch in sketches]
+    figures = [FIGURES[CLASSES[label]](random) for label in labels]
+    drawings = [_draw(random, figure) for figure in figures]
     owner = np.repeat(np.arange(len(drawings)), [len(d) for d in drawings])
     strokes = np.array([stroke for drawing in drawings for stroke in drawing])
     strokes = _wobble(random, _cut_corners(random, strokes, owner), owner)
-    points, stroke = _sampled(random, _tilt(random, strokes, owner), owner)
+    points, stroke = _sample(random, _tilt(random, strokes, owner), owner)
     points = _fit(points, owner[stroke])
     return _encode(*_simplify(points, stroke), owner), labels
 
 
 # ------------------------------------------------------------------- what is drawn
-# Points are complex numbers in a box from -1 - 1j (top left) to 1 + 1j. A sketch is a
-# list of strokes; one that ends where it begins is closed.
+# Points are complex numbers in a box from -1 - 1j (top left) to 1 + 1j. A figure is a
+# list of paths; one that ends where it begins is closed.
 
 
 def _closed(random: np.random.Generator, corners: np.ndarray) -> np.ndarray:
-    """(corners + 1,): each corner a little off, and back to the first."""
+    """Move each corner a little, and go back to the first: (corners + 1,)."""
     corners = corners + _normal(random, 0.05, len(corners))
     return np.append(corners, corners[0])
 
@@ -86,12 +86,12 @@ def _normal(random: np.random.Generator, scale: float, size) -> np.ndarray:
 
 
 def _ring(corners: int, turns: int = 1) -> np.ndarray:
-    """(corners,): evenly around the unit circle from the top, in so many turns."""
+    """Place corners evenly around the unit circle, from the top: (corners,)."""
     return -1j * np.exp(2j * np.pi * turns * np.arange(corners) / corners)
 
 
-def _round() -> np.ndarray:
-    """(33,): the unit circle, closed."""
+def _circle() -> np.ndarray:
+    """Return the unit circle, closed: (33,)."""
     ring = _ring(32)
     return np.append(ring, ring[0])
 
@@ -104,7 +104,7 @@ def _spiral(random):
 
 
 def _box_with_chevron(random: np.random.Generator, depth: float) -> list[np.ndarray]:
-    """A roof above the box or a flap inside it, at times with a door or a stamp."""
+    """Draw a roof above a box or a flap inside it, at times with a door or a stamp."""
     box = _closed(random, RECTANGLE)
     chevron = np.array([-1 - 1j, depth * 1j - 1j, 1 - 1j])
     chevron = chevron + _normal(random, 0.06, 3)
@@ -115,17 +115,17 @@ def _box_with_chevron(random: np.random.Generator, depth: float) -> list[np.ndar
 
 
 def _face(random: np.random.Generator, bend: float) -> list[np.ndarray]:
-    """Head, eyes and a mouth whose corners are up by `bend`."""
+    """Draw a head, eyes and a mouth whose corners are up by `bend`."""
     x = np.linspace(-1, 1, 12)
     mouth = random.uniform(0.35, 0.55) * x + 1j * (0.45 + bend * (0.5 - x**2))
     tall = 1j * random.uniform(0.08, 0.2)
-    eye = np.array([-tall, tall]) if random.random() < 0.5 else 0.12 * _round()
+    eye = np.array([-tall, tall]) if random.random() < 0.5 else 0.12 * _circle()
     eyes = complex(0, -0.3) + random.uniform(0.3, 0.45) * np.array([-1, 1])
-    return [_round(), eyes[0] + eye, eyes[1] + eye, mouth]
+    return [_circle(), eyes[0] + eye, eyes[1] + eye, mouth]
 
 
 def _wave(random):
-    """Along the peaks of a zigzag, flat at each of them and steep between."""
+    """Draw a curve through the peaks of a zigzag, flat at each and steep between."""
     peaks = _peaks(random)
     at = np.linspace(0, len(peaks) - 1, 12 * len(peaks) - 11)
     height = np.floor(at) + (1 - np.cos(np.pi * (at % 1))) / 2
@@ -136,15 +136,15 @@ def _wave(random):
 
 
 def _peaks(random: np.random.Generator) -> np.ndarray:
-    """(4 to 7,): down and up from left to right."""
+    """Draw the peaks of a zigzag from left to right: (4 to 7,)."""
     count = random.integers(4, 8)
     sign = (-1.0) ** (np.arange(count) + random.integers(2))
     height = random.uniform(0.2, 0.45)
     return np.linspace(-1, 1, count) + 1j * height * sign + _normal(random, 0.04, count)
 
 
-SKETCHES = {
-    "circle": lambda random: [_round()],
+FIGURES = {
+    "circle": lambda random: [_circle()],
     "spiral": _spiral,
     "square": lambda random: [_closed(random, RECTANGLE)],
     "hourglass": lambda random: [_closed(random, RECTANGLE[[0, 1, 3, 2]])],
@@ -157,24 +157,24 @@ SKETCHES = {
     "zigzag": lambda random: [_peaks(random)],
     "wave": _wave,
 }
-CLASSES: tuple[str, ...] = tuple(SKETCHES)
+CLASSES: tuple[str, ...] = tuple(FIGURES)
 
 
 # ------------------------------------------------------------------- how it is drawn
 
 
-def _drawn(random: np.random.Generator, sketch: list) -> list[np.ndarray]:
-    """Strokes in some order, at times with a stray one."""
+def _draw(random: np.random.Generator, figure: list) -> list[np.ndarray]:
+    """Draw the paths of a figure in some order, at times with a stray one: strokes."""
     if random.random() < 0.25:
         place = complex(*random.uniform(-1.4, 1.4, 2))
-        sketch = [*sketch, place + _normal(random, 0.12, 3).cumsum()]
+        figure = [*figure, place + _normal(random, 0.12, 3).cumsum()]
     if random.random() < 0.3:
-        sketch = [sketch[i] for i in random.permutation(len(sketch))]
-    return [stroke for path in sketch for stroke in _traced(random, path)]
+        figure = [figure[i] for i in random.permutation(len(figure))]
+    return [stroke for path in figure for stroke in _trace(random, path)]
 
 
-def _traced(random: np.random.Generator, path: np.ndarray) -> np.ndarray:
-    """(1 or 2, STEPS + 1): along the path from either end, at times cut in two."""
+def _trace(random: np.random.Generator, path: np.ndarray) -> np.ndarray:
+    """Follow a path from either end, at times in two strokes: (1 or 2, STEPS + 1)."""
     if random.random() < 0.3:
         path = path[::-1]
     stop = 1.0
@@ -189,7 +189,7 @@ def _traced(random: np.random.Generator, path: np.ndarray) -> np.ndarray:
 
 
 def _cut_corners(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Each point moved toward the mean of its neighbours, more by a hasty hand."""
+    """Move each point toward the mean of its neighbours, more for a hasty hand."""
     from scipy.ndimage import uniform_filter1d
 
     haste = random.random(owner[-1] + 1)[owner, None]
@@ -197,7 +197,7 @@ def _cut_corners(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 
 def _wobble(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Off the line by three sines of the way covered, the slower the larger."""
+    """Add three sines of the way covered, the slower the larger."""
     moves = np.abs(np.diff(strokes, axis=1, prepend=strokes[:, :1]))
     way = moves.cumsum(axis=1)
     unsteady = random.uniform(0.2, 1.2, owner[-1] + 1)[owner, None]
@@ -210,7 +210,7 @@ def _wobble(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 
 def _tilt(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """Stretched in width, slanted and turned, each drawing in its own way."""
+    """Stretch the width, slant and turn, each drawing by its own amounts."""
     drawings = owner[-1] + 1
     wide = np.exp(random.uniform(-0.4, 0.4, drawings))[owner, None]
     slant = random.uniform(-0.2, 0.2, drawings)[owner, None]
@@ -218,12 +218,13 @@ def _tilt(random, strokes: np.ndarray, owner: np.ndarray) -> np.ndarray:
     return turn * (wide * strokes.real + slant * strokes.imag + 1j * strokes.imag)
 
 
-def _sampled(
+def _sample(
     random, strokes: np.ndarray, owner: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points (points, 2) one after the other, and the stroke (points,) of each.
+    """Take all points of a drawing, or every second, third or fourth for a fast hand.
 
-    A fast hand leaves fewer: every second, third or fourth.
+    Returns:
+        Points (points, 2) end to end, and the stroke (points,) of each.
     """
     speed = random.integers(1, 5, owner[-1] + 1)[owner, None]
     stroke, step = np.nonzero(np.arange(STEPS + 1) % speed == 0)
@@ -232,7 +233,7 @@ def _sampled(
 
 
 def _fit(points: np.ndarray, owner: np.ndarray) -> np.ndarray:
-    """(points, 2): x and y from 0 to at most BOX, one of them all the way."""
+    """Scale each drawing to a box whose longer side is `BOX`: (points, 2)."""
     first = np.searchsorted(owner, np.arange(owner[-1] + 1))
     low = np.minimum.reduceat(points, first)
     high = np.maximum.reduceat(points, first)
@@ -241,9 +242,13 @@ def _fit(points: np.ndarray, owner: np.ndarray) -> np.ndarray:
 
 
 def _simplify(points: np.ndarray, stroke: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The points that matter, and the stroke of each.
+    """Drop the points that lie near a line between others; see `EPSILON`.
 
-    Rounded beforehand, since rounding could put what remains on a line again.
+    Points are rounded beforehand, since rounding could put what remains on a line
+    again.
+
+    Returns:
+        The points that remain, and the stroke of each.
     """
     lines = shapely.linestrings(np.round(points), indices=stroke)
     simple = shapely.simplify(lines, EPSILON, preserve_topology=False)
@@ -251,7 +256,7 @@ def _simplify(points: np.ndarray, stroke: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _encode(points: np.ndarray, stroke: np.ndarray, owner: np.ndarray) -> list:
-    """Drawings from points one after the other; the first point has no row."""
+    """Cut points that lie end to end into drawings; the first point has no row."""
     first = np.searchsorted(owner[stroke], np.arange(owner[-1] + 1))
     rows = np.zeros((len(points), 3), np.int16)
     rows[1:, :2] = np.diff(points, axis=0)

@@ -1,4 +1,4 @@
-"""Drawings of many classes, read from the files that people have."""
+"""Read drawings of several classes from files that people have."""
 
 import difflib
 import hashlib
@@ -15,12 +15,16 @@ import numpy as np
 
 from rnn_tf.data import download
 from rnn_tf.data.drawings import batches, ndjson, npz, tfrecord
-from rnn_tf.data.drawings.stroke3 import decoded
+from rnn_tf.data.drawings.stroke3 import decode_records
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.errors import InputError
 
 pooch = lazy_loader.load("pooch")
 
+# Formats with a file for each class, modules of two functions: `records(path)` yields
+# pairs of a place in the file, such as "line 3", and a record, and raises InputError
+# for a file that cannot be read. `decode(record)` gives the split and the moves of a
+# drawing, or raises BadDrawing, so that one that is bad can be skipped.
 FORMATS = {".npz": npz, ".ndjson": ndjson}
 
 
@@ -38,7 +42,7 @@ class Drawings:
 
     classes: tuple[str, ...]
     files: tuple[tuple[str, Path], ...]  # what is taken from which file
-    # skipped -> (split, label, drawing) of all; `read_drawings` gives one class
+    # skipped -> (split, label, drawing) of every drawing
     read: Callable[[Counter | None], Iterator[tuple[str, int, np.ndarray]]]
 
     def __post_init__(self):
@@ -49,10 +53,10 @@ class Drawings:
             )
 
     def labelled(self, name: str, skip: bool) -> Labelled:
-        """The drawings in three parts; they are converted once, to flat files.
+        """Split the drawings into three parts; flat files are written once.
 
         Args:
-            name: where they come from, as the user said it.
+            name: where they come from, as the user has named it.
             skip: whether bad drawings are counted, or the first is an error.
 
         Raises:
@@ -60,21 +64,21 @@ class Drawings:
                 part has none.
         """
         digest = hashlib.sha256(f"1 {'skip' if skip else 'error'}".encode())
-        for taken, path in self.files:
+        for taken, path in self.files:  # which classes, from which file
             digest.update(f"{taken} {pooch.file_hash(path)}".encode())
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
         if not folder.is_dir():
             skipped = Counter() if skip else None
             batches.write_store(folder, self.read(skipped), skipped)
         parts, skipped = batches.read_store(folder)
-        self._check(name, parts)
-        notes = [f"skipped {n:,} drawings ({why})" for why, n in skipped.items()]
+        self._check_classes(name, parts)
+        notes = [f"skipped {n:,} drawings ({reason})" for reason, n in skipped.items()]
         facts = {"source": Path(name).resolve().name, "notes": notes}
         facts |= {"sha256": digest.hexdigest()}
         return Labelled(self.classes, batches.sort_for_evaluation(parts), facts)
 
-    def _check(self, name: str, parts: dict[str, batches.Part]) -> None:
-        """Raise InputError unless every part has every class."""
+    def _check_classes(self, name: str, parts: dict[str, batches.Part]) -> None:
+        """Check that every part has every class, or raise InputError."""
         for split, part in parts.items():
             missing = np.setdiff1d(np.arange(len(self.classes)), part.labels)
             if len(missing):
@@ -85,15 +89,16 @@ class Drawings:
 
 
 def read_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
-    """The drawings of a folder with TFRecords, or with a file for each class.
+    """Read a folder with TFRecords, or with a file for each class.
 
     Raises:
-        InputError: as `find_class_files` and `tfrecord.classes`; or there is one class.
+        InputError: as `find_class_files` and `tfrecord.read_common_classes`; or there
+            is one class.
     """
-    shards = tfrecord.shards(folder)
+    shards = tfrecord.find_shards(folder)
     if not shards:
         return read_class_files(find_class_files(folder, classes))
-    known = tfrecord.classes_of(shards)
+    known = tfrecord.read_common_classes(shards)
     names = tuple(choose_classes(classes, known, folder))
     taken = "all classes" if len(names) == len(known) else ", ".join(names)
     files = tuple((f"{path.name}: {taken}", path) for path in shards)
@@ -102,7 +107,7 @@ def read_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
 
 
 def read_class_files(files: list[ClassFile]) -> Drawings:
-    """The drawings of one file per class."""
+    """Read files of one class each; labels are numbered in their order."""
 
     def read_all(skipped):
         for label, file in enumerate(files):
@@ -114,9 +119,13 @@ def read_class_files(files: list[ClassFile]) -> Drawings:
 
 
 def find_class_files(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassFile]:
-    """The files of a folder, one per class, sorted by name; all unless `classes` says.
+    """Find the files of a folder, one per class, sorted by name.
 
     Underscores in a file name are spaces in the class; what Google adds is dropped.
+
+    Args:
+        folder: with .npz and .ndjson files.
+        classes: the wanted ones; all, if none is given.
 
     Raises:
         InputError: no such folder, files or class, or two files for a class.
@@ -131,10 +140,15 @@ def find_class_files(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassF
 
 
 def choose_classes(classes: Iterable[str], known: Collection[str], where) -> list[str]:
-    """The names of `classes`, sorted and each once; all that are known, if it is empty.
+    """Sort the wanted classes; all known ones, if none is wanted.
+
+    Args:
+        classes: the wanted ones, with spaces or underscores; copies are dropped.
+        known: the classes that there are.
+        where: a folder or a name, for messages.
 
     Raises:
-        InputError: `where`, a folder or a name, has no such class.
+        InputError: there is no such class.
     """
     wanted = {name.replace("_", " ") for name in classes} or set(known)
     for name in sorted(wanted - set(known)):
@@ -147,7 +161,7 @@ def choose_classes(classes: Iterable[str], known: Collection[str], where) -> lis
 
 
 def files_by_class(folder: Path) -> dict[str, Path]:
-    """The drawing files that a folder has, by class; it may have none.
+    """Find the drawing files of a folder, by class; there may be none.
 
     Raises:
         InputError: no such folder, or two files for a class.
@@ -171,6 +185,7 @@ def files_by_class(folder: Path) -> dict[str, Path]:
 
 
 def _class_name(stem: str) -> str:
+    """Drop what Google adds to the name of a class: full_raw_ice_cream -> ice cream."""
     stem = re.sub(r"^(full_simplified_|full_raw_|sketchrnn_)(?=.)", "", stem)
     return re.sub(r"(?<=.)\.full$", "", stem).replace("_", " ")
 
@@ -192,17 +207,18 @@ def read_drawings(
     Raises:
         InputError: names the file and the line or index; or the file has no drawing.
     """
-    form = FORMATS[file.path.suffix]
-    return decoded(file.path, form.records(file.path), form.decode, skipped)
+    module = FORMATS[file.path.suffix]
+    records = module.records(file.path)
+    return decode_records(file.path, records, module.decode, skipped)
 
 
 def first_drawings(path: Path, count: int) -> list[np.ndarray]:
-    """So many drawings from the beginning of a file, or all if it has fewer.
+    """Read the first `count` drawings of a file, or all if it has fewer.
 
     Raises:
         InputError: its name does not end in .npz or .ndjson; or as `read_drawings`.
     """
     if path.suffix not in FORMATS:
         raise InputError(f"{path} does not end in {' or '.join(FORMATS)}")
-    found = read_drawings(ClassFile(path.stem, path))
-    return [drawing for _, drawing in itertools.islice(found, count)]
+    drawings = read_drawings(ClassFile(path.stem, path))
+    return [drawing for _, drawing in itertools.islice(drawings, count)]

@@ -1,4 +1,7 @@
-"""Google's .ndjson files, simplified and raw: one drawing per line, as JSON."""
+"""Read Google's .ndjson files, simplified and raw: one drawing per line, as JSON.
+
+`records` and `decode` are what `folder.FORMATS` asks of a format.
+"""
 
 import json
 import zlib
@@ -8,7 +11,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.drawings.stroke3 import BOX, EPSILON, FARTHEST, BadDrawing, strokes
+from rnn_tf.data.drawings.stroke3 import BOX, EPSILON, FARTHEST, BadDrawing, to_moves
 from rnn_tf.errors import InputError
 
 shapely = lazy_loader.load("shapely")
@@ -17,7 +20,7 @@ LINE_LIMIT = 1 << 20  # bytes; raw drawings have some 5,000
 
 
 def records(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The lines that are not blank; of an overlong one the beginning."""
+    """Yield the lines that are not blank; of one that is too long, its beginning."""
     try:
         with path.open("rb") as file:
             number = 0
@@ -33,6 +36,7 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def decode(line: bytes) -> tuple[str, np.ndarray]:
+    """Decode a line to the split and the moves of its drawing."""
     if len(line) > LINE_LIMIT:
         raise BadDrawing(f"line longer than {LINE_LIMIT:,} bytes")
     try:
@@ -51,14 +55,14 @@ def decode(line: bytes) -> tuple[str, np.ndarray]:
     if len(timed) == 2:
         raise BadDrawing("strokes with and without times")
     if timed == {True}:
-        parsed = _simplified(parsed)
+        parsed = _simplify(parsed)
     else:
-        _within(np.concatenate(parsed), 0, BOX)
-    return _split(record.get("key_id"), drawing), strokes(parsed)
+        _check_bounds(np.concatenate(parsed), 0, BOX)
+    return _split(record.get("key_id"), drawing), to_moves(parsed)
 
 
 def _stroke(stroke) -> np.ndarray:
-    """(points, 2) from [[x...], [y...]] or [[x...], [y...], [t...]]."""
+    """Decode [[x...], [y...]] or [[x...], [y...], [t...]] to points (points, 2)."""
     lists = isinstance(stroke, list) and all(isinstance(axis, list) for axis in stroke)
     if not lists or len(stroke) not in (2, 3):
         raise BadDrawing("stroke is not [[x...], [y...]] or with [t...]", stroke)
@@ -74,20 +78,20 @@ def _stroke(stroke) -> np.ndarray:
     return points[:2].T
 
 
-def _within(points: np.ndarray, low: int, high: int) -> None:
-    if not (points.min() >= low and points.max() <= high):  # nothing is true of NaN
+def _check_bounds(points: np.ndarray, low: int, high: int) -> None:
+    if not (points.min() >= low and points.max() <= high):  # False for NaN
         if not np.isfinite(points).all():
             raise BadDrawing("not finite")
-        found = f"{points.min():g}..{points.max():g}"
-        raise BadDrawing(f"coordinates outside {low}..{high}", found)
+        bounds = f"{points.min():g}..{points.max():g}"
+        raise BadDrawing(f"coordinates outside {low}..{high}", bounds)
 
 
-def _simplified(drawing: list[np.ndarray]) -> list[np.ndarray]:
-    """Raw strokes scaled to the box and thinned out by Ramer-Douglas-Peucker."""
+def _simplify(drawing: list[np.ndarray]) -> list[np.ndarray]:
+    """Scale raw strokes to the box and thin them out by Ramer-Douglas-Peucker."""
     # A dot is two equal points, as in Google's simplified files; one makes no line.
     drawing = [np.repeat(s, 2, axis=0) if len(s) == 1 else s for s in drawing]
     points = np.concatenate(drawing)
-    _within(points, -FARTHEST, FARTHEST)
+    _check_bounds(points, -FARTHEST, FARTHEST)
     low = points.min(axis=0)
     side = (points.max(axis=0) - low).max()
     scaled = (points - low) * (BOX / side if side > 0 else 1.0)
@@ -99,7 +103,7 @@ def _simplified(drawing: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _split(key, drawing: list) -> str:
-    """By the drawing alone: train, validation or test for 80, 10 and 10 of 100."""
+    """Choose train, validation or test, 80, 10 and 10 of 100, by the drawing alone."""
     known = type(key) in (str, int) and key != ""
     text = str(key) if known else json.dumps(drawing)
     part = zlib.crc32(text.encode("utf-8", "surrogatepass")) % 10

@@ -1,6 +1,7 @@
-"""sketch-rnn's .npz files: object arrays train, valid and test, which are pickled.
+"""Read sketch-rnn's .npz files: pickled object arrays train, valid and test.
 
 They come from anywhere: they are parsed, and nothing in them is ever executed.
+`records` and `decode` are what `folder.FORMATS` asks of a format.
 """
 
 import io
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data.drawings.stroke3 import BadDrawing, decoded, whole
+from rnn_tf.data.drawings.stroke3 import BadDrawing, decode_records, round_moves
 from rnn_tf.errors import InputError
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # as npz has them
@@ -22,7 +23,7 @@ MEMBER_LIMIT, RATIO_LIMIT, SMALL = 1 << 30, 100, 1 << 20
 
 
 class _Dtype:
-    """Stands in for numpy.dtype: the type of an array of numbers, or None."""
+    """Stand in for numpy.dtype: the type of an array of numbers, or None."""
 
     number = None
 
@@ -36,7 +37,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands in for numpy.ndarray, and does nothing with what it is given."""
+    """Stand in for numpy.ndarray: keep the state, and do nothing with it."""
 
     state = None, None, None, None, None
 
@@ -46,7 +47,7 @@ class _Array:
         self.state = state
 
     def numbers(self) -> np.ndarray:
-        """Built when asked for: texts that stand for bytes would pile up as both."""
+        """Build the array, only now: else text that stands for bytes is kept twice."""
         _, shape, dtype, by_column, values = self.state
         if dtype.number is None:
             raise TypeError
@@ -57,16 +58,16 @@ class _Array:
 
 
 def _encode(text, _):
-    """Stands in for _codecs.encode: Python 3 writes bytes so for Python 2."""
+    """Stand in for _codecs.encode, by which Python 3 writes bytes for Python 2."""
     return text
 
 
 class _Unpickler(pickle._Unpickler):
-    """Rebuilds arrays of numbers, from stand-ins; all else is refused.
+    """Rebuild arrays of numbers, from stand-ins, and refuse all else.
 
     NumPy's own classes are not let through: a dtype's pickled state can make NumPy take
-    bytes for pointers. In Python, because the one in C fills the memory at the word of
-    a pickle of ten bytes (LONG_BINPUT); so would BYTEARRAY8, which is left out.
+    bytes for pointers. The unpickler in Python, because the one in C fills the memory
+    for a pickle of ten bytes (LONG_BINPUT); so would BYTEARRAY8, which is left out.
     """
 
     STAND_INS = {
@@ -91,7 +92,8 @@ class _Unpickler(pickle._Unpickler):
         return self.STAND_INS[module, name]
 
 
-def records(path: Path) -> Iterator:
+def records(path: Path) -> Iterator[tuple[str, tuple[str, object]]]:
+    """Yield the drawings of all members, one member unpacked at a time."""
     for member in SPLITS:
         yield from _records(path, member)
 
@@ -99,42 +101,43 @@ def records(path: Path) -> Iterator:
 def read(path: Path, member: str) -> Iterator[np.ndarray]:
     """Yield the drawings, int16 (points, 3), of one member: train, valid or test.
 
-    Only this member is unpacked. `sketches.read` reads all three.
+    Only this member is unpacked. `folder.read_drawings` reads all three.
 
     Raises:
         InputError: names the file, the member and the drawing; or it has no drawing.
     """
-    found = decoded(path, _records(path, member), decode, None, f"in {member}")
-    return (drawing for _, drawing in found)
+    records = _records(path, member)
+    decoded = decode_records(path, records, decode, None, f"in {member}")
+    return (drawing for _, drawing in decoded)
 
 
-def _records(path: Path, member: str) -> Iterator:
-    for index, drawing in enumerate(_member(path, member)):
+def _records(path: Path, member: str) -> Iterator[tuple[str, tuple[str, object]]]:
+    for index, drawing in enumerate(_unpickle(path, member)):
         yield f"{member}, drawing {index}", (SPLITS[member], drawing)
 
 
-def _member(path: Path, member: str) -> list:
-    """The drawings of a split, unchecked."""
+def _unpickle(path: Path, member: str) -> list:
+    """Read the drawings of a member, unchecked."""
     try:
         with zipfile.ZipFile(path) as archive:
-            content = io.BytesIO(_inflated(archive, f"{member}.npy"))
-        length = _length(content)
+            content = io.BytesIO(_inflate(archive, f"{member}.npy"))
+        length = _read_length(content)
         drawings = _Unpickler(content, encoding="latin1").load().state[-1]
         if not isinstance(drawings, list) or len(drawings) != length:
             raise InputError(f"its pickle does not hold the {length} drawings it says")
         return drawings
     except InputError as error:
         raise InputError(f"{path}, {member}: {error}") from None
-    except Exception as error:  # what damaged bytes can raise has no end
-        said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    except Exception as error:  # damaged bytes can raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise InputError(
             f"{path}, {member}: not a readable .npz file as sketch-rnn has them "
-            f"({said}); fetch it again"
+            f"({reason}); fetch it again"
         ) from None
 
 
-def _inflated(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The bytes of a member, if they are as many as a class of drawings can have."""
+def _inflate(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Unpack a member, if it is no larger than a class of drawings can be."""
     if name not in archive.namelist():
         raise InputError(
             f"no {name} among {', '.join(archive.namelist())[:80] or 'nothing'}; the "
@@ -153,8 +156,8 @@ def _inflated(archive: zipfile.ZipFile, name: str) -> bytes:
         return file.read(info.file_size)  # without a size, zipfile unpacks it all first
 
 
-def _length(file: io.BytesIO) -> int:
-    """How many drawings the .npy header promises."""
+def _read_length(file: io.BytesIO) -> int:
+    """Read from the .npy header how many drawings follow."""
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise InputError(f"has .npy version {version}; 1.0 and 2.0 are known")
@@ -169,9 +172,10 @@ def _length(file: io.BytesIO) -> int:
 
 
 def decode(record: tuple[str, object]) -> tuple[str, np.ndarray]:
+    """Decode a split and an unpickled array to the split and a drawing's moves."""
     split, drawing = record
     try:
         rows = drawing.numbers()
     except (AttributeError, TypeError, ValueError, OverflowError):
         raise BadDrawing("not an array of numbers") from None
-    return split, whole(rows)
+    return split, round_moves(rows)

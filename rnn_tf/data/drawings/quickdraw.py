@@ -1,4 +1,4 @@
-"""Google's Quick, Draw! drawings as sketch-rnn has them: one .npz file per class.
+"""Download Google's Quick, Draw! drawings as sketch-rnn has them: a file per class.
 
 Google, Inc., CC BY 4.0, https://github.com/googlecreativelab/quickdraw-dataset. A class
 has 70,000 drawings for training, 2,500 for validation and 2,500 for the test.
@@ -21,14 +21,14 @@ OPTION = "--data (for TFDS: manual_dir)"
 
 
 def cache() -> Path:
-    """Where the files are kept."""
+    """Return the folder where the files are kept."""
     return download.cache() / "quickdraw"
 
 
 def fetch(classes: Iterable[str] = (), folder: Path | None = None) -> list[ClassFile]:
-    """The files of the classes, sorted by name; what is not there is downloaded.
+    """Return the files of the classes, sorted by name; download those not there.
 
-    A file in the folder was verified against the MD5 that Google announces before it
+    A file in the folder was verified against the MD5 that Google publishes before it
     got there, so nothing is asked about it again, and no connection is needed.
 
     Args:
@@ -47,16 +47,16 @@ def fetch(classes: Iterable[str] = (), folder: Path | None = None) -> list[Class
 
 
 def _download(files: list[ClassFile]) -> None:
-    """All are asked about before the first is fetched: one may not be there."""
+    """Download files, after Google has answered for all: one may not be there."""
     if not files:
         return
     console = Console()
-    to = files[0].path.parent
+    folder = files[0].path.parent
     console.print(f"asking for {len(files)} files of Quick, Draw! ...", soft_wrap=True)
     urls = {file: f"{URL}/{urllib.parse.quote(file.name)}.npz" for file in files}
-    about = {file: download.announced(urls[file], OPTION) for file in files}
+    about = {file: download.checksum_and_size(urls[file], OPTION) for file in files}
     size = sum(bytes_ for _, bytes_ in about.values())
-    console.print(f"fetching {size / 1e6:,.1f} MB into {to}", soft_wrap=True)
+    console.print(f"fetching {size / 1e6:,.1f} MB into {folder}", soft_wrap=True)
     bar = {"console": console, "transient": True, "disable": not console.is_terminal}
     for file in track(files, "fetching", **bar):
         download.retrieve(urls[file], about[file][0], file.path, OPTION)

@@ -1,4 +1,4 @@
-"""What a drawing is, and what is none.
+"""Define the format of a drawing, stroke-3, and check drawings.
 
 A drawing is an int16 array (points, 3): dx, dy, and 1 where the pen is lifted after
 the point (0 elsewhere), in units of a 0..255 box, y growing downward (stroke-3, Ha and
@@ -24,16 +24,19 @@ HIGHEST = np.array([FARTHEST, FARTHEST, 1], np.int16)
 
 
 class BadDrawing(InputError):
-    """One drawing that is none; `reason` is what skipped drawings are counted by."""
+    """A drawing that cannot be read; skipped drawings are counted by `reason`."""
 
     def __init__(self, reason: str, received=""):
-        said = f" (it is {reprlib.repr(received)[:60]})" if received != "" else ""
-        super().__init__(reason + said)
+        detail = f" (it is {reprlib.repr(received)[:60]})" if received != "" else ""
+        super().__init__(reason + detail)
         self.reason = reason
 
 
-def strokes(drawing: Sequence[np.ndarray]) -> np.ndarray:
-    """From the points of each stroke, arrays (points, 2) of x and y, to moves.
+def to_moves(strokes: Sequence[np.ndarray]) -> np.ndarray:
+    """Turn strokes into the moves of a drawing.
+
+    Args:
+        strokes: the points of each, (points, 2): x and y.
 
     Returns:
         (points - 1, 3) int16: the first point has no row. Positions are rounded before
@@ -42,21 +45,25 @@ def strokes(drawing: Sequence[np.ndarray]) -> np.ndarray:
     Raises:
         BadDrawing: fewer than 2 points, or moves that are not finite or absurdly long.
     """
-    points = np.rint(np.concatenate(drawing))
+    points = np.rint(np.concatenate(strokes))
     rows = np.zeros((len(points), 3))
     rows[1:, :2] = points[1:] - points[:-1]
-    rows[np.cumsum([len(stroke) for stroke in drawing]) - 1, 2] = 1
+    rows[np.cumsum([len(stroke) for stroke in strokes]) - 1, 2] = 1
     check(rows[1:])
     return rows[1:].astype(np.int16)
 
 
 def check(rows: np.ndarray) -> None:
-    """Raise BadDrawing unless `rows` is (points, 3) sound moves, of any number type."""
+    """Check that `rows` are sound moves, (points, 3), of any number type.
+
+    Raises:
+        BadDrawing: they are not.
+    """
     if rows.ndim != 2 or rows.shape[1] != 3:
         raise BadDrawing("shape is not (points, 3)", rows.shape)
     if len(rows) < 1:
         raise BadDrawing("fewer than 2 points", len(rows) + 1)
-    within = (rows >= LOWEST) & (rows <= HIGHEST)  # nothing is true of NaN
+    within = (rows >= LOWEST) & (rows <= HIGHEST)  # False for NaN
     if not within.all():
         first = rows[~within.all(axis=1)][0]
         if not np.isfinite(first).all():
@@ -68,8 +75,15 @@ def check(rows: np.ndarray) -> None:
         raise BadDrawing("pen is not 0 or 1", rows[rows[:, 2] % 1 > 0][0, 2].item())
 
 
-def whole(rows: np.ndarray) -> np.ndarray:
-    """int16; moves that are no whole numbers are rounded where they lead to."""
+def round_moves(rows: np.ndarray) -> np.ndarray:
+    """Check moves and round them to int16.
+
+    The positions that fractional moves lead to are rounded, and not the moves: errors
+    do not add up.
+
+    Raises:
+        BadDrawing: as `check`.
+    """
     check(rows)
     if rows.dtype.kind == "f":
         rows = rows.astype(float)  # a copy, of enough digits
@@ -78,14 +92,25 @@ def whole(rows: np.ndarray) -> np.ndarray:
     return rows.astype(np.int16)
 
 
-def decoded(
+def decode_records(
     path: Path,
     records: Iterable,
     decode: Callable,
     skipped: Counter | None,
     part: str = "in it",
 ) -> Iterator:
-    """Decode the records, each (where it is, what it is); count or refuse the bad."""
+    """Yield what `decode` makes of each record of a file.
+
+    Args:
+        path: the file, for messages.
+        records: pairs of a place in the file, such as "line 3", and a record.
+        decode: record -> item; raises BadDrawing.
+        skipped: counts bad drawings by reason; without it, the first is an error.
+        part: where in the file the records are, for messages.
+
+    Raises:
+        InputError: a bad drawing that is not to be skipped, or there is no other.
+    """
     sound = bad = 0
     for where, record in records:
         try:

@@ -1,4 +1,4 @@
-"""TFRecords, as Google's tutorial on drawing classification writes them."""
+"""Read TFRecords as Google's tutorial on drawing classification writes them."""
 
 import re
 import struct
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data.drawings.stroke3 import BOX, BadDrawing, decoded, whole
+from rnn_tf.data.drawings.stroke3 import BOX, BadDrawing, decode_records, round_moves
 from rnn_tf.errors import InputError
 
 RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds
@@ -17,23 +17,22 @@ SHARD = r"(?!\.).*\.tfrecord(-\d{5}-of-\d{5})?"  # training.tfrecord-00000-of-00
 TEST = re.compile("eval|test")  # how the name of a shard for the test begins
 
 
-def shards(folder: Path) -> list[Path]:
-    """The TFRecord files of a folder, sorted by name."""
+def find_shards(folder: Path) -> list[Path]:
+    """Find the TFRecord files of a folder, sorted by name; there may be none."""
     if not folder.is_dir():
         return []
-    found = (path for path in folder.iterdir() if re.fullmatch(SHARD, path.name))
-    return sorted(found)
+    return sorted(p for p in folder.iterdir() if re.fullmatch(SHARD, p.name))
 
 
-def classes_of(paths: list[Path]) -> tuple[str, ...]:
-    """The class names of several shards.
+def read_common_classes(paths: list[Path]) -> tuple[str, ...]:
+    """Read the class names that several shards share.
 
     Raises:
-        InputError: they do not agree; see also `classes`.
+        InputError: they do not agree; or as `read_classes`.
     """
-    names = classes(paths[0])
+    names = read_classes(paths[0])
     for path in paths[1:]:
-        if classes(path) != names:
+        if read_classes(path) != names:
             raise InputError(
                 f"{path} and {paths[0]} have other classes, or in another order; leave "
                 "the shards of one data set in the folder"
@@ -49,8 +48,9 @@ def read_all(
 ) -> Iterator[tuple[str, int, np.ndarray]]:
     """Yield (split, label, drawing) for the drawings of some classes in all shards.
 
-    Shards called eval or test are the test; where there are none, 10 of 100 drawings
-    are. Another 10 are for validation. Which ones depends on the drawing alone.
+    Shards called eval or test are for test; where there are none, 10 of 100 drawings
+    are. Another 10 are for validation. Which ones depends on the drawing alone, so that
+    its copies in other shards are in the same split.
 
     Args:
         paths: the shards.
@@ -58,25 +58,24 @@ def read_all(
         labels: the index of each wanted class -> its label.
         skipped: as for `read`.
     """
-    own_test = any(TEST.match(path.name) for path in paths)
+    has_test = any(TEST.match(path.name) for path in paths)
     for path in paths:
         for index, drawing in read(path, names, skipped):
             if index in labels:
-                split = _split(path, drawing, own_test)
-                yield split, labels[index], drawing
+                yield _split(path, drawing, has_test), labels[index], drawing
 
 
-def _split(path: Path, drawing: np.ndarray, own_test: bool) -> str:
+def _split(path: Path, drawing: np.ndarray, has_test: bool) -> str:
     if TEST.match(path.name):
         return "test"
     part = zlib.crc32(drawing.tobytes()) % 10
     if part == 8:
         return "validation"
-    return "test" if part == 9 and not own_test else "train"
+    return "test" if part == 9 and not has_test else "train"
 
 
-def classes(path: Path) -> tuple[str, ...]:
-    """The class names that the indices in a TFRecord file stand for.
+def read_classes(path: Path) -> tuple[str, ...]:
+    """Read the class names that the indices in a TFRecord file stand for.
 
     They are in the file beside it that has its name, or is called training.tfrecord,
     and ends in .classes: one per line.
@@ -111,7 +110,7 @@ def read(
 
     Args:
         path: one shard.
-        names: the classes that the indices stand for, from `classes`.
+        names: the classes that the indices stand for, from `read_classes`.
         skipped: counts bad drawings by reason; without it, the first is an error.
 
     Raises:
@@ -119,12 +118,12 @@ def read(
     """
 
     def decode(record: bytes) -> tuple[int, np.ndarray]:
-        return _from_example(record, len(names))
+        return _parse(record, len(names))
 
-    return decoded(path, _tfrecords(path), decode, skipped)
+    return decode_records(path, _records(path), decode, skipped)
 
 
-def _tfrecords(path: Path) -> Iterator[tuple[str, bytes]]:
+def _records(path: Path) -> Iterator[tuple[str, bytes]]:
     import tensorflow as tf
 
     _check_frames(path)
@@ -135,12 +134,12 @@ def _tfrecords(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield f"record {index}", record
                 index += 1
     except tf.errors.OpError as error:
-        said = str(error.message).splitlines()[0][:200]
-        raise InputError(f"{path} is damaged ({said}); fetch it again") from None
+        reason = str(error.message).splitlines()[0][:200]
+        raise InputError(f"{path} is damaged ({reason}); fetch it again") from None
 
 
 def _check_frames(path: Path) -> None:
-    """Refuse lengths that do not fit: TensorFlow dies of a segfault at a forged one.
+    """Refuse lengths that do not fit the file; a forged one crashes TensorFlow.
 
     A record is its length in 8 bytes, a checksum in 4, the record, a checksum in 4.
     """
@@ -160,7 +159,8 @@ def _check_frames(path: Path) -> None:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
 
 
-def _from_example(record: bytes, classes: int) -> tuple[int, np.ndarray]:
+def _parse(record: bytes, classes: int) -> tuple[int, np.ndarray]:
+    """Decode a tf.train.Example to the class index and the moves of a drawing."""
     import tensorflow as tf
     from google.protobuf.message import DecodeError
 
@@ -168,11 +168,11 @@ def _from_example(record: bytes, classes: int) -> tuple[int, np.ndarray]:
         feature = tf.train.Example.FromString(record).features.feature
     except DecodeError:
         raise BadDrawing("not a tf.train.Example") from None
-    index = list(feature["class_index"].int64_list.value)
-    if len(index) != 1 or not 0 <= index[0] < classes:
-        raise BadDrawing(f"class_index is not one of 0..{classes - 1}", index)
+    indices = list(feature["class_index"].int64_list.value)
+    if len(indices) != 1 or not 0 <= indices[0] < classes:
+        raise BadDrawing(f"class_index is not one of 0..{classes - 1}", indices)
     shape = list(feature["shape"].int64_list.value)
     ink = np.array(feature["ink"].float_list.value)
     if len(shape) != 2 or shape[1] != 3 or len(ink) != 3 * shape[0]:
         raise BadDrawing("ink is not of the shape [points, 3]", shape)
-    return index[0], whole(ink.reshape(-1, 3) * (BOX, BOX, 1))
+    return indices[0], round_moves(ink.reshape(-1, 3) * (BOX, BOX, 1))

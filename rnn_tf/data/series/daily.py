@@ -1,4 +1,4 @@
-"""A daily series from a CSV file: read and checked, or refused in one clear line."""
+"""Read a daily series from a CSV file and check it, or refuse it in one clear line."""
 
 import dataclasses
 import hashlib
@@ -46,15 +46,15 @@ def read_csv(
     frame = _read_columns(path, date_column, value_column)
     dates = _dates(path, frame[date_column])
     values = _numbers(path, frame[value_column])
-    dates, values, notes = _without_duplicates(path, dates, values)
-    dates, values, filled, filled_notes = _without_gaps(path, dates, values, fill)
+    dates, values, notes = _drop_duplicates(path, dates, values)
+    dates, values, filled, filled_notes = _fill_gaps(path, dates, values, fill)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     notes += filled_notes
     return Series(path.stem, value_column, dates, values, filled, digest, notes)
 
 
 def _read_columns(path: Path, date_column: str, value_column: str):
-    """The two columns as text, one row per line of the file."""
+    """Read the two columns as text, one row per line of the file."""
     try:
         with warnings.catch_warnings():  # cells that have no header are an error
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -78,7 +78,7 @@ def _read_columns(path: Path, date_column: str, value_column: str):
 
 
 def _dates(path: Path, texts) -> np.ndarray:
-    """(rows,) datetime64[D]; every row must fit the same format."""
+    """Parse dates, (rows,) datetime64[D]; every row must fit the same format."""
     texts = texts.str.strip()
     fewest = None
     for form in DATE_FORMATS:
@@ -96,6 +96,7 @@ def _dates(path: Path, texts) -> np.ndarray:
 
 
 def _days(path: Path, parsed) -> np.ndarray:
+    """Turn times into days, or refuse a time of day."""
     days = parsed.dt.normalize()
     if (days != parsed).any():
         first = parsed[days != parsed].iloc[0]
@@ -104,7 +105,7 @@ def _days(path: Path, parsed) -> np.ndarray:
 
 
 def _numbers(path: Path, texts) -> np.ndarray:
-    """(rows,) float64; an empty cell is NaN, anything else must be a finite number."""
+    """Parse numbers, (rows,) float64; an empty cell is NaN, all else must be finite."""
     texts = texts.str.strip()
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
     missing = texts.str.lower().isin(["", "nan", "na"]).to_numpy()
@@ -118,22 +119,22 @@ def _numbers(path: Path, texts) -> np.ndarray:
     return np.where(missing, np.nan, numbers)
 
 
-def _without_duplicates(path: Path, dates, values):
-    """Sorted by date, identical duplicates dropped and counted."""
+def _drop_duplicates(path: Path, dates, values):
+    """Sort by date; drop and count identical duplicates."""
     frame = pd.DataFrame({"date": dates, "value": values}).drop_duplicates()
     dropped = len(values) - len(frame)
-    twice = frame.loc[frame.date.duplicated(), "date"].drop_duplicates()
-    if len(twice):
-        named = ", ".join(str(day.date()) for day in twice.sort_values()[:3])
-        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
-        raise InputError(f"{path} has different values for one date: {named}{more}")
+    repeated = frame.loc[frame.date.duplicated(), "date"].drop_duplicates()
+    if len(repeated):
+        first = ", ".join(str(day.date()) for day in repeated.sort_values()[:3])
+        more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+        raise InputError(f"{path} has different values for one date: {first}{more}")
     frame = frame.sort_values("date")
     notes = (f"dropped {dropped} identical duplicate rows",) if dropped else ()
     return frame.date.to_numpy("datetime64[D]"), frame.value.to_numpy(), notes
 
 
-def _without_gaps(path: Path, dates, values, fill: str):
-    """One value for every day from the first known to the last."""
+def _fill_gaps(path: Path, dates, values, fill: str):
+    """Give every day from the first known to the last a value."""
     known = np.isfinite(values)
     if not known.any():
         raise InputError(f"{path} holds no number")
@@ -162,7 +163,7 @@ def _without_gaps(path: Path, dates, values, fill: str):
 
 
 def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
-    """Seasonal: the same weekday a week before; linear: between the neighbours."""
+    """Fill with the same weekday a week before (seasonal), or between neighbours."""
     at = (days - days[0]).astype(int)
     if fill == "linear":
         return np.interp(at, (dates - days[0]).astype(int), values)
@@ -178,6 +179,6 @@ def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
     return full
 
 
-def renamed(series: Series, name: str, unit: str) -> Series:
-    """The same series under another name and unit."""
+def rename(series: Series, name: str, unit: str) -> Series:
+    """Return the series under another name and unit."""
     return dataclasses.replace(series, name=name, unit=unit)

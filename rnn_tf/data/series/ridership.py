@@ -1,4 +1,4 @@
-"""Chicago's daily rail boardings (Chicago Transit Authority), the frozen copy.
+"""Read Chicago's daily rail boardings (Chicago Transit Authority), a frozen copy.
 
 Source: City of Chicago data portal, data set 6iiy-9s97, as kept by
 github.com/ageron/data. The city's live file changes daily, so it is no reference.
@@ -17,17 +17,18 @@ CSV_SHA256 = "34faaba085ca21434b7dd3e0abcbaf8cde5be3a4f170dda1c8caef72c5c4bd06"
 
 
 def load(folder: Path | None) -> daily.Series:
-    """Daily rail boardings from 2001-01-01 to 2021-11-30.
+    """Read the daily rail boardings from 2001-01-01 to 2021-11-30.
 
     Args:
         folder: holds the CSV file; None downloads it, once.
     """
     path = download.verify(folder / CSV, CSV_SHA256) if folder else _cached()
-    found = daily.read_csv(path, "service_date", "rail_boardings")
-    return daily.renamed(found, "cta", "boardings")
+    series = daily.read_csv(path, "service_date", "rail_boardings")
+    return daily.rename(series, "cta", "boardings")
 
 
 def _cached() -> Path:
+    """Return the file in the cache; download it, if it is not there."""
     path = download.cache() / CSV
     if not path.is_file():
         archive = download.fetch(URL, TGZ_SHA256)
@@ -36,11 +37,11 @@ def _cached() -> Path:
     return download.verify(path, CSV_SHA256)
 
 
-def periods(found: daily.Series, train_from: int) -> windows.Periods:
-    """The fixed protocol: only the first year of training may be chosen."""
+def periods(series: daily.Series, train_from: int) -> windows.Periods:
+    """Return the fixed periods; only the first year of training can be chosen."""
     bounds = {
         "train": (f"{train_from}-01-01", "2018-12-31"),
         "validation": ("2019-01-01", "2019-05-31"),
         "test": ("2019-06-01", "2019-12-31"),
     }
-    return windows.periods_by_date(found, bounds)
+    return windows.periods_by_date(series, bounds)

@@ -1,4 +1,4 @@
-"""Seeded data that needs no download, so that every experiment runs anywhere."""
+"""Make seeded series, so that every experiment runs without a download."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ START = np.datetime64("2016-01-01")
 
 
 def daily_series(days: int = 1461, seed: int = 1) -> Series:
-    """A daily series like a city's ridership, in riders a day.
+    """Make a daily series like a city's ridership, in riders a day.
 
     level x week x year x holiday x exp(noise), where the noise is autocorrelated:
     AR(1) with coefficient 0.8 and a standard deviation of 3 %. The optimal forecast
@@ -31,12 +31,12 @@ def daily_series(days: int = 1461, seed: int = 1) -> Series:
     clean = level * WEEK[weekday] * year * _holidays(dates)
     values = np.round(clean * np.exp(0.03 * _ar1(random, days, 0.8)))
     digest = hashlib.sha256(values.tobytes()).hexdigest()
-    nothing = np.zeros(days, bool)
-    return Series("synthetic", "riders", dates, values, nothing, digest)
+    filled = np.zeros(days, bool)
+    return Series("synthetic", "riders", dates, values, filled, digest)
 
 
 def _holidays(dates: np.ndarray) -> np.ndarray:
-    """(days,): 1 on a usual day, less on a holiday."""
+    """Return the share of a usual day's riders, less on a holiday: (days,)."""
     months = dates.astype("datetime64[M]")
     month = months.astype(int) % 12 + 1
     day = (dates - months).astype(int) + 1
@@ -47,7 +47,7 @@ def _holidays(dates: np.ndarray) -> np.ndarray:
 
 
 def _ar1(random: np.random.Generator, days: int, coefficient: float) -> np.ndarray:
-    """(days,): autoregressive noise with mean 0 and variance 1."""
+    """Draw autoregressive noise with mean 0 and variance 1: (days,)."""
     from scipy.signal import lfilter
 
     shocks = random.normal(scale=np.sqrt(1 - coefficient**2), size=days)
@@ -55,7 +55,7 @@ def _ar1(random: np.random.Generator, days: int, coefficient: float) -> np.ndarr
 
 
 def two_sines(series: int, steps: int, seed: int = 1) -> np.ndarray:
-    """(series, steps) float32: the sum of two sines with random phase and frequency.
+    """Sum two sines with random phase and frequency: (series, steps) float32.
 
     0.5 sin((t - a)(10 f + 10)) + 0.2 sin((t - b)(20 g + 20)) + uniform noise in
     [-0.05, 0.05], with t from 0 to 1 over 50 steps and a, b, f, g uniform in [0, 1).
@@ -81,7 +81,7 @@ def two_sines(series: int, steps: int, seed: int = 1) -> np.ndarray:
 def adding_problem(
     examples: int, length: int, seed: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences of random numbers, two of them marked; the target is their sum.
+    """Make sequences of random numbers, two of them marked; the target is their sum.
 
     One mark lies in the first half of the sequence and one in the second. The numbers
     are uniform in [0, 1), so always answering 1 has a mean squared error of 1 / 6.

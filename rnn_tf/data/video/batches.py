@@ -1,4 +1,4 @@
-"""Clips as batches for a model; what lies on disk is never all in memory.
+"""Turn clips into batches; those on disk are never all in memory.
 
 A clip is uint8, (frames, side, side, channels). One that ends early repeats its last
 frame: a frame that repeats the one before it, to the end of the clip, is padding.
@@ -14,7 +14,7 @@ AHEAD = 8  # batches that are made at once: less work for each
 
 
 class Part(Protocol):
-    """Clips of one split: `footage.Videos`, `digits.Digits`, `features.Features`."""
+    """Clips of one split: `Videos`, `Digits`, or `Features` of a pretrained CNN."""
 
     labels: np.ndarray  # (videos,) int16
     each: int  # clips of a video, one after the other
@@ -59,7 +59,7 @@ def dataset(
         random = (order or Order(0)).random()
         numbers = np.arange(videos * part.each)
         if order is not None:
-            numbers = _one_of_each(part, random, count * batch)
+            numbers = _draw_clips(part, random, count * batch)
         for start in range(0, len(numbers), AHEAD * batch):
             yield examples(numbers[start : start + AHEAD * batch], random)
 
@@ -72,30 +72,39 @@ def dataset(
     return as_it_is(made.prefetch(4))
 
 
-def _one_of_each(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
-    """(count,): numbers of clips by chance, each of another video."""
+def _draw_clips(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
+    """Draw a clip of each of `count` videos, in random order: (count,) numbers."""
     numbers = random.permutation(len(part.labels))[:count] * part.each
     return numbers + random.integers(0, part.each, len(numbers))
 
 
-def there(clips: np.ndarray) -> np.ndarray:
-    """(clips, frames) bool: False for padding, the frames repeated at the end."""
+def frame_mask(clips: np.ndarray) -> np.ndarray:
+    """Find the padding of clips, the frames repeated at the end.
+
+    Args:
+        clips: (clips, frames, side, side, channels).
+
+    Returns:
+        (clips, frames) bool: False for padding.
+    """
     differs = (clips[:, 1:] != clips[:, :-1]).any(axis=(2, 3, 4))
     later = np.logical_or.accumulate(differs[:, ::-1], axis=1)[:, ::-1]
     return np.concatenate([np.ones_like(later[:, :1]), later], axis=1)
 
 
 def without_order(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The same frames in random order; the padding stays at the end."""
-    known = there(clips)
-    order = np.argsort(random.random(known.shape) + ~known, axis=1)
-    last = np.take_along_axis(order, known.sum(axis=1, keepdims=True) - 1, axis=1)
-    order = np.where(np.arange(order.shape[1]) < known.sum(1)[:, None], order, last)
+    """Put the frames of each clip in random order; the padding stays at the end."""
+    mask = frame_mask(clips)
+    order = np.argsort(random.random(mask.shape) + ~mask, axis=1)
+    last = np.take_along_axis(order, mask.sum(axis=1, keepdims=True) - 1, axis=1)
+    order = np.where(np.arange(order.shape[1]) < mask.sum(1)[:, None], order, last)
     return np.take_along_axis(clips, order[:, :, None, None, None], axis=1)
 
 
 def mover(turn: float, mirror: bool, zoom: float = 0.12, shift: float = 0.08):
-    """A function that moves, zooms and relights each clip, the same in all its frames.
+    """Return a function that moves, zooms and relights clips.
+
+    Each clip gets its own change, the same in all its frames.
 
     Args:
         turn: the largest angle, in radians.
@@ -118,13 +127,13 @@ def mover(turn: float, mirror: bool, zoom: float = 0.12, shift: float = 0.08):
         flat = clips.reshape(count, frames, side * side, -1)
         index = index.astype(int).reshape(count, 1, -1, 1)
         moved = np.take_along_axis(flat, index, axis=2).reshape(clips.shape)
-        return _relit(moved, random)
+        return _relight(moved, random)
 
     return change
 
 
-def _relit(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Contrast and brightness of each clip, by a table of the 256 values."""
+def _relight(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Change contrast and brightness of each clip, by a table of the 256 values."""
     values = np.arange(256) - 128
     contrast = np.exp(random.normal(0, 0.2, (len(clips), 1)))
     light = random.normal(0, 15, (len(clips), 1))
@@ -133,7 +142,7 @@ def _relit(clips: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return tables[number, clips]
 
 
-# What may change in training, by name; `turn` is for cameras that look down.
+# Changes of clips in training, by name; `turn` is for cameras that look down.
 CHANGES = {
     "none": None,
     "move": mover(0.0, mirror=False),

@@ -1,4 +1,6 @@
-"""Clips of a few small frames from video files, by PyAV, whose wheels bring ffmpeg.
+"""Decode clips of a few small frames from video files.
+
+By PyAV, whose wheels bring ffmpeg.
 
 Measured on one core of an EPYC, 320 x 240, H.264: some 1,600 frames a second, over 100
 times as fast as they were filmed; scaling takes half of that, so only the frames that
@@ -16,15 +18,15 @@ from rnn_tf.errors import InputError
 av = lazy_loader.load("av")
 
 FORMATS = ".mp4", ".avi", ".webm", ".mkv", ".mov"
-WHOLE = 0.9  # of the frames that a file promises; with fewer it is truncated
+COMPLETE = 0.9  # share of the promised frames; with fewer a file is truncated
 
 
 class BadClip(InputError):
-    """A file that gives no clip; `reason` is what skipped files are counted by."""
+    """A file that gives no clip; skipped files are counted by `reason`."""
 
     def __init__(self, path: Path, reason: str, received=""):
-        said = f" ({received})" if received else ""
-        super().__init__(f"{path} {reason}{said}; mend it, or skip bad clips")
+        detail = f" ({received})" if received else ""
+        super().__init__(f"{path} {reason}{detail}; mend it, or skip bad clips")
         self.reason = reason
 
 
@@ -39,7 +41,11 @@ class Sampling:
     channels: int  # 1: grey, 3: red, green and blue
 
     def positions(self, count: int) -> np.ndarray:
-        """(clips, frames): frames of a video that has `count`; the last is repeated."""
+        """Choose the frames of each clip of a video with `count` frames.
+
+        Returns:
+            (clips, frames): numbers of frames; a short video repeats its last one.
+        """
         reach = (self.frames - 1) * self.stride
         starts = np.linspace(0, max(0, count - 1 - reach), self.clips).astype(int)
         steps = self.stride * np.arange(self.frames)
@@ -47,7 +53,7 @@ class Sampling:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(clips, frames, side, side, channels): of one video."""
+        """The shape of the clips of one video."""
         return self.clips, self.frames, self.side, self.side, self.channels
 
 
@@ -72,34 +78,34 @@ def read(path: Path, sampling: Sampling) -> Decoded:
             count, promised, rate = _count(container)
             if count == 0:
                 raise BadClip(path, "has no frame")
-            if count < WHOLE * promised:
+            if count < COMPLETE * promised:
                 raise BadClip(path, "is truncated", f"{count} of {promised} frames")
         with av.open(str(path)) as container:
             wanted = sampling.positions(count)
-            found, size = _decode(container, set(wanted.ravel().tolist()), sampling)
+            decoded, size = _decode(container, set(wanted.ravel().tolist()), sampling)
     except (av.FFmpegError, IndexError) as error:
-        said = getattr(error, "strerror", None) or "no video in it"
-        raise BadClip(path, "cannot be decoded", said) from None
-    if len(found) < WHOLE * len(np.unique(wanted)):
+        reason = getattr(error, "strerror", None) or "no video in it"
+        raise BadClip(path, "cannot be decoded", reason) from None
+    if len(decoded) < COMPLETE * len(np.unique(wanted)):
         raise BadClip(path, "is truncated", f"its header promises {count} frames")
-    last = max(found)  # some codecs have a packet that shows nothing
-    frames = np.stack([found[min(i, last)] for i in wanted.ravel()])
+    last = max(decoded)  # some codecs have a packet that shows nothing
+    frames = np.stack([decoded[min(i, last)] for i in wanted.ravel()])
     padded = count < 1 + (sampling.frames - 1) * sampling.stride
     return Decoded(frames.reshape(sampling.shape), size, padded, count / rate)
 
 
 def _count(container) -> tuple[int, int, float]:
-    """Frames there are, frames the header promises, and frames a second."""
+    """Count the frames in a file; also return those promised, and frames a second."""
     stream = container.streams.video[0]
     rate = float(stream.average_rate or 25)
-    lasts = (container.duration or 0) / av.time_base
-    promised = stream.frames or int(lasts * rate)
+    seconds = (container.duration or 0) / av.time_base
+    promised = stream.frames or int(seconds * rate)
     return sum(1 for packet in container.demux(stream) if packet.size), promised, rate
 
 
 def _decode(container, wanted: set[int], sampling: Sampling):
-    """The wanted frames by number, scaled, and the size that they had."""
-    side, found, last = sampling.side, {}, max(wanted)
+    """Decode and scale the wanted frames, by number; also return their size before."""
+    side, frames, last = sampling.side, {}, max(wanted)
     colours = "gray" if sampling.channels == 1 else "rgb24"
     # One for all frames: `frame.reformat` makes a new one each time, which took half
     # of the time of decoding.
@@ -107,7 +113,7 @@ def _decode(container, wanted: set[int], sampling: Sampling):
     for number, frame in enumerate(container.decode(video=0)):
         if number in wanted:
             small = scaler.reformat(frame, side, side, colours, interpolation="AREA")
-            found[number] = small.to_ndarray().reshape(side, side, sampling.channels)
+            frames[number] = small.to_ndarray().reshape(side, side, sampling.channels)
         if number == last:
             break
-    return found, (frame.width, frame.height)
+    return frames, (frame.width, frame.height)

@@ -1,4 +1,4 @@
-"""A folder of video files: which there are, of which class, and in which part."""
+"""Find the video files of a folder, their classes, and the part of each."""
 
 import csv
 import difflib
@@ -20,7 +20,7 @@ TRIES = 20  # of a split, until every part has every class
 
 @dataclass(frozen=True)
 class Video:
-    """One file, its class, and what it shares with others: a recording, a person."""
+    """One file, its class, and its group: the recording or the person it shares."""
 
     path: Path
     label: str
@@ -31,7 +31,7 @@ class Video:
 
 
 def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
-    """The videos that clips.csv lists, or those in the folder's class folders.
+    """Find the videos that clips.csv lists, or those in the folder's class folders.
 
     Without a group column every file is a group of its own.
 
@@ -44,7 +44,7 @@ def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
         )
     table = folder / "clips.csv"
     if table.is_file():
-        return _listed(folder, table, group_column)
+        return _read_list(folder, table, group_column)
     if group_column:
         raise InputError(
             f"--group-column {group_column}, but {folder} has no clips.csv; add one "
@@ -64,8 +64,8 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in FORMATS and not hidden
 
 
-def _listed(folder: Path, table: Path, group_column: str | None) -> list[Video]:
-    """The rows of clips.csv, in their order."""
+def _read_list(folder: Path, table: Path, group_column: str | None) -> list[Video]:
+    """Read the videos of clips.csv, in their order."""
     wanted = ["file", "class", *([group_column] if group_column else [])]
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
@@ -77,18 +77,19 @@ def _listed(folder: Path, table: Path, group_column: str | None) -> list[Video]:
                         f"{table} has no column {name!r} among {', '.join(columns)}; "
                         f"it must have {', '.join(wanted)}"
                     )
-            videos = [_row(folder, table, rows.line_num, row, wanted) for row in rows]
+            videos = [_video(folder, table, rows.line_num, row, wanted) for row in rows]
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{table} is no CSV file in UTF-8 ({error})") from None
-    twice = Counter(video.path for video in videos).most_common(1)
-    if not twice or twice[0][1] > 1:
-        said = f"lists {twice[0][0].name} twice" if twice else "lists no file"
-        raise InputError(f"{table} {said}; mend it")
+    if not videos:
+        raise InputError(f"{table} lists no file; mend it")
+    path, count = Counter(video.path for video in videos).most_common(1)[0]
+    if count > 1:
+        raise InputError(f"{table} lists {path.name} twice; mend it")
     return videos
 
 
-def _row(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video:
-    """A row as a video; its path is taken as text, so that links may lead elsewhere."""
+def _video(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video:
+    """Check a row of clips.csv; its path is taken as text, so links may leave."""
     for name in wanted:
         if not (row[name] or "").strip():
             raise InputError(f"{table}, line {line}: {name} is empty; fill it in")
@@ -99,10 +100,10 @@ def _row(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video
             f"{table}, line {line}: {name[:80]!r} leaves the folder; give paths in it"
         )
     try:
-        there = (folder / path).is_file()
+        exists = (folder / path).is_file()
     except OSError:  # such as a name that is too long
-        there = False
-    if not there:
+        exists = False
+    if not exists:
         raise InputError(
             f"{table}, line {line}: there is no file {name[:80]!r} in the folder"
         )
@@ -110,10 +111,10 @@ def _row(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video
 
 
 def choose_classes(videos: list[Video], classes: tuple[str, ...]) -> list[Video]:
-    """Those of the classes; all of them, if none is named.
+    """Choose the videos of the classes; all of them, if none is named.
 
     Raises:
-        InputError: a class is not there, or fewer than two are left.
+        InputError: there is no such class, or fewer than two are left.
     """
     known = sorted({video.label for video in videos})
     for name in classes:
@@ -137,7 +138,7 @@ def choose_classes(videos: list[Video], classes: tuple[str, ...]) -> list[Video]
 def split_by_group(
     videos: list[Video], validation: tuple[str, ...] = (), test: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
-    """Numbers of the videos of each part, no group in two; ordered by group.
+    """Split the videos into three parts, no group in two of them.
 
     Without named groups, a fifth for test and a fifth for validation, by scikit-learn's
     StratifiedGroupKFold, which keeps the shares of the classes alike.
@@ -147,22 +148,25 @@ def split_by_group(
         validation: the groups for validation.
         test: the groups for test.
 
+    Returns:
+        Split -> the numbers of its videos, ordered by group.
+
     Raises:
-        InputError: a group is not there, or a class is missing in a part.
+        InputError: there is no such group, or a class is missing in a part.
     """
     groups = np.array([video.group for video in videos])
     labels = np.array([video.label for video in videos])
     if validation or test:
-        part = _named(groups, validation, test)
-        _check(labels, groups, part)
+        part = _assign_named(groups, validation, test)
+        _check_classes(labels, groups, part)
     else:
-        part = _drawn(labels, groups)
+        part = _assign_by_chance(labels, groups)
     order = np.lexsort((np.arange(len(videos)), groups))
     return {name: order[part[order] == name] for name in SPLITS}
 
 
-def _named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndarray:
-    """(videos,): the part of each, from the groups that were named."""
+def _assign_named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndarray:
+    """Give each video the part that its group was named for: (videos,)."""
     for option, names in ("validation", validation), ("test", test):
         if not names:
             raise InputError(f"--{option}-groups is missing; name groups for both")
@@ -182,8 +186,8 @@ def _named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndarray:
     return np.select([in_test, in_validation], ["test", "validation"], "train")
 
 
-def _drawn(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """(videos,): the part of each, in which every part has every class."""
+def _assign_by_chance(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Draw the part of each video, so that every part has every class: (videos,)."""
     for name in sorted(set(labels.tolist())):
         own = np.unique(groups[labels == name])
         if len(own) < 3:
@@ -201,12 +205,12 @@ def _drawn(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
         part[test], part[validation] = "test", "validation"
         if all(set(labels[part == name]) == set(labels) for name in SPLITS):
             return part
-    _check(labels, groups, part)
+    _check_classes(labels, groups, part)
     return part
 
 
-def _check(labels: np.ndarray, groups: np.ndarray, part: np.ndarray) -> None:
-    """Raise InputError unless every part has every class."""
+def _check_classes(labels: np.ndarray, groups: np.ndarray, part: np.ndarray) -> None:
+    """Check that every part has every class, or raise InputError."""
     for name in SPLITS:
         for missing in sorted(
             set(labels.tolist()) - set(labels[part == name].tolist())

@@ -1,9 +1,9 @@
-"""Handwritten digits that move over noise, so that the classifier needs no download.
+"""Make clips of digits that move over noise, so that videos need no download.
 
 The class is the motion. Each motion and its reverse show the same frames in opposite
-order: no single frame, and no heap of frames, can tell them apart. The digits are
-scikit-learn's (Alpaydin and Kaynak, 1998), the idea is the moving MNIST of Srivastava
-et al. (2015, arXiv:1502.04681).
+order: neither one frame nor all frames without their order tell them apart. The digits
+are scikit-learn's (Alpaydin and Kaynak, 1998), the idea is the moving MNIST of
+Srivastava et al. (2015, arXiv:1502.04681).
 """
 
 import functools
@@ -29,7 +29,7 @@ STRIP = 1 << 20  # points of noise, of which each frame cuts out its own
 
 @dataclass(frozen=True)
 class Digits:
-    """Clips as the numbers they are drawn from, whenever they are asked for."""
+    """Clips of one part, kept as parameters and drawn whenever they are read."""
 
     images: np.ndarray  # (digits, 8, 8) float32, 0 to 1
     digit: np.ndarray  # (clips,): which of them moves
@@ -40,7 +40,7 @@ class Digits:
     each: int = 1  # clips of a video
 
     def clips(self, which: np.ndarray) -> np.ndarray:
-        """(clips, frames, side, side, 1) uint8: those numbered `which`."""
+        """Draw the clips numbered `which`: (clips, frames, side, side, 1) uint8."""
         grid = (np.arange(self.side, dtype="float32") + 0.5) / self.side
         x, y, width = np.moveaxis(self.path[which], -1, 0)[..., None]
         columns, rows = _weights((grid - x) / width), _weights((grid - y) / width)
@@ -51,19 +51,31 @@ class Digits:
 
 
 def _weights(place: np.ndarray) -> np.ndarray:
-    """(..., points), -0.5 to 0.5 across a digit -> (..., points, 8), bilinear."""
+    """Weigh the pixels of a digit for bilinear interpolation.
+
+    Args:
+        place: (..., points), -0.5 to 0.5 across the digit.
+
+    Returns:
+        (..., points, 8).
+    """
     pixel = np.arange(PIXELS, dtype="float32") - (PIXELS - 1) / 2
     return np.maximum(1 - np.abs(PIXELS * place[..., None] - pixel), 0)
 
 
 @functools.cache
 def _strip() -> np.ndarray:
-    """(points,) float32, the same in every run; a little longer than `STRIP`."""
+    """Make the noise, (points,) float32, the same in every run.
+
+    It is longer than `STRIP`, so that a frame may begin anywhere in that.
+    """
     return np.random.default_rng(1).integers(0, NOISE, STRIP + 2**18).astype("float32")
 
 
 def digits(count: int, frames: int, side: int, seed: int = 1) -> dict[str, Digits]:
-    """Moving digits by split, 80, 10 and 10 %; no handwritten digit is in two parts.
+    """Make moving digits in three parts, 80, 10 and 10 %.
+
+    No handwritten digit is in two parts.
 
     Args:
         count: clips of all parts together; the classes take turns.
@@ -75,19 +87,19 @@ def digits(count: int, frames: int, side: int, seed: int = 1) -> dict[str, Digit
     known = np.random.default_rng(seed).permutation(len(images))
     ends = [round(len(images) * share) for share in (0.8, 0.9)]
     counts = count - 2 * (count // 10), count // 10, count // 10
-    made = {}
+    parts = {}
     for key, (split, n) in enumerate(zip(SPLITS, counts, strict=True)):
         random = np.random.default_rng((seed, key))
         labels = np.arange(n) % len(CLASSES)
         path = _paths(random, labels, frames)
         digit = random.choice(np.split(known, ends)[key], n)
         noise = random.integers(0, STRIP, (n, frames))
-        made[split] = Digits(images, digit, path, noise, labels.astype("int16"), side)
-    return made
+        parts[split] = Digits(images, digit, path, noise, labels.astype("int16"), side)
+    return parts
 
 
 def labelled(count: int, frames: int, side: int) -> Labelled:
-    """Moving digits in three parts, see `digits`; their checksum is of their paths."""
+    """Make moving digits in three parts, see `digits`; the sha256 is of their paths."""
     parts = digits(count, frames, side)
     digest = hashlib.sha256(b"".join(part.path.tobytes() for part in parts.values()))
     facts = {"source": "digits", "sha256": digest.hexdigest(), "notes": []}
@@ -95,7 +107,7 @@ def labelled(count: int, frames: int, side: int) -> Labelled:
 
 
 def _paths(random: np.random.Generator, labels: np.ndarray, frames: int) -> np.ndarray:
-    """(clips, frames, 3) float32: the path of each motion, or its reverse.
+    """Draw the path of each clip, its motion or the reverse: (clips, frames, 3).
 
     A path is turned around as a whole, with its jitter: forward and backward, frames
     are drawn from the same distribution.
@@ -111,18 +123,19 @@ def _paths(random: np.random.Generator, labels: np.ndarray, frames: int) -> np.n
     width = np.exp(np.where(motion == 3, growth, 0 * time))
     width = width * _uniform(random, labels, 0.28, 0.4)
     place = np.stack([x, y], axis=-1) + random.normal(0, 0.008, (*width.shape, 2))
-    path = np.concatenate([_placed(random, place, width), width[..., None]], axis=-1)
+    place = _move_inside(random, place, width)
+    path = np.concatenate([place, width[..., None]], axis=-1)
     path[backward] = path[backward, ::-1]
     return path.astype("float32")
 
 
 def _uniform(random: np.random.Generator, labels, low: float, high: float):
-    """(clips, 1)"""
+    """Draw a number for each clip: (clips, 1)."""
     return random.uniform(low, high, (len(labels), 1))
 
 
-def _placed(random, place: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """(clips, frames, 2): moved to where all of the path is inside, if it fits."""
+def _move_inside(random, place: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Move each path to where all of it is inside, if it fits: (clips, frames, 2)."""
     half = width[..., None] / 2
     low = -(place - half).min(axis=1, keepdims=True)
     high = 1 - (place + half).max(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Video files as clips of several classes, decoded once, to a flat file on disk."""
+"""Decode video files once, to clips in a flat file on disk."""
 
 import hashlib
 import json
@@ -36,11 +36,11 @@ class Videos:
 
     @property
     def each(self) -> int:
-        """Clips of a video."""
+        """The number of clips of a video."""
         return self.stored.shape[1]
 
     def clips(self, which: np.ndarray) -> np.ndarray:
-        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
+        """Read the clips numbered `which`: (clips, frames, side, side, channels)."""
         video, clip = np.divmod(which, self.each)
         return self.stored[self.numbers[video], clip]
 
@@ -56,11 +56,11 @@ class Footage:
     def labelled(
         self, name: str, cuts: dict[str, np.ndarray], grouped: bool
     ) -> Labelled:
-        """The clips in three parts.
+        """Split the clips into three parts.
 
         Args:
-            name: where they come from, as the user said it.
-            cuts: split -> numbers of the videos, see `videos.split`.
+            name: where they come from, as the user has named it.
+            cuts: split -> numbers of the videos, see `folder.split_by_group`.
             grouped: whether it is known which videos belong together.
         """
         classes = tuple(sorted({video.label for video in self.videos}))
@@ -77,9 +77,9 @@ class Footage:
         return Labelled(classes, parts, facts, block)
 
     def _notes(self, grouped: bool) -> Iterator[str]:
-        """What a reader should know of the clips."""
-        for why, count in self.about["skipped"].items():
-            yield f"skipped {count} files ({why})"
+        """Yield what a reader should know of the clips."""
+        for reason, count in self.about["skipped"].items():
+            yield f"skipped {count} files ({reason})"
         if self.about["padded"]:
             yield f"{self.about['padded']} shorter than a clip, padded and masked"
         if len(self.about["sizes"]) > 1:
@@ -124,34 +124,35 @@ def write_store(
     """
     about = {"kept": [], "skipped": Counter(), "padded": 0, "sizes": Counter()}
     about |= {"seconds": 0.0}
-    with files.atomic_folder(folder) as made:
-        with (made / "clips").open("wb") as file:
-            for number, found in _each(videos, sampling, skip, about["skipped"]):
-                found.clips.tofile(file)
+    with files.atomic_folder(folder) as temporary:
+        with (temporary / "clips").open("wb") as file:
+            for number, video in _decode(videos, sampling, skip, about["skipped"]):
+                video.clips.tofile(file)
                 about["kept"].append(number)
-                about["padded"] += found.padded
-                about["sizes"]["{} x {}".format(*found.size)] += 1
-                about["seconds"] += found.seconds
-        (made / "about.json").write_text(json.dumps(about), encoding="utf-8")
+                about["padded"] += video.padded
+                about["sizes"]["{} x {}".format(*video.size)] += 1
+                about["seconds"] += video.seconds
+        (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
-def _each(
+def _decode(
     videos: list[Video], sampling: Sampling, skip: bool, skipped: Counter
 ) -> Iterator[tuple[int, Decoded]]:
-    """Number and clips of each video in order; as many at a time as there are cores."""
-    import av  # noqa: F401, whole: two threads that load it at once see half of it
+    """Yield number and clips of each video in order; a video a core at a time."""
+    # Imported before the threads start: two that import it at once see half of it.
+    import av  # noqa: F401
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(videos), CHUNK):  # lest all wait in memory
+        for start in range(0, len(videos), CHUNK):  # so that few wait in memory
             paths = [video.path for video in videos[start : start + CHUNK]]
             read = partial(_read_or_error, sampling=sampling)
-            for number, found in enumerate(pool.map(read, paths), start):
-                if isinstance(found, Decoded):
-                    yield number, found
+            for number, result in enumerate(pool.map(read, paths), start):
+                if isinstance(result, Decoded):
+                    yield number, result
                 elif skip:
-                    skipped[found.reason] += 1
+                    skipped[result.reason] += 1
                 else:
-                    raise found
+                    raise result
 
 
 def _read_or_error(path: Path, sampling: Sampling) -> Decoded | BadClip:
@@ -162,9 +163,11 @@ def _read_or_error(path: Path, sampling: Sampling) -> Decoded | BadClip:
 
 
 def read_store(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]:
-    """What `write_store` wrote: the numbers of the videos, their clips, and counts.
+    """Read what `write_store` wrote.
 
-    The clips stay on disk, (videos, clips, frames, side, side, channels) uint8.
+    Returns:
+        The numbers of the videos; their clips, (videos, clips, frames, side, side,
+        channels) uint8, which stay on disk; and counts, see `Footage.about`.
 
     Raises:
         InputError: no file could be decoded.

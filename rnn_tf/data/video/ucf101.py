@@ -1,4 +1,6 @@
-"""UCF101 (Soomro et al., 2012, arXiv:1212.0402): 13,320 videos, 101 human actions.
+"""Download UCF101: 13,320 videos, 101 human actions.
+
+Source: Soomro et al., 2012, arXiv:1212.0402.
 
 TensorFlow Datasets downloads, checks and unpacks them. Its own preparation would need
 the program ffmpeg and lose which clips come from one film; so the files are read as
@@ -23,27 +25,27 @@ VALIDATION = tuple(f"g{film:02}" for film in range(22, 26))
 
 
 def folder() -> Path:
-    """Where the videos are kept: beside the other downloads."""
+    """Return the folder of the videos, beside the other downloads."""
     return download.cache() / "ucf101"
 
 
 def find(say=print) -> list[Video]:
-    """All videos; they are downloaded once, and `say` is told before.
+    """Find all videos; they are downloaded once, and `say` is called before.
 
     Raises:
         InputError: they could not be downloaded.
     """
     paths = sorted(folder().rglob("v_*_g??_c??.avi"))
-    return [_video(path) for path in paths or _downloaded(say)]
+    return [_video(path) for path in paths or _download(say)]
 
 
 def _video(path: Path) -> Video:
-    """v_ApplyEyeMakeup_g08_c01.avi: the class, and the film it was cut from."""
+    """Take class and film from a name such as v_ApplyEyeMakeup_g08_c01.avi."""
     label, film = re.fullmatch(r"v_(\w+)_(g\d\d)_c\d\d", path.stem).groups()
     return Video(path, label, film)
 
 
-def _downloaded(say) -> list[Path]:
+def _download(say) -> list[Path]:
     say(
         f"ucf101: downloading 6.96 GB from {URL} to {folder()}, and as much again to "
         "unpack; the program ffmpeg is not needed, PyAV decodes"
@@ -62,7 +64,7 @@ def _downloaded(say) -> list[Path]:
 
 
 def _fetch() -> None:
-    """Download by TFDS, whose checksum it is, and unpack."""
+    """Download and unpack, by TFDS, which has the checksum."""
     import tensorflow_datasets as tfds
 
     builder = tfds.builder("ucf101/ucf101_1", data_dir=folder())
