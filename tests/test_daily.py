@@ -25,11 +25,11 @@ def read(path, fill="none"):
 
 
 def test_a_sound_file_is_read_as_it_is(csv_file):
-    found = read(csv_file(text()))
-    assert found.dates[0] == np.datetime64("2020-01-01")
-    assert found.values.tolist() == [100 + i for i in range(21)]
-    assert not found.filled.any()
-    assert found.notes == ()
+    series = read(csv_file(text()))
+    assert series.dates[0] == np.datetime64("2020-01-01")
+    assert series.values.tolist() == [100 + i for i in range(21)]
+    assert not series.filled.any()
+    assert series.notes == ()
 
 
 FORMATS = "{m}/{d}/2020 {d}/{m}/2020 {d}.{m}.2020 2020/{m}/{d} 2020{m}{d}".split()
@@ -45,15 +45,15 @@ def test_date_formats_that_fit_every_row(csv_file, form):
 def test_rows_are_sorted_and_identical_duplicates_counted(csv_file):
     lines = text().splitlines()
     shuffled = [lines[0], *reversed(lines[1:]), lines[3], lines[3]]
-    found = read(csv_file("\n".join(shuffled)))
-    assert found.values.tolist() == [100 + i for i in range(21)]
-    assert found.notes == ("dropped 2 identical duplicate rows",)
+    series = read(csv_file("\n".join(shuffled)))
+    assert series.values.tolist() == [100 + i for i in range(21)]
+    assert series.notes == ("dropped 2 identical duplicate rows",)
 
 
 def test_other_columns_and_their_gaps_do_not_matter(csv_file):
     lines = [f"{day},{i},," for i, day in enumerate(DAYS)]
-    found = read(csv_file("\n".join(["date,value,a,b", *lines])))
-    assert len(found.values) == 21
+    series = read(csv_file("\n".join(["date,value,a,b", *lines])))
+    assert len(series.values) == 21
 
 
 def replaced(index, value):
@@ -118,8 +118,8 @@ def test_seasonal_fill_takes_the_week_before_and_linear_the_neighbours(csv_file)
 
 
 def test_a_gap_longer_than_a_week_is_filled_week_by_week(csv_file):
-    found = read(csv_file(text(DAYS[:7] + DAYS[17:], range(11))), "seasonal")
-    assert found.values[7:17].tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1, 2]
+    series = read(csv_file(text(DAYS[:7] + DAYS[17:], range(11))), "seasonal")
+    assert series.values[7:17].tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1, 2]
 
 
 def test_fill_refuses_to_make_up_what_it_cannot_know(csv_file):
@@ -149,13 +149,13 @@ def test_any_table_is_a_sound_series_or_one_clear_line(csv_file, rows, fill):
     """Property: never another exception, never a gap, a NaN or an unsorted day."""
     lines = ["date,value", *(",".join(row) for row in rows)]
     try:
-        found = read(csv_file("\n".join(lines)), fill)
+        series = read(csv_file("\n".join(lines)), fill)
     except InputError as refused:
         assert "\n" not in str(refused)
         return
-    assert (np.diff(found.dates).astype(int) == 1).all()
-    assert np.isfinite(found.values).all()
-    assert len(found.dates) == len(found.values) == len(found.filled)
+    assert (np.diff(series.dates).astype(int) == 1).all()
+    assert np.isfinite(series.values).all()
+    assert len(series.dates) == len(series.values) == len(series.filled)
 
 
 @settings(
@@ -182,6 +182,6 @@ def test_what_is_written_is_read(csv_file, values, start):
     """Property: any gapless series comes back; pandas 2 rounds the last bit."""
     days = np.datetime64(start) + np.arange(len(values))
     rows = text([str(day) for day in days], [repr(value) for value in values])
-    found = read(csv_file(rows))
-    np.testing.assert_allclose(found.values, values, rtol=1e-15)
-    assert (found.dates == days).all()
+    series = read(csv_file(rows))
+    np.testing.assert_allclose(series.values, values, rtol=1e-15)
+    assert (series.dates == days).all()

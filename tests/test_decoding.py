@@ -28,15 +28,15 @@ def test_positions_by_hand(sampling, count, expected):
 
 @given(st.integers(1, 500), st.integers(2, 40), st.integers(1, 9), st.integers(1, 6))
 def test_positions_are_in_the_video_and_never_go_back(count, frames, stride, number):
-    found = Sampling(frames, stride, number, 16, 1).positions(count)
-    assert found.shape == (number, frames)
-    assert found.min() >= 0
-    assert found.max() < count
-    assert (np.diff(found, axis=1) >= 0).all()
-    assert (np.diff(found[:, 0]) >= 0).all()
+    positions = Sampling(frames, stride, number, 16, 1).positions(count)
+    assert positions.shape == (number, frames)
+    assert positions.min() >= 0
+    assert positions.max() < count
+    assert (np.diff(positions, axis=1) >= 0).all()
+    assert (np.diff(positions[:, 0]) >= 0).all()
     if count > (frames - 1) * stride:
-        assert (np.diff(found, axis=1) == stride).all()
-        assert number == 1 or found[-1, -1] == count - 1
+        assert (np.diff(positions, axis=1) == stride).all()
+        assert number == 1 or positions[-1, -1] == count - 1
 
 
 @pytest.mark.parametrize(
@@ -45,29 +45,29 @@ def test_positions_are_in_the_video_and_never_go_back(count, frames, stride, num
 def test_the_right_frames_are_decoded(tmp_path, ending, codec):
     """Would catch a frame that slips by one: its brightness says which it is."""
     path = write_video(tmp_path / f"a.{ending}", grey_frames(30, start=20), codec=codec)
-    found = decoding.read(path, Sampling(3, 4, 2, 16, 1))
-    assert found.clips.shape == (2, 3, 16, 16, 1)
-    assert found.clips.dtype == np.uint8
-    brightness = found.clips.mean(axis=(2, 3, 4))
+    decoded = decoding.read(path, Sampling(3, 4, 2, 16, 1))
+    assert decoded.clips.shape == (2, 3, 16, 16, 1)
+    assert decoded.clips.dtype == np.uint8
+    brightness = decoded.clips.mean(axis=(2, 3, 4))
     expected = 20 + 5 * np.array([[0, 4, 8], [21, 25, 29]])
     assert np.abs(brightness - expected).max() < 2.5
-    assert (found.size, found.padded) == ((64, 48), False)
-    assert found.seconds == pytest.approx(2.5, abs=0.1)
+    assert (decoded.size, decoded.padded) == ((64, 48), False)
+    assert decoded.seconds == pytest.approx(2.5, abs=0.1)
 
 
 def test_colours_stay_in_their_order(tmp_path):
     frames = np.zeros((8, 48, 64, 3), "uint8")
     frames[..., 0], frames[..., 2] = 200, 60
     path = write_video(tmp_path / "a.mp4", frames)
-    found = decoding.read(path, Sampling(2, 1, 1, 16, 3)).clips
-    assert np.abs(found.mean(axis=(0, 1, 2, 3)) - [200, 0, 60]).max() < 8
+    clips = decoding.read(path, Sampling(2, 1, 1, 16, 3)).clips
+    assert np.abs(clips.mean(axis=(0, 1, 2, 3)) - [200, 0, 60]).max() < 8
 
 
 def test_a_short_video_repeats_its_last_frame_and_is_masked(tmp_path):
     path = write_video(tmp_path / "a.mp4", grey_frames(5))
-    found = decoding.read(path, SMALL)
-    assert found.padded
-    assert batches.frame_mask(found.clips).tolist() == [[True, True, True, False]]
+    decoded = decoding.read(path, SMALL)
+    assert decoded.padded
+    assert batches.frame_mask(decoded.clips).tolist() == [[True, True, True, False]]
 
 
 def cut(path, share, **options):
@@ -78,7 +78,7 @@ def cut(path, share, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "share", "options", "said"),
+    ("name", "share", "options", "message"),
     [
         ("a.mp4", 0.5, {}, "cannot be decoded .Invalid data"),
         ("b.mp4", 0.7, {"movflags": "faststart"}, "is truncated .* of 40 frames"),
@@ -87,10 +87,10 @@ def cut(path, share, **options):
         ("e.mp4", 0.0, {}, "cannot be decoded"),
     ],
 )
-def test_damaged_files_are_refused_by_name(tmp_path, name, share, options, said):
+def test_damaged_files_are_refused_by_name(tmp_path, name, share, options, message):
     """Would catch half a video that passes for a whole one."""
     path = cut(tmp_path / name, share, **options)
-    with pytest.raises(BadClip, match=said) as error:
+    with pytest.raises(BadClip, match=message) as error:
         decoding.read(path, SMALL)
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)

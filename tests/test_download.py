@@ -53,24 +53,24 @@ def test_a_sound_file_is_fetched_once(server, tmp_path):
     url, folder, requests = server
     (folder / "a.bin").write_bytes(CONTENT)
     for _ in range(2):
-        found = download.fetch(f"{url}/a.bin", digest(CONTENT), tmp_path / "cache")
-        assert found.read_bytes() == CONTENT
+        path = download.fetch(f"{url}/a.bin", digest(CONTENT), tmp_path / "cache")
+        assert path.read_bytes() == CONTENT
     assert requests == ["/a.bin"]
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("a.bin", "is not the file it was"),
         ("absent", "could not download .*--data-dir"),
         ("broken", "could not download|is not the file it was"),
     ],
 )
-def test_a_bad_download_is_one_line_and_leaves_nothing(server, tmp_path, path, said):
+def test_a_bad_download_is_one_line_and_leaves_nothing(server, tmp_path, path, message):
     url, folder, _ = server
     (folder / "a.bin").write_bytes(b"something else")
     cache = tmp_path / "cache"
-    with pytest.raises(InputError, match=said) as refused:
+    with pytest.raises(InputError, match=message) as refused:
         download.fetch(f"{url}/{path}", digest(CONTENT), cache)
     assert "\n" not in str(refused.value)
     assert list(cache.iterdir()) == []
@@ -114,25 +114,25 @@ def city(server, tmp_path, monkeypatch):
 
 
 def test_ridership_comes_out_of_the_archive_and_then_from_the_cache(city):
-    found = ridership.load(None)
-    assert (found.name, found.unit) == ("cta", "boardings")
-    assert found.notes == ("dropped 1 identical duplicate rows",)
-    assert found.values[:3].tolist() == [1000, 1001, 1002]
+    series = ridership.load(None)
+    assert (series.name, series.unit) == ("cta", "boardings")
+    assert series.notes == ("dropped 1 identical duplicate rows",)
+    assert series.values[:3].tolist() == [1000, 1001, 1002]
     ridership.load(None)
     assert len(city) == 1
 
 
 def test_the_protocol_has_the_windows_it_should_have(city):
     """1,034 to train on, 145 and 208 to score: the numbers everybody compares."""
-    found = ridership.load(None)
-    cut = Windows(found, ridership.periods(found, 2016), 56, 7, 56)
+    series = ridership.load(None)
+    cut = Windows(series, ridership.periods(series, 2016), 56, 7, 56)
     counts = [len(cut.origins[split]) for split in ("train", "validation", "test")]
     assert counts == [1034, 145, 208]
     assert str(cut.dates("train")[0]) == "2016-02-26"
     assert str(cut.dates("validation")[0]) == "2019-01-01"
     assert str(cut.dates("test")[0]) == "2019-06-01"
     assert str(cut.dates("test")[-1]) == "2019-12-25"
-    long = Windows(found, ridership.periods(found, 2001), 56, 7, 56)
+    long = Windows(series, ridership.periods(series, 2001), 56, 7, 56)
     assert len(long.origins["train"]) == 6574 - 62
 
 

@@ -34,9 +34,9 @@ def part() -> batches.Part:
 def test_stroke_5_by_hand():
     """Would catch pen columns that are swapped, and padding that looks like a point."""
     part = batches.pack([drawing(2), np.array([[4, 6, 0], [2, 0, 1]])], [0, 1])
-    found = part.stroke5(np.array([1, 0]), steps=3, scale=2.0)
-    assert found.dtype == np.float32
-    assert found.tolist() == [
+    x = part.stroke5(np.array([1, 0]), steps=3, scale=2.0)
+    assert x.dtype == np.float32
+    assert x.tolist() == [
         [[2, 3, 1, 0, 0], [1, 0, 0, 1, 0], [0, 0, 0, 0, 1]],
         [[0, 0, 1, 0, 0], [0.5, -0.5, 0, 1, 0], [0, 0, 0, 0, 1]],
     ]
@@ -44,9 +44,9 @@ def test_stroke_5_by_hand():
 
 def test_long_drawings_are_cut(part):
     which = np.array([int(np.argmax(part.lengths))])
-    found = part.stroke5(which, steps=40, scale=1.0)
-    assert found.shape == (1, 40, 5)
-    assert not found[..., 4].any()
+    x = part.stroke5(which, steps=40, scale=1.0)
+    assert x.shape == (1, 40, 5)
+    assert not x[..., 4].any()
 
 
 def test_padding_fits_the_drawings(part):
@@ -80,12 +80,12 @@ def arrays(dataset) -> list:
 def test_evaluation_gives_every_drawing_once_in_the_order_of_the_part(part):
     """Would catch an evaluation with an order of its own, that others must know."""
     padding = batches.padding(part, 200)
-    found = arrays(batches.dataset(part, padding, 32))
-    labels = np.concatenate([y for _, y in found])
+    evaluated = arrays(batches.dataset(part, padding, 32))
+    labels = np.concatenate([y for _, y in evaluated])
     assert np.array_equal(labels, part.labels)
-    lengths = np.concatenate([(x[..., 4] == 0).sum(axis=1) for x, _ in found])
+    lengths = np.concatenate([(x[..., 4] == 0).sum(axis=1) for x, _ in evaluated])
     assert np.array_equal(lengths, part.lengths)
-    assert [len(x) for x, _ in found] == [32, 32, 32, 4]
+    assert [len(x) for x, _ in evaluated] == [32, 32, 32, 4]
 
 
 def test_validation_and_test_are_sorted_by_length_and_training_is_not(part):
@@ -122,7 +122,7 @@ def test_plain_batches_mix_lengths_and_are_as_padded_in_evaluation(part):
     training = arrays(batches.dataset(part, plain, 20, Order(1)))
     lengths = [(x[..., 4] == 0).sum(axis=1) for x, _ in training]
     assert len(training) == batches.steps_per_epoch(part, plain, 20) == 5
-    assert all(found.max() - found.min() > 30 for found in lengths)
+    assert all(own.max() - own.min() > 30 for own in lengths)
     assert all(
         x.shape[1] == n.max() for (x, _), n in zip(training, lengths, strict=True)
     )
@@ -134,17 +134,18 @@ def test_plain_batches_mix_lengths_and_are_as_padded_in_evaluation(part):
 def test_a_store_gives_back_what_was_written(tmp_path):
     """Would catch drawings that slip by one where chunks or splits meet."""
     splits = ("train", "validation", "test")
-    made = [(splits[i % 3], i % 7, drawing(1 + i % 9, i % 30)) for i in range(10_000)]
-    batches.write_store(tmp_path / "store", iter(made), {"one point": 2})
+    numbers = range(10_000)
+    written = [(splits[i % 3], i % 7, drawing(1 + i % 9, i % 30)) for i in numbers]
+    batches.write_store(tmp_path / "store", iter(written), {"one point": 2})
     parts, skipped = batches.read_store(tmp_path / "store")
     assert skipped == {"one point": 2}
     for split in splits:
-        wanted = [(label, strokes_) for s, label, strokes_ in made if s == split]
+        wanted = [(label, moves) for s, label, moves in written if s == split]
         part = parts[split]
         assert isinstance(part.points, np.memmap)
         assert part.labels.tolist() == [label for label, _ in wanted]
-        found = map(part.drawing, range(len(part.labels)))
-        assert all(map(np.array_equal, found, [drawn for _, drawn in wanted]))
+        read = map(part.drawing, range(len(part.labels)))
+        assert all(map(np.array_equal, read, [moves for _, moves in wanted]))
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
@@ -156,8 +157,8 @@ def test_a_store_does_not_stay_in_memory(tmp_path):
         return int(re.search(r"RssFile:\s+(\d+)", STATUS.read_text())[1]) << 10
 
     long = drawing(5000)
-    made = (("train", 0, long) for _ in range(2000))
-    batches.write_store(tmp_path / "store", made)
+    drawings = (("train", 0, long) for _ in range(2000))
+    batches.write_store(tmp_path / "store", drawings)
     part = batches.read_store(tmp_path / "store")[0]["train"]
     before, size = resident(), part.points.nbytes
     assert part.points.sum() != 0

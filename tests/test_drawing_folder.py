@@ -94,8 +94,8 @@ def test_all_formats_agree(tmp_path):
         SQUARE_ROWS
     ]
     path = tfrecord_file(tmp_path, example(moves(SQUARE_ROWS) / [255, 255, 1]))
-    [(_, found)] = tfrecord.read(path, ("cat", "dog"))
-    assert found.tolist() == SQUARE_ROWS
+    [(_, drawing)] = tfrecord.read(path, ("cat", "dog"))
+    assert drawing.tolist() == SQUARE_ROWS
 
 
 def test_a_file_without_a_sound_drawing_is_an_error(tmp_path):

@@ -1,19 +1,25 @@
-"""What config.json records of examples of several classes."""
+"""What config.json and the terminal are told of examples of several classes."""
 
-from types import SimpleNamespace
+import dataclasses
+import json
 
-from rnn_tf.data.labelled import Labelled
+from rnn_tf.data.drawings import doodles
 
 
-def test_what_is_said_of_examples_by_hand():
-    """Would catch a note that never reaches the terminal, or counts that slip."""
-    counts = {"train": 1_200, "validation": 3, "test": 4}
-    parts = {k: SimpleNamespace(labels=[0] * n) for k, n in counts.items()}
-    facts = {"source": "mine", "sha256": "0", "notes": ["one", "two"]}
-    found = Labelled(("a", "b"), parts, facts).described("clips", side=24)
-    assert found == {
-        "source": "mine", "sha256": "0", "notes": ["one", "two"],
-        "classes": ["a", "b"], "clips": counts, "side": 24,
-        "says": "mine, 2 classes, 1,200 train, 3 validation, 4 test; one; two",
-    }  # fmt: skip
-    assert "clips" not in facts
+def test_facts_count_what_is_there_and_can_be_written():
+    """Would catch a note that never reaches the terminal, counts that are not those of
+    the parts, NumPy numbers that JSON refuses, and facts of a source that change."""
+    labelled = doodles.labelled(1_300)
+    facts = labelled.facts | {"notes": ["one note", "two"]}
+    labelled = dataclasses.replace(labelled, facts=facts)
+    before = json.dumps(facts)
+    described = labelled.described("drawings", padding={"scale": 2.5})
+    assert json.loads(json.dumps(described)) == described
+    assert described["classes"] == list(doodles.CLASSES)
+    assert described["padding"] == {"scale": 2.5}
+    counts = {name: len(part.labels) for name, part in labelled.parts.items()}
+    assert described["drawings"] == counts
+    assert described["says"] == (
+        "doodles, 12 classes, 1,040 train, 130 validation, 130 test; one note; two"
+    )
+    assert json.dumps(facts) == before

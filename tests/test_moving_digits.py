@@ -5,12 +5,12 @@ import numpy as np
 from rnn_tf.data.video import batches, moving_digits
 
 
-def made(count=400, **options):
+def digits(count=400, **options):
     return moving_digits.digits(count, frames=10, side=24, **options)
 
 
 def test_three_parts_with_all_classes_and_no_digit_in_two():
-    parts = made(1000)
+    parts = digits(1000)
     assert {split: len(part.labels) for split, part in parts.items()} == {
         "train": 800, "validation": 100, "test": 100,
     }  # fmt: skip
@@ -22,17 +22,17 @@ def test_three_parts_with_all_classes_and_no_digit_in_two():
 
 
 def test_the_same_seed_gives_the_same_clips_however_they_are_asked_for():
-    one, again, other = (made(seed=seed)["train"] for seed in (1, 1, 2))
-    found = one.clips(np.arange(20))
-    assert found.shape == (20, 10, 24, 24, 1)
-    assert found.dtype == np.uint8
-    assert np.array_equal(again.clips(np.array([7, 3])), found[[7, 3]])
-    assert not np.array_equal(other.clips(np.arange(20)), found)
+    one, again, other = (digits(seed=seed)["train"] for seed in (1, 1, 2))
+    clips = one.clips(np.arange(20))
+    assert clips.shape == (20, 10, 24, 24, 1)
+    assert clips.dtype == np.uint8
+    assert np.array_equal(again.clips(np.array([7, 3])), clips[[7, 3]])
+    assert not np.array_equal(other.clips(np.arange(20)), clips)
 
 
 def test_each_motion_goes_where_its_name_says():
     """Would catch up and down swapped: y grows downward."""
-    part = made()["train"]
+    part = digits()["train"]
     x, y, width = np.moveaxis(part.path[:, -1] - part.path[:, 0], -1, 0)
     for name, value in {
         "right": x, "left": -x, "down": y, "up": -y, "growing": width,
@@ -49,7 +49,7 @@ def test_each_motion_goes_where_its_name_says():
 
 def test_the_brightest_points_are_where_the_path_says():
     """Would catch rows and columns swapped when a clip is drawn."""
-    part = made()["train"]
+    part = digits()["train"]
     x = part.clips(np.arange(50))[..., 0].astype(float)
     bright = np.maximum(x - 80, 0)
     total, grid = bright.sum(axis=(2, 3)), (np.arange(24) + 0.5) / 24
@@ -61,7 +61,7 @@ def test_the_brightest_points_are_where_the_path_says():
 
 def test_a_motion_and_its_reverse_show_the_same_frames():
     """Would catch a class that a heap of frames gives away: by place, size or noise."""
-    part = made(8000)["train"]
+    part = digits(8000)["train"]
     for label in range(0, 8, 2):
         pair = [part.path[part.labels == i].reshape(-1, 3) for i in (label, label + 1)]
         for power in (1, 2):
@@ -70,12 +70,12 @@ def test_a_motion_and_its_reverse_show_the_same_frames():
 
 
 def test_all_of_a_digit_is_inside_the_frame():
-    for part in made().values():
+    for part in digits().values():
         half = part.path[..., 2:] / 2
         assert (part.path[..., :2] - half > -1e-6).all()
         assert (part.path[..., :2] + half < 1 + 1e-6).all()
 
 
 def test_no_frame_counts_as_padding():
-    part = made()["train"]
+    part = digits()["train"]
     assert batches.frame_mask(part.clips(np.arange(100))).all()

@@ -88,10 +88,10 @@ def test_the_splits_are_80_10_10_whatever_the_order(tmp_path):
     """Would catch splits by line number, which leak when a file is shuffled or cut."""
     keys = [str(4_503_599_627_370_496 + 7 * i) for i in range(10_000)]
     shuffled = random.Random(0).sample(keys, len(keys))
-    found = dict(zip(keys, splits(keyed(tmp_path / "a.ndjson", keys)), strict=True))
+    by_key = dict(zip(keys, splits(keyed(tmp_path / "a.ndjson", keys)), strict=True))
     again = splits(keyed(tmp_path / "b.ndjson", shuffled[:500]))
-    assert again == [found[key] for key in shuffled[:500]]
-    counts = Counter(found.values())
+    assert again == [by_key[key] for key in shuffled[:500]]
+    counts = Counter(by_key.values())
     assert counts["train"] == pytest.approx(8000, abs=150)
     assert counts["validation"] == pytest.approx(1000, abs=100)
     assert counts["test"] == pytest.approx(1000, abs=100)
@@ -100,11 +100,11 @@ def test_the_splits_are_80_10_10_whatever_the_order(tmp_path):
 def test_drawings_without_a_key_are_split_by_what_they_show(tmp_path):
     """Would catch all of them in one split, or whitespace that changes it."""
     drawings = [[[[0, i % 256], [i // 256, 9]]] for i in range(600)]
-    found = splits(ndjson_file(tmp_path / "a.ndjson", *drawings))
-    assert set(found) == {"train", "validation", "test"}
+    expected = splits(ndjson_file(tmp_path / "a.ndjson", *drawings))
+    assert set(expected) == {"train", "validation", "test"}
     wide = [json.dumps({"drawing": d}, separators=(" , ", " : ")) for d in drawings]
-    assert splits(ndjson_file(tmp_path / "b.ndjson", *wide)) == found
-    assert splits(ndjson_file(tmp_path / "c.ndjson", *drawings, key_id="")) == found
+    assert splits(ndjson_file(tmp_path / "b.ndjson", *wide)) == expected
+    assert splits(ndjson_file(tmp_path / "c.ndjson", *drawings, key_id="")) == expected
 
 
 # --- bad drawings

@@ -29,8 +29,8 @@ from tests.drawing_files import (
 
 def test_npz_is_read_split_by_split_as_it_is(tmp_path):
     file = npz_file(tmp_path / "a.npz", [GOOD], [GOOD * [2, 2, 1]], [GOOD * [3, 3, 1]])
-    found = [(split, drawing.tolist()) for split, drawing in read_drawings(file)]
-    assert found == [
+    drawings = [(split, drawing.tolist()) for split, drawing in read_drawings(file)]
+    assert drawings == [
         ("train", [[3, -4, 0], [0, 5, 1]]),
         ("validation", [[6, -8, 0], [0, 10, 1]]),
         ("test", [[9, -12, 0], [0, 15, 1]]),
@@ -124,8 +124,8 @@ def test_bad_arrays_are_skipped_and_counted_by_reason(tmp_path):
     """Would catch a drawing lost in silence, or a good one lost with a bad."""
     arrays = [GOOD, *BAD_ARRAYS.values(), GOOD, *BAD_ARRAYS.values(), GOOD]
     skipped = Counter()
-    found = read_rows(npz_file(tmp_path / "a.npz", arrays, arrays[:2]), skipped)
-    assert found == [GOOD.tolist()] * 4
+    kept = read_rows(npz_file(tmp_path / "a.npz", arrays, arrays[:2]), skipped)
+    assert kept == [GOOD.tolist()] * 4
     expected = Counter(dict.fromkeys(BAD_ARRAYS, 2)) + Counter([list(BAD_ARRAYS)[0]])
     assert skipped == expected
 

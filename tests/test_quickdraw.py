@@ -20,8 +20,8 @@ def bucket(tmp_path, monkeypatch):
         yield bucket
 
 
-def refused(said, *classes):
-    with pytest.raises(InputError, match=said) as error:
+def refused(message, *classes):
+    with pytest.raises(InputError, match=message) as error:
         quickdraw.fetch(classes)
     assert "\n" not in str(error.value)
     return str(error.value)
@@ -57,9 +57,9 @@ def test_files_are_asked_for_by_quoted_names_and_kept_whole(bucket):
 def test_it_says_how_much_it_is_going_to_fetch(bucket, capsys):
     size = sum(path.stat().st_size for path in bucket.folder.iterdir())
     quickdraw.fetch(["cat", "alarm clock", "The Mona Lisa"])
-    said = capsys.readouterr().out
-    assert "3 files" in said
-    assert f"{size / 1e6:.1f} MB" in said
+    output = capsys.readouterr().out
+    assert "3 files" in output
+    assert f"{size / 1e6:.1f} MB" in output
 
 
 def test_what_is_there_is_not_asked_for_again(bucket, monkeypatch, capsys):
@@ -73,7 +73,7 @@ def test_what_is_there_is_not_asked_for_again(bucket, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         ({"hashes": "md5=AAAAAAAAAAAAAAAAAAAAAA=="}, "its md5 is not 0{32}"),
         ({"cut": 100}, "could not download|its md5 is not"),
@@ -81,11 +81,11 @@ def test_what_is_there_is_not_asked_for_again(bucket, monkeypatch, capsys):
         ({"hashes": ""}, "without an MD5"),
     ],
 )
-def test_a_file_that_is_not_what_was_announced_is_not_kept(bucket, change, said):
+def test_a_file_that_is_not_what_was_announced_is_not_kept(bucket, change, reason):
     """Would catch half a file, or another one, that stays in the cache for ever."""
     for name, value in change.items():
         setattr(bucket, name, value)
-    message = refused(said, "cat")
+    message = refused(reason, "cat")
     assert "--data" in message
     assert "manual_dir" in message
     assert kept() == []

@@ -58,10 +58,10 @@ def test_any_drawing_comes_back_from_ndjson(tmp_path, drawing):
     as_lists = [
         [list(axis) for axis in zip(*stroke, strict=True)] for stroke in drawing
     ]
-    [found] = read_rows(ndjson_file(tmp_path / "a.ndjson", as_lists))
+    [rows] = read_rows(ndjson_file(tmp_path / "a.ndjson", as_lists))
     at, visited = drawing[0][0], [drawing[0][:1]]
     lifted = False
-    for dx, dy, pen in found:
+    for dx, dy, pen in rows:
         if lifted:
             visited.append([])
         at = (at[0] + dx, at[1] + dy)
@@ -76,24 +76,24 @@ def test_any_drawing_comes_back_from_ndjson(tmp_path, drawing):
 def test_any_raw_drawing_fits_the_box(tmp_path, drawing):
     """Property: the longer side is 255, no stroke is lost, none gains a point."""
     timed = [[*map(list, zip(*s, strict=True)), list(range(len(s)))] for s in drawing]
-    [found] = read_rows(ndjson_file(tmp_path / "a.ndjson", timed))
-    path = np.vstack([[0, 0], np.cumsum(np.array(found)[:, :2], axis=0)])
+    [rows] = read_rows(ndjson_file(tmp_path / "a.ndjson", timed))
+    path = np.vstack([[0, 0], np.cumsum(np.array(rows)[:, :2], axis=0)])
     everywhere = len({p for stroke in drawing for p in stroke})
     assert np.ptp(path, axis=0).max() <= 255
-    assert sum(pen for *_, pen in found) == len(drawing)
-    assert len(found) + 1 <= sum(map(len, drawing))
+    assert sum(pen for *_, pen in rows) == len(drawing)
+    assert len(rows) + 1 <= sum(map(len, drawing))
     assert everywhere > 1 or not path.any()
 
 
 def only_input_errors(file, marker):
     for skipped in (None, Counter()):
         try:
-            found = list(read_drawings(file, skipped))
+            drawings = list(read_drawings(file, skipped))
         except InputError as error:
             assert "\n" not in str(error)
             continue
-        assert all(drawing.dtype == np.int16 for _, drawing in found)
-        assert all(drawing.shape[1:] == (3,) and len(drawing) for _, drawing in found)
+        assert all(rows.dtype == np.int16 for _, rows in drawings)
+        assert all(rows.shape[1:] == (3,) and len(rows) for _, rows in drawings)
     assert not marker.exists()
 
 

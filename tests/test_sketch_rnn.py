@@ -99,11 +99,11 @@ def test_the_line_of_the_assignment_works_as_it_was_written(everything):
 def test_drawings_come_out_as_they_went_in(tmp_path):
     """Would catch bytes in another order, or a split that is called another name."""
     manual = fill(tmp_path / "manual")
-    found, info = load(tmp_path, manual, *THREE, split=None, with_info=True)
+    datasets, info = load(tmp_path, manual, *THREE, split=None, with_info=True)
     for member, split in npz.SPLITS.items():
         rows = [
             (int(one["label"]), one["strokes"].tolist())
-            for one in found[split].as_numpy_iterator()
+            for one in datasets[split].as_numpy_iterator()
         ]
         expected = [
             (quickdraw.CLASSES.index(name), drawing(seed, member, i).tolist())
@@ -130,8 +130,8 @@ def test_other_classes_have_another_name():
 def test_a_manual_folder_may_have_underscores_and_other_classes(tmp_path):
     manual = fill(tmp_path / "manual")
     (manual / "alarm clock.npz").rename(manual / "alarm_clock.npz")
-    found = load(tmp_path, manual, "alarm clock", "cat", as_supervised=True)
-    seeds = {int(strokes[0, 0]) for strokes, _ in found.as_numpy_iterator()}
+    dataset = load(tmp_path, manual, "alarm clock", "cat", as_supervised=True)
+    seeds = {int(strokes[0, 0]) for strokes, _ in dataset.as_numpy_iterator()}
     assert seeds == {2, 3}
 
 
@@ -200,10 +200,10 @@ def test_memory_does_not_grow_with_the_classes(tmp_path):
     for count in (1, 8):
         files = [sketch_rnn.ClassFile(name, path) for name in quickdraw.CLASSES[:count]]
         tracemalloc.start()
-        found = sum(1 for _ in builder._generate_examples(files, "train"))
+        drawings = sum(1 for _ in builder._generate_examples(files, "train"))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert found == 2000 * count
+        assert drawings == 2000 * count
     assert peaks[1] < 1.3 * peaks[0]
 
 
@@ -211,8 +211,8 @@ def test_keys_are_those_of_the_files(tmp_path):
     """Would catch an order that changes with the folder the files are in."""
     path = class_file(tmp_path / "a.npz", 0)
     builder = sketch_rnn.SketchRnn(data_dir=tmp_path, config=sketch_rnn.of("cat"))
-    found = builder._generate_examples([sketch_rnn.ClassFile("cat", path)], "valid")
-    assert [key for key, _ in found] == ["cat 0", "cat 1"]
+    examples = builder._generate_examples([sketch_rnn.ClassFile("cat", path)], "valid")
+    assert [key for key, _ in examples] == ["cat 0", "cat 1"]
 
 
 def test_the_experiment_does_not_wait_for_tfds():

@@ -15,10 +15,10 @@ from tests.drawing_files import INK, example, tfrecord_file
 def test_tfrecords_are_scaled_back(tmp_path):
     """By hand: 1.0 and 0.2 of the box are 255 and 51; -0.5 leads to 127.5, so 128."""
     path = tfrecord_file(tmp_path, example(INK), example(INK, index=0))
-    found = list(tfrecord.read(path, ("cat", "dog")))
-    assert [index for index, _ in found] == [1, 0]
-    assert found[0][1].tolist() == [[255, 51, 0], [-127, -51, 1]]
-    assert found[0][1].dtype == np.int16
+    drawings = list(tfrecord.read(path, ("cat", "dog")))
+    assert [index for index, _ in drawings] == [1, 0]
+    assert drawings[0][1].tolist() == [[255, 51, 0], [-127, -51, 1]]
+    assert drawings[0][1].dtype == np.int16
 
 
 def test_the_classes_of_a_tfrecord_file_lie_beside_it(tmp_path):
@@ -43,8 +43,8 @@ def shards(folder, drawings, **named):
     folder.mkdir(exist_ok=True)
     for name, which in named.items():
         records = [example(drawings[i], index=i % 3) for i in which]
-        made = tfrecord_file(folder, *records)
-        made.rename(folder / f"{name}.tfrecord-00000-of-00010")
+        shard = tfrecord_file(folder, *records)
+        shard.rename(folder / f"{name}.tfrecord-00000-of-00010")
         (folder / f"{name}.tfrecord.classes").write_text("cat\ndog\nice cream\n")
     return folder
 
@@ -60,10 +60,10 @@ def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
     folder = shards(tmp_path / "archive", many(240), **parts)
     every = read_folder(folder)
     assert every.classes == ("cat", "dog", "ice cream")
-    found = list(every.read(None))
-    assert sorted(int(rows[0, 0]) - 1 for _, _, rows in found) == list(range(240))
-    assert all((rows[0, 0] - 1) % 3 == label for _, label, rows in found)
-    split = {int(rows[0, 0]) - 1: split for split, _, rows in found}
+    drawings = list(every.read(None))
+    assert sorted(int(rows[0, 0]) - 1 for _, _, rows in drawings) == list(range(240))
+    assert all((rows[0, 0] - 1) % 3 == label for _, label, rows in drawings)
+    split = {int(rows[0, 0]) - 1: split for split, _, rows in drawings}
     assert {i for i in split if split[i] == "test"} == set(range(200, 240))
     assert 8 <= sum(s == "validation" for s in split.values()) <= 40
     two = read_folder(folder, ("ice_cream", "dog"))
@@ -85,8 +85,8 @@ def test_tfrecords_without_a_test_are_split_by_the_drawing(tmp_path):
     splits = {}
     for split, _, rows in read_folder(folder).read(None):
         splits.setdefault(rows.tobytes(), set()).add(split)
-    assert all(len(found) == 1 for found in splits.values())
-    counts = Counter(min(found) for found in splits.values())
+    assert all(len(own) == 1 for own in splits.values())
+    counts = Counter(min(own) for own in splits.values())
     assert counts["train"] > 200
     assert 10 <= counts["validation"] <= 60
     assert 10 <= counts["test"] <= 60

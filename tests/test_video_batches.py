@@ -25,12 +25,12 @@ def numbers(x) -> list[int]:
 
 
 def test_evaluation_gives_every_clip_once_in_the_order_of_the_videos(part):
-    found = [(numbers(x), y.numpy().tolist()) for x, y in batches.dataset(part, 8)]
-    order = sum((which for which, _ in found), [])
+    evaluated = [(numbers(x), y.numpy().tolist()) for x, y in batches.dataset(part, 8)]
+    order = sum((which for which, _ in evaluated), [])
     assert order == [
         3 * video + clip for video in range(9, -1, -1) for clip in range(3)
     ]
-    assert sum((y for _, y in found), []) == np.repeat(part.labels, 3).tolist()
+    assert sum((y for _, y in evaluated), []) == np.repeat(part.labels, 3).tolist()
 
 
 def test_an_epoch_has_one_clip_of_each_video_with_its_label_and_weight(part):
@@ -38,10 +38,10 @@ def test_an_epoch_has_one_clip_of_each_video_with_its_label_and_weight(part):
     weights = np.array([0.5, 2.0], "float32")
     epochs, orders = [], []
     for epoch in range(2):
-        made = batches.dataset(part, 5, Order(1, epoch), weights=weights)
-        epochs.append(list(made))
+        dataset = batches.dataset(part, 5, Order(1, epoch), weights=weights)
+        epochs.append(list(dataset))
     for epoch in epochs:
-        assert len(epoch) == made.cardinality().numpy() == 2
+        assert len(epoch) == dataset.cardinality().numpy() == 2
         order = sum((numbers(x) for x, _, _ in epoch), [])
         assert sorted(number // 3 for number in order) == list(range(10))
         for x, y, w in epoch:
@@ -57,9 +57,9 @@ def test_frames_lose_their_order_and_nothing_else(part):
     """Would catch a shuffle that loses a frame, or spreads the padding."""
     x = part.clips(np.arange(30)).copy()
     x[:10, 3:] = x[:10, 2:3]  # three frames and padding
-    found = batches.without_order(x, np.random.default_rng(1))
-    assert np.array_equal(batches.frame_mask(found), batches.frame_mask(x))
-    first, padded = found[..., 0, 0, 0], x[..., 0, 0, 0]
+    mixed = batches.without_order(x, np.random.default_rng(1))
+    assert np.array_equal(batches.frame_mask(mixed), batches.frame_mask(x))
+    first, padded = mixed[..., 0, 0, 0], x[..., 0, 0, 0]
     assert np.array_equal(np.sort(first[10:], axis=1), padded[10:])
     assert np.array_equal(np.sort(first[:10, :3], axis=1), padded[:10, :3])
     assert len({tuple(np.argsort(row)) for row in first[10:]}) > 5
@@ -72,12 +72,12 @@ def test_changes_are_the_same_in_every_frame(turn, mirror):
     x = np.repeat(random.integers(0, 255, (6, 1, 16, 16, 1), "uint8"), 4, axis=1)
     x[:, 1:3] = random.integers(0, 255, (6, 2, 16, 16, 1), "uint8")
     x[:, 3] = x[:, 2]
-    found = batches.mover(turn, mirror)(x, np.random.default_rng(2))
+    changed = batches.mover(turn, mirror)(x, np.random.default_rng(2))
     again = batches.mover(turn, mirror)(x, np.random.default_rng(2))
-    assert np.array_equal(found, again)
-    assert (found.shape, found.dtype) == (x.shape, np.uint8)
-    assert np.array_equal(batches.frame_mask(found), batches.frame_mask(x))
-    assert not np.array_equal(found, x)
+    assert np.array_equal(changed, again)
+    assert (changed.shape, changed.dtype) == (x.shape, np.uint8)
+    assert np.array_equal(batches.frame_mask(changed), batches.frame_mask(x))
+    assert not np.array_equal(changed, x)
 
 
 def test_nothing_moves_where_nothing_may(monkeypatch):
@@ -87,8 +87,8 @@ def test_nothing_moves_where_nothing_may(monkeypatch):
     still = batches.mover(0.0, mirror=False, zoom=0.0, shift=0.0)
     assert np.array_equal(still(x, np.random.default_rng(1)), x)
     mirrored = batches.mover(0.0, mirror=True, zoom=0.0, shift=0.0)
-    found = mirrored(np.repeat(x[:1], 50, axis=0), np.random.default_rng(1))
-    same = [np.array_equal(one, x[0]) for one in found]
-    swapped = [np.array_equal(one, x[0, :, :, ::-1]) for one in found]
+    moved = mirrored(np.repeat(x[:1], 50, axis=0), np.random.default_rng(1))
+    same = [np.array_equal(one, x[0]) for one in moved]
+    swapped = [np.array_equal(one, x[0, :, :, ::-1]) for one in moved]
     assert Counter(same)[True] + Counter(swapped)[True] == 50
     assert min(sum(same), sum(swapped)) > 10

@@ -29,21 +29,21 @@ def listed(folder, text, group=None, encoding="utf-8"):
 
 
 def test_class_folders_are_the_classes(folder):
-    found = [(video.path.name, video.label) for video in find_videos(folder)]
-    assert found == [("a.mp4", "run"), ("b.AVI", "run"), ("c.webm", "sit")]
+    videos = [(video.path.name, video.label) for video in find_videos(folder)]
+    assert videos == [("a.mp4", "run"), ("b.AVI", "run"), ("c.webm", "sit")]
 
 
 def test_clips_csv_says_class_and_group(folder):
     text = "file,class,day\nrun/a.mp4,fast,1\nsit/c.webm,slow,2\n"
-    found = listed(folder, "\ufeff" + text, "day")
-    assert [(v.path.name, v.label, v.group) for v in found] == [
+    videos = listed(folder, "\ufeff" + text, "day")
+    assert [(v.path.name, v.label, v.group) for v in videos] == [
         ("a.mp4", "fast", "1"), ("c.webm", "slow", "2"),
     ]  # fmt: skip
     assert [v.group for v in listed(folder, text)] == ["run/a.mp4", "sit/c.webm"]
 
 
 @pytest.mark.parametrize(
-    ("text", "group", "said"),
+    ("text", "group", "message"),
     [
         ("file,label\nrun/a.mp4,x\n", None, "no column 'class' among file, label"),
         ("file,class\nrun/a.mp4,x\n", "day", "no column 'day' among file, class"),
@@ -61,8 +61,8 @@ def test_clips_csv_says_class_and_group(folder):
         (f"file,class\n{'a' * 5000},x\n", None, "there is no file 'aaa"),
     ],
 )
-def test_lists_that_do_not_serve_are_refused(folder, text, group, said):
-    with pytest.raises(InputError, match=said) as error:
+def test_lists_that_do_not_serve_are_refused(folder, text, group, message):
+    with pytest.raises(InputError, match=message) as error:
         listed(folder, text, group, encoding="latin-1")
     assert "clips.csv" in str(error.value)
     assert "\n" not in str(error.value)
@@ -77,13 +77,13 @@ LINES = st.text(string.printable, max_size=200)
 def test_any_text_is_read_or_refused_in_one_line(folder, text):
     """Would catch a path out of the folder, or a traceback for a user's typo."""
     try:
-        found = listed(folder, f"file,class\n{text}", encoding="utf-8")
+        videos = listed(folder, f"file,class\n{text}", encoding="utf-8")
     except InputError as error:
         assert "\n" not in str(error)
         return
     except UnicodeEncodeError:
         return
-    for video in found:
+    for video in videos:
         assert folder.resolve() in video.path.resolve().parents
         assert video.label
 
@@ -112,27 +112,27 @@ def known(**groups) -> list[Video]:
 def test_no_group_is_in_two_parts_and_every_class_in_all():
     """Would catch clips of one recording on both sides of the split."""
     random = np.random.default_rng(1)
-    made = known(**{f"g{i}": random.choice(list("abc"), 12) for i in range(20)})
-    parts = split_by_group(made)
-    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(made)))
-    groups = [{made[i].group for i in part} for part in parts.values()]
+    videos = known(**{f"g{i}": random.choice(list("abc"), 12) for i in range(20)})
+    parts = split_by_group(videos)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(videos)))
+    groups = [{videos[i].group for i in part} for part in parts.values()]
     assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
     for part in parts.values():
-        assert {made[i].label for i in part} == set("abc")
-        assert [made[i].group for i in part] == sorted(made[i].group for i in part)
-    again = split_by_group(made)
+        assert {videos[i].label for i in part} == set("abc")
+        assert [videos[i].group for i in part] == sorted(videos[i].group for i in part)
+    again = split_by_group(videos)
     assert all(np.array_equal(parts[name], again[name]) for name in parts)
 
 
 def test_named_groups_are_taken_at_their_word():
-    made = known(g1="ab", g2="ab", g3="ab", g4="ab")
-    parts = split_by_group(made, validation=("g2",), test=("g4", "g1"))
-    found = {name: {made[i].group for i in part} for name, part in parts.items()}
-    assert found == {"train": {"g3"}, "validation": {"g2"}, "test": {"g1", "g4"}}
+    videos = known(g1="ab", g2="ab", g3="ab", g4="ab")
+    parts = split_by_group(videos, validation=("g2",), test=("g4", "g1"))
+    groups = {name: {videos[i].group for i in part} for name, part in parts.items()}
+    assert groups == {"train": {"g3"}, "validation": {"g2"}, "test": {"g1", "g4"}}
 
 
 @pytest.mark.parametrize(
-    ("validation", "test", "said"),
+    ("validation", "test", "message"),
     [
         (("g2",), (), "--test-groups is missing"),
         (
@@ -144,13 +144,13 @@ def test_named_groups_are_taken_at_their_word():
         (("g3",), ("g1",), "no video of the class 'b' is for validation"),
     ],
 )
-def test_named_groups_that_do_not_serve_are_refused(validation, test, said):
-    made = known(g1="ab", g2="ab", g3="a")
-    with pytest.raises(InputError, match=said):
-        split_by_group(made, validation, test)
+def test_named_groups_that_do_not_serve_are_refused(validation, test, message):
+    videos = known(g1="ab", g2="ab", g3="a")
+    with pytest.raises(InputError, match=message):
+        split_by_group(videos, validation, test)
 
 
 def test_a_class_of_one_group_is_refused_by_name():
-    made = known(g1="ab", g2="ab", g3="abc", g4="ab")
+    videos = known(g1="ab", g2="ab", g3="abc", g4="ab")
     with pytest.raises(InputError, match=r"class 'c' comes from 1 group\(s\), g3"):
-        split_by_group(made)
+        split_by_group(videos)

@@ -19,12 +19,12 @@ SMALL = Sampling(frames=4, stride=2, clips=1, side=16, channels=1)
 @pytest.fixture
 def sound(tmp_path):
     """Four short videos that differ in brightness, one of them of another size."""
-    found = []
+    videos = []
     for number in range(4):
         frames = grey_frames(6, width=64 if number else 80, start=50 * number)
         path = write_video(tmp_path / "set" / "x" / f"{number}.mp4", frames)
-        found.append(Video(path, "x", path.name))
-    return found
+        videos.append(Video(path, "x", path.name))
+    return videos
 
 
 def bad(path) -> Video:
@@ -65,9 +65,9 @@ def test_what_could_be_decoded_stays_beside_its_clips(sound, tmp_path, monkeypat
     """Would catch labels of all files beside the clips of those that are sound."""
     monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
     every = [sound[0], bad(tmp_path / "bad.mp4"), *sound[1:]]
-    found = store.decoded(every, SMALL, skip=True)
-    assert found.videos == sound
-    assert len(found.clips) == len(sound)
+    decoded = store.decoded(every, SMALL, skip=True)
+    assert decoded.videos == sound
+    assert len(decoded.clips) == len(sound)
     with pytest.raises(BadClip, match=r"bad\.mp4"):
         store.decoded(every, SMALL, skip=False)
 
@@ -80,15 +80,16 @@ def test_labels_and_groups_of_three_parts_by_hand():
     known = [("b", "g3"), ("a", "g1"), ("b", "g1"), ("a", "g2"), ("b", "g2")]
     stored = np.arange(5, dtype="uint8").reshape(5, 1, 1, 1, 1, 1)
     about = {"sha256": "0", "skipped": {}, "padded": 0, "sizes": {"64 x 48": 5}}
-    found = Footage([Video(None, *pair) for pair in known], stored, about)
+    footage = Footage([Video(None, *pair) for pair in known], stored, about)
     cuts = {"train": [0], "validation": [2, 1], "test": [3, 4]}
     cuts = {split: np.array(cut) for split, cut in cuts.items()}
-    made = found.labelled("some/where", cuts, grouped=True)
-    assert made.classes == ("a", "b")
-    labels = {split: part.labels.tolist() for split, part in made.parts.items()}
+    labelled = footage.labelled("some/where", cuts, grouped=True)
+    assert labelled.classes == ("a", "b")
+    labels = {split: part.labels.tolist() for split, part in labelled.parts.items()}
     assert labels == {"train": [1], "validation": [1, 0], "test": [0, 1]}
-    assert made.parts["validation"].clips(np.array([0, 1])).ravel().tolist() == [2, 1]
-    assert made.facts["source"] == "where"
-    assert made.facts["notes"] == []
-    assert made.facts["groups"]["test"] == ["g2"]
-    assert made.block == 2  # both videos of the test share a group
+    clips = labelled.parts["validation"].clips(np.array([0, 1]))
+    assert clips.ravel().tolist() == [2, 1]
+    assert labelled.facts["source"] == "where"
+    assert labelled.facts["notes"] == []
+    assert labelled.facts["groups"]["test"] == ["g2"]
+    assert labelled.block == 2  # both videos of the test share a group
