@@ -59,7 +59,7 @@ def available_memory() -> float:
 
 
 def pytest_configure():
-    """Before anything starts TensorFlow."""
+    """Set up two virtual CPUs, before anything starts TensorFlow."""
     tf = backend.import_tensorflow()
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -69,7 +69,7 @@ def pytest_configure():
 
 
 def make_series(values, start="2015-01-01", name="made") -> Series:
-    """A gapless series of `values`, one a day."""
+    """Make a gapless series of `values`, one a day."""
     values = np.asarray(values, dtype=float)
     dates = np.datetime64(start) + np.arange(len(values))
     return Series(name, "things", dates, values, np.zeros(len(values), bool), "0" * 64)
@@ -114,7 +114,7 @@ def csv_file(tmp_path):
 
 
 def make_run(root, low=-5.0, high=-1.0, naive=50, **info) -> Path:
-    """A finished run of one baseline and one model with three seeds."""
+    """Write a finished run of one baseline and one model with three seeds."""
     with run_folder.open_run(root, "made", {}) as run:
         known = {"headline": "mae", "best_baseline": "naive", "chosen": "gru"}
         data = {"source": "cta", "sha256": "1"}
@@ -154,7 +154,7 @@ def write_video(path: Path, frames, fps: int = 12, codec: str = "mpeg4", **optio
 
 
 def grey_frames(count: int, width: int = 64, height: int = 48, start: int = 0):
-    """Frames whose brightness tells their number: 5 more each, from `start`."""
+    """Make frames whose brightness tells their number: 5 more each, from `start`."""
     values = np.arange(start, start + 5 * count, 5).astype("uint8")
     return np.broadcast_to(
         values[:, None, None, None], (count, height, width, 3)

@@ -74,17 +74,17 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())
 
 
-@pytest.mark.parametrize(("options", "said"), [
+@pytest.mark.parametrize(("options", "message"), [
     ("--resume 20260101-120000-ab12", "say it to its experiment"),
     ("--doodles 160", "Unrecognized options"),  # the sketch's alone
     ("--seeds 0", "--seeds is 0"),
 ])  # fmt: skip
-def test_options_that_not_all_experiments_have_are_one_line(tmp_path, options, said):
+def test_options_that_not_all_experiments_have_are_one_line(tmp_path, options, message):
     """Would catch one that is seen when the first experiments have run."""
     options = f"{options} --results {tmp_path / 'none'}"
     done = make("VENV=", "results", f"ARGS={options}")
     assert done.returncode == 2
-    assert said in done.stderr.splitlines()[0]
+    assert message in done.stderr.splitlines()[0]
     assert done.stdout == ""
     assert not (tmp_path / "none").exists()
 
@@ -172,7 +172,7 @@ def test_the_python_of_the_readme_runs(tmp_path):
 
 
 def python(code: str, folder, path) -> str:
-    """What the code prints, run in a folder with the path to import from."""
+    """Run code in a folder, with the path to import from; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder, capture_output=True, text=True, timeout=120,
