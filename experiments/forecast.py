@@ -20,15 +20,16 @@ import numpy as np
 from rnn_tf import config
 from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
+from rnn_tf.data.order import stacked
 from rnn_tf.data.series import daily, ridership, synthetic, windows
-from rnn_tf.data.splits import Data
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
-from rnn_tf.metrics import forecast
+from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
-from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.report import plots
 
 keras = lazy_loader.load("keras")
@@ -88,12 +89,6 @@ class Config(RunConfig):
         every = tuple(n for n in MODELS if self.weekly or n not in WEEKLY)
         return self.models or every
 
-    @property
-    def history(self) -> int:
-        """Days that a model is given: the lookback, or two years to look things up."""
-        years = 2 * daily.YEAR if set(self.names) & set(WEEKLY) else 0
-        return max(self.lookback, years)
-
 
 FULL = {
     "seeds": 5,
@@ -107,88 +102,84 @@ FULL = {
 
 
 def load_data(config: Config):
-    """The series, its windows and its parts; test targets lie after all others."""
-    found, periods = _series(config)
-    cut = windows.Windows(
-        found, periods, config.lookback, config.horizon, config.history
-    )
+    """Load the series and cut it into windows; test targets lie after all others."""
+    series, periods = _series(config)
+    cut = windows.Windows(series, periods, config.lookback, config.horizon)
     batch = config.batch_size or windows.batch_size(len(cut.origins["train"]))
 
-    def dataset(split, model, order=None):
-        steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
-        if split == "train":
-            return cut.dataset(split, batch, order, steps)
-        return cut.dataset(split, len(cut.origins[split]), None, steps)
+    def dataset(split, network, order=None):
+        size = batch if split == "train" else len(cut.origins[split])
+        return cut.dataset(split, network.model, size, order)
 
     return Data(
-        shape=(config.history, 1),
+        sizes=None,  # the configuration has them all
         dataset=dataset,
         batch_size=batch,
-        steps_per_epoch=len(cut.origins["train"]) // batch,
         block=max(14, 2 * config.horizon),
         facts=cut.facts(),
         source=cut,
-        stacks=True,
+        stacked=lambda n, order: cut.dataset("train", n.model, batch, order, stacked),
     )
 
 
 def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
+    """The series, and where its parts begin and end."""
+    if config.data == "cta":
+        series = ridership.load(config.data_dir)
+        return series, ridership.periods(series, config.train_from)
     if config.data == "synthetic":
-        found = synthetic.daily_series()
-    elif config.data == "cta":
-        found = ridership.load(config.data_dir)
-        return found, ridership.periods(found, config.train_from)
+        series = synthetic.daily_series()
     else:
         columns = config.date_column, config.value_column
-        found = daily.read_csv(Path(config.data), *columns, config.fill)
-    return found, windows.periods_by_share(len(found.values))
+        series = daily.read_csv(Path(config.data), *columns, config.fill)
+    return series, windows.periods_by_share(len(series.values))
 
 
 def find_baselines(config: Config, data) -> dict:
-    """Name -> predict(split), in the series' unit."""
+    """Give each baseline's predict(split), by name, in the series' unit."""
     return predictors(data.source, config.classical)
 
 
 # ---------------------------------------------------------------- models
-# Each takes the last `history` days, divided by their mean in training, NaN where
-# unknown: (batch, history, 1). Each gives the next days: (batch, horizon), or, if it
-# has a loss at every step, (batch, lookback, horizon).
+# Each takes the last `lookback` days, or two years if it looks things up, divided by
+# their mean in training, NaN where unknown: (batch, days, 1). Each gives the next days:
+# (batch, horizon), or, if it has a loss at every step, (batch, lookback, horizon).
 
 
-def mlp(hp, config: Config, shape):
+def mlp(hp, config: Config, sizes):
     """One hidden layer: the course's answer."""
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(_units(hp, 64), activation="relu")(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
-def recurrent(cell: str, hp, config: Config, shape):
+def recurrent(cell: str, hp, config: Config, sizes):
     """Seq-to-vector: the last state of one recurrent layer gives all days."""
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     x = getattr(keras.layers, cell)(_units(hp))(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
-def stacked_gru(hp, config: Config, shape):
+def stacked_gru(hp, config: Config, sizes):
     """Two GRU layers; the first returns its sequence."""
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     units = _units(hp)
     x = keras.layers.GRU(units, return_sequences=True)(x)
     x = keras.layers.GRU(units)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
-def seq2seq(hp, config: Config, shape):
+def seq2seq(hp, config: Config, sizes):
     """Seq-to-seq: after every day, the days that follow it; a loss at every step."""
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     x = keras.layers.GRU(_units(hp), return_sequences=True)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
-def conv_gru(hp, config: Config, shape):
+def conv_gru(hp, config: Config, sizes):
     """A convolution in front of the GRU."""
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     units = _units(hp)
     kernel = hp.Choice("kernel", [3, 7], default=7)
     x = keras.layers.Conv1D(units, kernel, padding="causal", activation="relu")(x)
@@ -196,12 +187,12 @@ def conv_gru(hp, config: Config, shape):
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
-def iterated(hp, config: Config, shape):
+def iterated(hp, config: Config, sizes):
     """One output neuron for the next day, fed back until all days are there.
 
     It is trained through its own feedback, so that it learns to live with its errors.
     """
-    past, x = _lookback(config, shape)
+    x = past = keras.Input((config.lookback, 1), name="past")
     gru = keras.layers.GRU(_units(hp), return_state=True)
     neuron = layers.output(1)
     x, state = gru(x)
@@ -212,13 +203,13 @@ def iterated(hp, config: Config, shape):
     return keras.Model(past, keras.ops.concatenate(days, axis=-1))
 
 
-def weekly_gru(hp, config: Config, shape):
+def weekly_gru(hp, config: Config, sizes):
     """Weeks folded into steps, each beside the week that followed it last year.
 
     The GRU's state corrects the usual week, and opens a gate for each day to move from
     the usual week towards last year's.
     """
-    past = keras.Input(shape, name="past")
+    past = _two_years(config)
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
     correction = layers.output(daily.WEEK)(state)
@@ -227,13 +218,13 @@ def weekly_gru(hp, config: Config, shape):
     return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
-def year_gru(hp, config: Config, shape):
+def year_gru(hp, config: Config, sizes):
     """As `weekly_gru`, and a second GRU runs to and fro over the seven days ahead.
 
     Each day ahead sees ten days to each side of its match last year, so that a holiday
     is found whether it kept its date or its weekday.
     """
-    past = keras.Input(shape, name="past")
+    past = _two_years(config)
     scale, usual, year, steps = layers.by_week(past, config.lookback)
     state = keras.layers.GRU(_units(hp))(steps)
     near = layers.around_each_day(year, config.lookback // daily.WEEK, AROUND)
@@ -248,10 +239,9 @@ def year_gru(hp, config: Config, shape):
     return keras.Model(past, (usual + correction + gate * match) * scale)
 
 
-def _lookback(config: Config, shape):
-    """The model's input, and its last `lookback` days: (batch, lookback, 1)."""
-    past = keras.Input(shape, name="past")
-    return past, past[:, -config.lookback :]
+def _two_years(config: Config):
+    """The input of models that look up last year: (batch, two years or more, 1)."""
+    return keras.Input((max(config.lookback, 2 * daily.YEAR), 1), name="past")
 
 
 def _units(hp, default: int = 32) -> int:
@@ -304,43 +294,54 @@ def last_step_mae(targets, predictions):
 # ---------------------------------------------------------------- evaluation
 
 
-def decode(data: Data, output: np.ndarray) -> np.ndarray:
-    """What a network puts out -> (windows, horizon) in the series' unit."""
-    return layers.last_step(output).astype(float) * data.source.scale
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Forecast each window of a split: (windows, horizon) in the series' unit."""
+
+    def in_unit(_, output):
+        return layers.last_step(output).astype(float) * data.source.scale
+
+    return by_batch(network, data.dataset(split, network), in_unit)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score forecasts (windows, horizon) overall and per day ahead."""
     cut, targets = data.source, data.source.targets(split)
     of_series = cut.training(), cut.series.unit
-    rows = forecast.rows(targets, predictions, *of_series, "")
+    rows = forecast_metrics.rows(targets, predictions, *of_series, "")
     for day in range(cut.horizon):
-        one = targets[:, day], predictions[:, day]
-        rows += forecast.rows(*one, *of_series, day + 1)
-    found = [
+        ahead = targets[:, day], predictions[:, day]
+        rows += forecast_metrics.rows(*ahead, *of_series, day + 1)
+    prediction_rows = [
         {"example": str(date), "step": day + 1, "target": y, "prediction": float(f)}
         for date, ys, fs in zip(cut.dates(split), targets, predictions, strict=True)
         for day, (y, f) in enumerate(zip(ys.tolist(), fs, strict=True))
     ]
-    return Scores(rows, np.abs(targets - predictions).mean(axis=1), found)
+    return Scores(rows, np.abs(targets - predictions).mean(axis=1), prediction_rows)
 
 
-def export(models: list, data: Data):
-    """One model of the series' own unit: the mean of `models`.
+def export(networks: list[Network], data: Data):
+    """Join the networks into one model of the series' own unit, their mean.
 
-    Its input is the last `history` days, (batch, history, 1), NaN where unknown.
+    It takes as many last days as they do, (batch, days, 1), NaN where unknown.
     """
-    past = keras.Input(data.shape, name="past")
+    models = [network.model for network in networks]
+    past = keras.Input(models[0].input_shape[1:], name="past")
     scaled = past / data.source.scale
     days = [layers.last_step(model(scaled)) for model in models]
     mean = keras.layers.average(days) if days[1:] else days[0]
     return keras.Model(past, mean * data.source.scale)
 
 
-def report(made: Results) -> None:
-    """The pictures of a run."""
-    folder, tables, unit = made.folder, made.tables, made.data.source.series.unit
-    plots.forecasts(folder / "forecasts.png", tables["predictions"], made.shown, unit)
+def report(outcome: Outcome) -> None:
+    """Draw the pictures of a run."""
+    folder, tables, unit = (
+        outcome.folder,
+        outcome.tables,
+        outcome.data.source.series.unit,
+    )
+    plots.forecasts(
+        folder / "forecasts.png", tables["predictions"], outcome.shown, unit
+    )
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
 
@@ -348,7 +349,7 @@ def report(made: Results) -> None:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> runner.Outcome:
+def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="forecast",
@@ -358,7 +359,7 @@ def run(config: Config) -> runner.Outcome:
         load_data=load_data,
         baselines=find_baselines,
         compile_arguments=compile_arguments,
-        decode=decode,
+        predict=predict,
         evaluate=evaluate,
         export=export,
         report=report,

@@ -26,13 +26,14 @@ from rnn_tf.data.drawings import augmentation, batches, doodles, quickdraw
 from rnn_tf.data.drawings.batches import Padding, Part
 from rnn_tf.data.drawings.folder import read_class_files, read_folder
 from rnn_tf.data.labelled import Labelled
-from rnn_tf.data.splits import Data
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import predict, runner
-from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+from rnn_tf.recipe.predict import predict_drawings
 from rnn_tf.report import plots
 from rnn_tf.studies import cost, course_program
 
@@ -99,16 +100,14 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Drawings of each class in three parts; those of a folder stay on disk."""
-    found = _labelled(config)
-    train = found.parts["train"]
+    labelled = _labelled(config)
+    train = labelled.parts["train"]
     padding = batches.padding(train, config.longest)
-    source = Source(found.parts, found.classes, padding)
+    source = Source(labelled.parts, labelled.classes, padding)
     batch = config.batch_size or BATCH
-    facts = found.described("drawings", padding=dataclasses.asdict(padding))
+    facts = labelled.described("drawings", padding=dataclasses.asdict(padding))
     dataset = partial(_dataset, source, batch)
-    shape = (None, 5), len(found.classes)
-    steps = batches.steps_per_epoch(train, padding, batch)
-    return Data(shape, dataset, batch, steps, found.block, facts, source)
+    return Data(len(source.classes), dataset, batch, labelled.block, facts, source)
 
 
 def _labelled(config: Config) -> Labelled:
@@ -116,18 +115,18 @@ def _labelled(config: Config) -> Labelled:
     if config.data == "doodles":
         return doodles.labelled(config.doodles)
     if config.data == "quickdraw":
-        found = read_class_files(quickdraw.fetch(config.classes))
+        drawings = read_class_files(quickdraw.fetch(config.classes))
     else:
-        found = read_folder(Path(config.data), config.classes)
-    return found.labelled(config.data, skip=config.on_bad_drawing == "skip")
+        drawings = read_folder(Path(config.data), config.classes)
+    return drawings.labelled(config.data, skip=config.on_bad_drawing == "skip")
 
 
-def _dataset(source: Source, batch: int, split: str, model, order=None):
+def _dataset(source: Source, batch: int, split: str, network, order=None):
     """Batches that fit the model; the course's and the textbook's are not augmented."""
     part, padding = source.parts[split], source.padding
     change = augmentation.augment
-    if model.name in AS_WRITTEN:
-        longest, batch = AS_WRITTEN[model.name]
+    if network.name in AS_WRITTEN:
+        longest, batch = AS_WRITTEN[network.name]
         padding, change = padding.in_plain_batches(longest), None
     if split == "train":
         return batches.dataset(part, padding, batch, order, change)
@@ -140,7 +139,7 @@ def find_baselines(config: Config, data: Data) -> dict:
     bag = bag_of_points(train)
     return {
         "majority": lambda split: classification.majority(
-            train.labels, data.shape[1], len(parts[split].labels)
+            train.labels, data.sizes, len(parts[split].labels)
         ),
         "bag_of_points": lambda split: bag(parts[split]),
     }
@@ -148,42 +147,42 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 # ---------------------------------------------------------------- models
 # Each takes stroke-5, (batch, time, 5), padded at the end, and gives the probability of
-# each class, (batch, classes). `shape` is that of one drawing, and how many classes.
+# each class, (batch, classes).
 
 
-def answer(hp, config: Config, shape):
+def answer(hp, config: Config, classes: int):
     """The course's program: Conv1D, two LSTMs, plain Adam; it reads the padding too."""
     hp.Fixed("optimizer", "adam")
-    inputs, x, classes = _input(shape)
+    x = inputs = keras.Input((None, 5), name="strokes")
     x = keras.layers.Conv1D(32, 5, activation="relu")(x)
     x = keras.layers.LSTM(64, return_sequences=True)(x)
     x = keras.layers.Dropout(0.2)(x)
     x = keras.layers.LSTM(64)(x)
     x = layers.output(classes, "softmax")(x)
-    return keras.Model(inputs, x, name="answer")
+    return keras.Model(inputs, x)
 
 
-def textbook(hp, config: Config, shape):
+def textbook(hp, config: Config, classes: int):
     """Geron (2022), "Hands-On Machine Learning", 3rd edition, exercise 9 of 15."""
     hp.Fixed("optimizer", "sgd")
-    inputs, x, classes = _input(shape)
+    x = inputs = keras.Input((None, 5), name="strokes")
     for filters, kernel in ((32, 5), (64, 5), (128, 3)):
         x = keras.layers.Conv1D(filters, kernel, strides=2, activation="relu")(x)
         x = keras.layers.BatchNormalization()(x)
     x = keras.layers.LSTM(128, return_sequences=True)(x)
     x = keras.layers.LSTM(128)(x)
     x = layers.output(classes, "softmax")(x)
-    return keras.Model(inputs, x, name="textbook")
+    return keras.Model(inputs, x)
 
 
-def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, shape):
+def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, classes: int):
     """Convolutions shorten the drawing, two LSTMs read it, all of it is pooled.
 
     The mask goes along, so that the padding changes nothing. The place of each point
     is an input beside the step that led to it. Without convolutions the LSTMs get more
     units, for as many parameters.
     """
-    inputs, x, classes = _input(shape)
+    x = inputs = keras.Input((None, 5), name="strokes")
     mask = 1 - x[:, :, 4:]
     place = keras.ops.cumsum(x[:, :, :2], axis=1) * mask
     x = keras.ops.concatenate([x[:, :, :4], place / PLACE], axis=-1)
@@ -200,13 +199,6 @@ def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, shape):
             x = keras.layers.LSTM(units, return_sequences=True)(x)
     x = keras.layers.Dropout(rate)(layers.masked_pool(x, mask))
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
-
-
-def _input(shape):
-    """The input, the same to go on with, and the number of classes."""
-    drawing, classes = shape
-    inputs = keras.Input(drawing, name="strokes")
-    return inputs, inputs, classes
 
 
 MODELS = {
@@ -243,9 +235,10 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 # ---------------------------------------------------------------- evaluation
 
 
-def decode(data: Data, output: np.ndarray) -> np.ndarray:
-    """A network's output is what is scored: the probability of each class."""
-    return output
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Give the probability of each class: (drawings, classes)."""
+    dataset = data.dataset(split, network)
+    return by_batch(network, dataset, lambda _, probabilities: probabilities)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -254,47 +247,51 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     return classification.scores(source.labels(split), predictions, source.classes)
 
 
-def export(models: list, data: Data):
-    """One model of drawings as they are in files: the mean of `models`.
+def export(networks: list[Network], data: Data):
+    """Join the networks into one model of drawings as they are in files, their mean.
 
     Its input is stroke-5 with steps in a box of 255: (batch, time, 5).
     """
     inputs = keras.Input((None, 5), name="strokes")
     scale = data.source.padding.scale
     steps = keras.ops.concatenate([inputs[:, :, :2] / scale, inputs[:, :, 2:]], axis=-1)
-    return classification.mean_of(models, inputs, steps)
+    return classification.mean_of([n.model for n in networks], inputs, steps)
 
 
-def report(config: Config, made: Results) -> None:
+def report(config: Config, outcome: Outcome) -> None:
     """Pictures; what breaks in the course's program; what padding and strides do."""
-    part = made.data.source.parts["test"]
-    chosen, tables = made.shown[0], made.tables
-    plots.classification(made.folder, tables, chosen, made.data.source.classes)
+    part = outcome.data.source.parts["test"]
+    chosen, tables = outcome.shown[0], outcome.tables
+    plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
     plots.drawings(
-        made.folder / "drawings.png",
+        outcome.folder / "drawings.png",
         plots.first_seed(tables["predictions"], chosen),
         part.drawing,
     )
     as_written = "answer" in config.models
     if as_written and keras.config.backend() == "tensorflow":
         broken = course_program.rows()
-        files.write_csv(made.folder / "as_given.csv", course_program.AS_GIVEN, broken)
+        files.write_csv(
+            outcome.folder / "as_given.csv", course_program.AS_GIVEN, broken
+        )
         Console().print(course_program.table(broken))
     elif as_written:
         print("as_given.csv is left out: the course's program is for TensorFlow")
-    names = [name for name in config.models if name in made.members]
-    padding_rows = cost.padding_rows(_first_members(made, names), *_padded(made.data))
-    cost_rows = cost.cost_rows(_first_members(made, names), *_typical(made.data))
-    files.write_csv(made.folder / "padding.csv", cost.PADDING, padding_rows)
-    files.write_csv(made.folder / "cost.csv", cost.COST, cost_rows)
+    names = [name for name in config.models if name in outcome.members]
+    padding_rows = cost.padding_rows(
+        _first_seeds(outcome, names), *_padded(outcome.data)
+    )
+    cost_rows = cost.cost_rows(_first_seeds(outcome, names), *_typical(outcome.data))
+    files.write_csv(outcome.folder / "padding.csv", cost.PADDING, padding_rows)
+    files.write_csv(outcome.folder / "cost.csv", cost.COST, cost_rows)
     if "textbook" in config.models:
-        rows = cost.time_to_score_rows(made.tables["history"], "textbook")
-        files.write_csv(made.folder / "time_to_score.csv", cost.TIME_TO_SCORE, rows)
+        rows = cost.time_to_score_rows(outcome.tables["history"], "textbook")
+        files.write_csv(outcome.folder / "time_to_score.csv", cost.TIME_TO_SCORE, rows)
     Console().print(cost.table(cost_rows, padding_rows))
 
 
-def _first_members(made: Results, names: list[str]) -> dict:
-    return {name: made.members[name]()[0] for name in names}
+def _first_seeds(outcome: Outcome, names: list[str]) -> dict:
+    return {name: outcome.members[name]().model for name in names}
 
 
 def _padded(data: Data) -> tuple[dict, np.ndarray]:
@@ -319,7 +316,7 @@ def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> runner.Outcome:
+def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="sketch",
@@ -329,7 +326,7 @@ def run(config: Config) -> runner.Outcome:
         load_data=load_data,
         baselines=find_baselines,
         compile_arguments=compile_arguments,
-        decode=decode,
+        predict=predict,
         evaluate=evaluate,
         export=export,
         report=partial(report, config),
@@ -339,4 +336,4 @@ def run(config: Config) -> runner.Outcome:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.main(run, Config, FULL, "sketch", predict=predict.drawings))
+    raise SystemExit(config.main(run, Config, FULL, "sketch", predict=predict_drawings))

@@ -27,13 +27,13 @@ from rnn_tf.config import RunConfig
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.series import ridership, synthetic, windows
-from rnn_tf.data.splits import Data
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
-from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.report import plots
 from rnn_tf.studies import layer_shapes
 
@@ -134,8 +134,8 @@ def _cta(config: Config) -> Data:
     """
     series = ridership.load(config.data_dir)
     periods = ridership.periods(series, 2016)
-    cut = windows.Windows(series, periods, config.lookback, 1, config.lookback)
-    steps, scaled = np.arange(config.lookback + 1), cut.scaled()
+    cut = windows.Windows(series, periods, config.lookback, 1)
+    steps, scaled = np.arange(config.lookback + 1), cut.scaled(config.lookback)
     parts = {split: scaled[at[:, None] + steps] for split, at in cut.origins.items()}
     return _next_value(
         config,
@@ -155,19 +155,19 @@ def _next_value(config: Config, parts: dict, facts: dict, block: int, **same) ->
     `parts` gives (examples, lookback + 1); `same` goes to `Examples`.
     """
     targets = {split: part[:, 1:] for split, part in parts.items()}
-    made = Examples(lambda split, _: parts[split][:, :-1, None], targets, **same)
-    return made.data((None, 1), config.batch_size or 32, block, facts)
+    sequences = Examples(lambda split, _: parts[split][:, :-1, None], targets, **same)
+    return sequences.data(1, config.batch_size or 32, block, facts)
 
 
 def _adding(config: Config) -> Data:
     """The adding problem in each length, with the same targets in the same order."""
-    made = {n: synthetic.adding_problem(config.examples, n) for n in config.lengths}
-    inputs = {n: examples.parts(x) for n, (x, _) in made.items()}
-    targets = examples.parts(next(y for _, y in made.values())[:, None])
+    problems = {n: synthetic.adding_problem(config.examples, n) for n in config.lengths}
+    inputs = {n: examples.parts(x) for n, (x, _) in problems.items()}
+    targets = examples.parts(next(y for _, y in problems.values())[:, None])
     rivals = {"always_1": lambda split: np.ones(len(targets[split]))}
-    found = Examples(lambda split, steps: inputs[steps][split], targets, rivals)
-    facts = examples.facts("adding", *(x for x, _ in made.values()))
-    return found.data((None, 2), config.batch_size or 32, 1, facts)
+    sequences = Examples(lambda split, steps: inputs[steps][split], targets, rivals)
+    facts = examples.facts("adding", *(x for x, _ in problems.values()))
+    return sequences.data(2, config.batch_size or 32, 1, facts)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
@@ -196,25 +196,25 @@ CELLS = {
 }
 
 
-def stack(cell: str, depth: int, head: str, hp, config: Config, shape):
-    """`depth` recurrent layers and a dense neuron.
+def stack(cell: str, depth: int, head: str, hp, config: Config, features, steps=None):
+    """Stack `depth` recurrent layers and a dense neuron, for any length by default.
 
     Every layer that feeds another returns its sequence; so does the last one if the
     head is seq-to-seq.
     """
-    x = inputs = keras.Input(shape, name="inputs")
+    x = inputs = keras.Input((steps, features), name="inputs")
     for layer in range(1, depth + 1):
         sequences = layer < depth or head == "seq2seq"
         x = CELLS[cell](units=config.units, return_sequences=sequences)(x)
     return keras.Model(inputs, layers.output(1)(x))
 
 
-def remembering(cell: str, length: int, hp, config: Config, shape):
+def remembering(cell: str, length: int, hp, config: Config, features):
     """One recurrent layer, for sequences of one length."""
-    return stack(cell, 1, "seq2vec", hp, config, (length, *shape[1:]))
+    return stack(cell, 1, "seq2vec", hp, config, features, steps=length)
 
 
-def mlp(hp, config: Config, shape):
+def mlp(hp, config: Config, features):
     """One hidden layer on all steps at once: it takes one length only."""
     return mlp_of(config.lookback, config.units)
 
@@ -270,9 +270,13 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 # ---------------------------------------------------------------- evaluation
 
 
-def decode(data: Data, output: np.ndarray) -> np.ndarray:
-    """What a network puts out -> (examples,) in the data's unit, the last step."""
-    return layers.last_step(output)[:, 0].astype(float) * data.source.scale
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Forecast the last step of each example: (examples,) in the data's unit."""
+
+    def in_unit(_, output):
+        return layers.last_step(output)[:, 0].astype(float) * data.source.scale
+
+    return by_batch(network, data.dataset(split, network), in_unit)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -282,44 +286,52 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     errors = {"mae": np.abs(targets - predictions), "mse": (targets - predictions) ** 2}
     units = {"mae": unit, "mse": unit and f"{unit}²"}
     rows = [
-        {"metric": name, "slice": "", "value": float(found.mean())}
-        | {"unit": units[name], "n": len(found)}
-        for name, found in errors.items()
+        {
+            "metric": name,
+            "slice": "",
+            "value": float(values.mean()),
+            "unit": units[name],
+            "n": len(values),
+        }
+        for name, values in errors.items()
     ]
-    found = [
+    prediction_rows = [
         {"example": name, "step": 1, "target": float(y), "prediction": float(f)}
         for name, y, f in zip(data.source.names, targets, predictions, strict=False)
     ]
-    return Scores(rows, errors[HEADLINE[data.facts["source"]]], found)
+    return Scores(rows, errors[HEADLINE[data.facts["source"]]], prediction_rows)
 
 
-def export(models: list, data: Data):
-    """The model with its unit: values as they are in, the next value out."""
-    (model,) = models
-    inputs = keras.Input(model.input_shape[1:], name="inputs")
+def export(networks: list[Network], data: Data):
+    """Add the unit to the model: values as they are in, the next value out."""
+    (network,) = networks
+    inputs = keras.Input(network.model.input_shape[1:], name="inputs")
     scale = data.source.scale
-    return keras.Model(inputs, layers.last_step(model(inputs / scale)) * scale)
+    output = network.model(inputs / scale)
+    return keras.Model(inputs, layers.last_step(output) * scale)
 
 
-def report_series(config: Config, made: Results) -> None:
+def report_series(config: Config, outcome: Outcome) -> None:
     """What no training can show, one model on many lengths, and the pictures."""
     shapes = layer_shapes.shape_rows()
-    files.write_csv(made.folder / "shapes.csv", layer_shapes.SHAPES, shapes)
+    files.write_csv(outcome.folder / "shapes.csv", layer_shapes.SHAPES, shapes)
     files.write_csv(
-        made.folder / "quiz.csv", layer_shapes.QUIZ, layer_shapes.quiz_rows()
+        outcome.folder / "quiz.csv", layer_shapes.QUIZ, layer_shapes.quiz_rows()
     )
     if config.data == ("sines",):
-        rows = _any_length(config, made)
-        files.write_csv(made.folder / "lengths.csv", layer_shapes.LENGTHS, rows)
+        rows = _any_length(config, outcome)
+        files.write_csv(outcome.folder / "lengths.csv", layer_shapes.LENGTHS, rows)
     labels = {name: (cell, head, n) for name, (cell, n, head) in stacks(config).items()}
-    _draw(made, labels, "recurrent layers", "error_by_depth.png")
+    _draw(outcome, labels, "recurrent layers", "error_by_depth.png")
     Console().print(layer_shapes.shape_table(shapes))
 
 
-def _any_length(config: Config, made: Results) -> list[dict]:
+def _any_length(config: Config, outcome: Outcome) -> list[dict]:
     """The recurrent model that validation likes best, and the MLP, on other lengths."""
-    names = [_best(made, stacks(config)), "mlp"]
-    models = {name: made.members[name]()[0] for name in names if name in made.members}
+    names = [_best(outcome, stacks(config)), "mlp"]
+    models = {
+        name: outcome.members[name]().model for name in names if name in outcome.members
+    }
     series = {n: synthetic.two_sines(500, n + 1, seed=2) for n in ANY_LENGTH}
     pairs = {n: (values[:, :-1, None], values[:, -1]) for n, values in series.items()}
     built = {n: mlp_of(n, config.units).count_params() for n in ANY_LENGTH}
@@ -329,56 +341,58 @@ def _any_length(config: Config, made: Results) -> list[dict]:
     ]
 
 
-def report_adding(config: Config, made: Results) -> None:
+def report_adding(config: Config, outcome: Outcome) -> None:
     """How far each cell remembers, and what the gates of an LSTM do."""
-    found = rememberers(config)
-    labels = {name: (cell, "", length) for name, (cell, length) in found.items()}
-    _draw(made, labels, "length of the sequence", "error_by_length.png")
-    best = _best(made, [name for name, (cell, _) in found.items() if cell == "lstm"])
+    cells = rememberers(config)
+    labels = {name: (cell, "", length) for name, (cell, length) in cells.items()}
+    _draw(outcome, labels, "length of the sequence", "error_by_length.png")
+    best = _best(outcome, [name for name, (cell, _) in cells.items() if cell == "lstm"])
     if best:
-        inputs = made.data.source.inputs("test", found[best][1])[:1]
-        lstm = made.members[best]()[0].layers[1]
+        inputs = outcome.data.source.inputs("test", cells[best][1])[:1]
+        lstm = outcome.members[best]().model.layers[1]
         gates = layer_shapes.lstm_gates(lstm.get_weights(), inputs)
-        plots.gates(made.folder / "gates.png", best, inputs[0], gates)
+        plots.gates(outcome.folder / "gates.png", best, inputs[0], gates)
 
 
-def _best(made: Results, names: Iterable[str]) -> str | None:
+def _best(outcome: Outcome, names: Iterable[str]) -> str | None:
     """Of the models in `names` that could be trained, the best on validation."""
-    rows = made.tables["metrics"]
+    rows = outcome.tables["metrics"]
     rows = rows[rows["model"].isin(list(names)) & (rows["split"] == "validation")]
-    rows = rows[rows["metric"] == HEADLINE[made.data.facts["source"]]]
+    rows = rows[rows["metric"] == HEADLINE[outcome.data.facts["source"]]]
     means = rows.groupby("model")["value"].mean()
     return None if means.empty else means.idxmin()
 
 
-def _draw(made: Results, labels: dict, x: str, picture: str) -> None:
+def _draw(outcome: Outcome, labels: dict, x: str, picture: str) -> None:
     """Test error against depth or length, a line per cell, and the learning curves."""
-    rows, headline = made.tables["metrics"], HEADLINE[made.data.facts["source"]]
+    rows, headline = outcome.tables["metrics"], HEADLINE[outcome.data.facts["source"]]
     rows = rows[(rows["split"] == "test") & (rows["metric"] == headline)]
     networks = rows[rows["model"].isin(list(labels))]
-    found = [labels[model] for model in networks["model"]]
+    places = [labels[model] for model in networks["model"]]
     points = networks.assign(
-        cell=[cell for cell, _, _ in found],
-        line=[f"{cell} {head}".strip() for cell, head, _ in found],
-        x=[x for _, _, x in found],
+        cell=[cell for cell, _, _ in places],
+        line=[f"{cell} {head}".strip() for cell, head, _ in places],
+        x=[x for _, _, x in places],
     )
     rest = rows[~rows["model"].isin(list(labels))]
     flat = rest.groupby("model", sort=False)["value"].mean().to_dict()
-    unit = f"{headline.upper()} {made.data.source.unit}".strip()
-    plots.error_against(made.folder / picture, points, flat, x, f"test {unit}")
-    plots.learning_curves(made.folder / "learning_curves.png", made.tables["history"])
+    unit = f"{headline.upper()} {outcome.data.source.unit}".strip()
+    plots.error_against(outcome.folder / picture, points, flat, x, f"test {unit}")
+    plots.learning_curves(
+        outcome.folder / "learning_curves.png", outcome.tables["history"]
+    )
 
 
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> dict[str, runner.Outcome]:
+def run(config: Config) -> dict[str, Outcome]:
     """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
     names = dict.fromkeys(config.data)
     return {name: _run(dataclasses.replace(config, data=(name,))) for name in names}
 
 
-def _run(config: Config) -> runner.Outcome:
+def _run(config: Config) -> Outcome:
     (name,) = config.data
     report = report_adding if name == "adding" else report_series
     experiment = Experiment(
@@ -389,11 +403,11 @@ def _run(config: Config) -> runner.Outcome:
         load_data=load_data,
         baselines=find_baselines,
         compile_arguments=compile_arguments,
-        decode=decode,
+        predict=predict,
         evaluate=evaluate,
         export=export,
         report=partial(report, config),
-        ensembles=False,
+        mean=None,  # no ensembles: the models are what is compared
     )
     return runner.run(experiment, config)
 

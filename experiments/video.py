@@ -25,7 +25,7 @@ from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
-from rnn_tf.data.splits import Data
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.video import batches, decoding, moving_digits, store, ucf101
 from rnn_tf.data.video.batches import Part
 from rnn_tf.data.video.folder import choose_classes, find_videos, split_by_group
@@ -34,8 +34,9 @@ from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers, pretrained_cnn, pretraining
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import predict, runner
-from rnn_tf.recipe.experiment import Experiment, Results
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+from rnn_tf.recipe.predict import predict_videos
 from rnn_tf.report import plots
 from rnn_tf.studies import cost
 
@@ -103,7 +104,7 @@ class Config(RunConfig):
 
     @property
     def known(self) -> dict:
-        """Name -> build(hp, config, shape) of all models that fit the data."""
+        """Name -> build(hp, config, sizes) of all models that fit the data."""
         return MODELS if self.data == "digits" else MODELS | FOR_VIDEOS
 
     @property
@@ -111,7 +112,7 @@ class Config(RunConfig):
         """The models to run."""
         by_size = QUICK.split() if self.size == "quick" else list(self.known)
         if self.change == "none":  # then it is cnn_lstm once more
-            by_size = [name for name in by_size if name != "cnn_lstm_unchanged"]
+            by_size = [name for name in by_size if name != UNCHANGED]
         return self.models or tuple(by_size)
 
     @property
@@ -160,18 +161,17 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Clips of each class in three parts; those of a folder stay on disk."""
-    found, sampling = _labelled(config), config.sampling
-    source = Source(found.parts, found.classes, config)
+    labelled, sampling = _labelled(config), config.sampling
+    source = Source(labelled.parts, labelled.classes, config)
     batch = config.batch_size or BATCH
-    facts = found.described(
+    facts = labelled.described(
         "clips",
         sampling=dataclasses.asdict(sampling),
         class_weights=source.weights.round(4).tolist(),
     )
     dataset = partial(_dataset, source, batch)
-    shape = (sampling.shape[1:], len(found.classes))
-    steps = len(found.parts["train"].labels) // batch
-    return Data(shape, dataset, batch, steps, found.block, facts, source)
+    sizes = sampling.shape[1:], len(source.classes)
+    return Data(sizes, dataset, batch, labelled.block, facts, source)
 
 
 def _labelled(config: Config) -> Labelled:
@@ -181,24 +181,24 @@ def _labelled(config: Config) -> Labelled:
     if config.data == "digits":
         return moving_digits.labelled(config.digits, sampling.frames, sampling.side)
     if config.data == "ucf101":
-        found = ucf101.find()
+        videos = ucf101.find()
         validation = validation or ucf101.VALIDATION
         test = test or ucf101.TEST
     else:
-        found = find_videos(Path(config.data), config.group_column)
-    found = store.decoded(choose_classes(found, config.classes), sampling, skip)
-    cuts = split_by_group(found.videos, validation, test)
+        videos = find_videos(Path(config.data), config.group_column)
+    footage = store.decoded(choose_classes(videos, config.classes), sampling, skip)
+    cuts = split_by_group(footage.videos, validation, test)
     grouped = bool(config.group_column) or config.data == "ucf101"
-    return found.labelled(config.data, cuts, grouped)
+    return footage.labelled(config.data, cuts, grouped)
 
 
-def _dataset(source: Source, batch: int, split: str, model, order=None):
+def _dataset(source: Source, batch: int, split: str, network, order=None):
     """Batches that fit the model; the frames of some have lost their order."""
-    shuffled, change = model.name == "shuffled", batches.CHANGES[source.config.change]
+    shuffled, change = network.name in SHUFFLED, batches.CHANGES[source.config.change]
     part = source.parts[split]
-    if model.name == "frozen_features":
+    if network.name == FROZEN:
         part = source.features[split]
-    if model.name in ("frozen_features", "unchanged"):
+    if network.name in (FROZEN, UNCHANGED):
         change = None
     if split == "train":
         return batches.dataset(part, batch, order, source.weights, change, shuffled)
@@ -212,7 +212,7 @@ def find_baselines(config: Config, data: Data) -> dict:
     when = classifier(train, motion_numbers)
     return {
         "majority": lambda split: classification.majority(
-            train.labels, data.shape[1], len(parts[split].labels)
+            train.labels, data.sizes[1], len(parts[split].labels)
         ),
         "mean_differences": lambda split: where(parts[split]),
         "motion_numbers": lambda split: when(parts[split]),
@@ -221,16 +221,16 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 # ---------------------------------------------------------------- models
 # Each takes clips, (batch, frames, side, side, channels) from 0 to 255, and gives the
-# probability of each class, (batch, classes). `shape` is that of one clip, and how many
+# probability of each class, (batch, classes). `sizes`: the shape of a clip, and how many
 # classes. All frames of a batch go through a CNN at once, as one large batch of frames.
 
 
-def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
+def cnn_rnn(cell: str, differences: bool, hp, config: Config, sizes):
     """A CNN per frame, a recurrent layer over the frames, and all of it pooled.
 
     The CNN may be shown what differs from the frame before, beside the frame.
     """
-    inputs, x, mask, classes = _input(shape)
+    inputs, x, mask, classes = _input(sizes)
     if differences:
         before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
         x = keras.ops.concatenate([x, 2 * (x - before)], axis=-1)
@@ -241,9 +241,9 @@ def cnn_rnn(cell: str, differences: bool, hp, config: Config, shape):
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
-def cnn_mean(hp, config: Config, shape):
+def cnn_mean(hp, config: Config, sizes):
     """The same CNN, its scores averaged over the frames: it knows nothing of time."""
-    inputs, x, mask, classes = _input(shape)
+    inputs, x, mask, classes = _input(sizes)
     x = keras.layers.Dropout(_rate(hp))(_cnn(x))
     x = keras.layers.Dense(64, activation="relu")(x)
     x = layers.output(classes)(keras.layers.Dropout(_rate(hp))(x))
@@ -251,9 +251,9 @@ def cnn_mean(hp, config: Config, shape):
     return keras.Model(inputs, keras.layers.Softmax(dtype="float32")(x))
 
 
-def conv3d(hp, config: Config, shape):
+def conv3d(hp, config: Config, sizes):
     """Convolutions over time and space, the course's other answer."""
-    inputs, x, mask, classes = _input(shape)
+    inputs, x, mask, classes = _input(sizes)
     for filters in _filters(x.shape[2]):
         x = keras.layers.Conv3D(
             filters, 3, strides=(1, 2, 2), padding="same", activation="relu"
@@ -264,12 +264,12 @@ def conv3d(hp, config: Config, shape):
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
-def conv_lstm(hp, config: Config, shape):
+def conv_lstm(hp, config: Config, sizes):
     """An LSTM whose states are pictures and whose products are convolutions.
 
     Source: Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
     """
-    inputs, x, mask, classes = _input(shape)
+    inputs, x, mask, classes = _input(sizes)
     for filters in _filters(x.shape[2])[:-2] or (8,):
         x = layers.per_frame(
             keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
@@ -280,25 +280,24 @@ def conv_lstm(hp, config: Config, shape):
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
-def frozen_features(hp, config: Config, shape):
+def frozen_features(hp, config: Config, sizes):
     """An LSTM over what a network that knows ImageNet's pictures sees in each frame.
 
     Its inputs are features, (batch, frames, 1280), see `rnn_tf.models.pretrained_cnn`.
     """
-    clip, classes = shape
+    clip, classes = sizes
     inputs = keras.Input((clip[0], pretrained_cnn.COUNT), name="features")
     mask = layers.frames_that_are_there(inputs)
     x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
     x = keras.layers.LSTM(64, return_sequences=True)(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    x = layers.output(classes, "softmax")(x)
-    return keras.Model(inputs, x, name="frozen_features")
+    return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
-def _input(shape):
+def _input(sizes):
     """The input; the same, standardised; its mask, (batch, frames, 1); and the number
     of classes."""
-    clip, classes = shape
+    clip, classes = sizes
     inputs = keras.Input(clip, name="clips")
     mask = layers.frames_that_are_there(inputs)
     x = layers.standardised(keras.ops.cast(inputs, "float32"), mask)
@@ -325,27 +324,21 @@ def _rate(hp) -> float:
     return hp.Choice("dropout", [0.2, 0.4], default=0.2)
 
 
-def named(name: str, build, hp, config: Config, shape):
-    """The same network; by its name, it gets other clips, see `_dataset`."""
-    model = build(hp, config, shape)
-    return keras.Model(model.inputs, model.outputs, name=name)
-
-
-def pretrained(hp, config: Config, shape):
+def pretrained(hp, config: Config, sizes):
     """`cnn_lstm` that has learned moving digits before; only its last layer is new."""
-    model = TEMPORAL["cnn_lstm"](hp, config, shape)
-    for layer, weights in zip(model.layers[:-1], _learned(config, shape), strict=True):
+    model = TEMPORAL["cnn_lstm"](hp, config, sizes)
+    for layer, weights in zip(model.layers[:-1], _learned(config, sizes), strict=True):
         layer.set_weights(weights)
     return model
 
 
 @functools.cache
-def _learned(config: Config, shape) -> list[list[np.ndarray]]:
+def _learned(config: Config, sizes) -> list[list[np.ndarray]]:
     """The weights of each layer but the last, trained once for all seeds."""
     from keras_tuner import HyperParameters
 
-    shape = shape[0], len(moving_digits.CLASSES)
-    model = TEMPORAL["cnn_lstm"](HyperParameters(), config, shape)
+    sizes = sizes[0], len(moving_digits.CLASSES)
+    model = TEMPORAL["cnn_lstm"](HyperParameters(), config, sizes)
     pretraining.on_digits(model, config.digits, LEARNING, BATCH)
     return [layer.get_weights() for layer in model.layers[:-1]]
 
@@ -356,17 +349,16 @@ TEMPORAL = {
     "conv3d": conv3d,
     "conv_lstm": conv_lstm,
 }
-MODELS = TEMPORAL | {
-    "cnn_mean": cnn_mean,
-    "frozen_features": frozen_features,
-    **{f"{n}_shuffled": partial(named, "shuffled", f) for n, f in TEMPORAL.items()},
-}
+# The same networks; by these names, they get frames in random order.
+SHUFFLED = {f"{name}_shuffled": build for name, build in TEMPORAL.items()}
+FROZEN, UNCHANGED = "frozen_features", "cnn_lstm_unchanged"
+MODELS = TEMPORAL | {"cnn_mean": cnn_mean, FROZEN: frozen_features} | SHUFFLED
 QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
 FOR_VIDEOS = {
     "cnn_lstm_differences": partial(cnn_rnn, "lstm", True),
     "cnn_lstm_pretrained": pretrained,
-    "cnn_lstm_unchanged": partial(named, "unchanged", TEMPORAL["cnn_lstm"]),
+    UNCHANGED: TEMPORAL["cnn_lstm"],  # by its name, it gets clips as they are
 }
 LEARNING = 10  # epochs on moving digits
 
@@ -385,10 +377,11 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 # ---------------------------------------------------------------- evaluation
 
 
-def decode(data: Data, output: np.ndarray) -> np.ndarray:
-    """The mean over the clips of each video: (videos, classes)."""
-    each = data.source.parts["test"].each
-    return output.reshape(-1, each, output.shape[-1]).mean(axis=1)
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Average over the clips of each video: (videos, classes)."""
+    dataset, each = data.dataset(split, network), data.source.parts[split].each
+    clips = by_batch(network, dataset, lambda _, probabilities: probabilities)
+    return clips.reshape(-1, each, clips.shape[-1]).mean(axis=1)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -397,36 +390,38 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     return classification.scores(labels, predictions, data.source.classes)
 
 
-def export(models: list, data: Data):
-    """The mean of `models`; clips go in from 0 to 255, as they are decoded."""
-    x = inputs = keras.Input(data.shape[0], name="clips")
-    if models[0].name == "frozen_features":
+def export(networks: list[Network], data: Data):
+    """Join the networks into their mean; clips go in from 0 to 255, as decoded."""
+    clip, _ = data.sizes
+    x = inputs = keras.Input(clip, name="clips")
+    if networks[0].name == FROZEN:
         weights = pretrained_cnn.weights(data.source.config.weights)
-        x = pretrained_cnn.network(data.shape[0], weights)(inputs)
-    return classification.mean_of(models, inputs, x)
+        x = pretrained_cnn.network(clip, weights)(inputs)
+    return classification.mean_of([n.model for n in networks], inputs, x)
 
 
-def report(made: Results) -> None:
+def report(outcome: Outcome) -> None:
     """The pictures of a run, and how long its quickest network waits for clips."""
-    part = made.data.source.parts["test"]
-    chosen, tables = made.shown[0], made.tables
-    plots.classification(made.folder, tables, chosen, made.data.source.classes)
+    part = outcome.data.source.parts["test"]
+    chosen, tables = outcome.shown[0], outcome.tables
+    plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
     plots.film_strips(
-        made.folder / "clips.png",
+        outcome.folder / "clips.png",
         plots.first_seed(tables["predictions"], chosen),
         lambda number: part.clips(np.array([number * part.each]))[0],
     )
-    name = cost.quickest(made.tables["trials"])  # it waits the most
-    model = made.members[name]()[0]
-    row = cost.waiting(model, made.data.dataset("train", model, Order(1)))
-    path = made.folder / "waiting.csv"
+    name = cost.quickest(outcome.tables["trials"])  # it waits the most
+    network = outcome.members[name]()
+    train = outcome.data.dataset("train", network, Order(1))
+    row = cost.waiting(network.model, train)
+    path = outcome.folder / "waiting.csv"
     files.write_csv(path, cost.WAITING, [{"model": name} | row])
 
 
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> runner.Outcome:
+def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     experiment = Experiment(
         name="video",
@@ -436,7 +431,7 @@ def run(config: Config) -> runner.Outcome:
         load_data=load_data,
         baselines=find_baselines,
         compile_arguments=compile_arguments,
-        decode=decode,
+        predict=predict,
         evaluate=evaluate,
         export=export,
         report=report,
@@ -449,9 +444,9 @@ def run(config: Config) -> runner.Outcome:
 def _possible(config: Config) -> list[str]:
     """The models to run, less the one whose weights cannot be had."""
     names = list(config.names)
-    if "frozen_features" in names and pretrained_cnn.weights(config.weights) is None:
-        said = f"frozen_features: {pretrained_cnn.absent()}"
-        names.remove("frozen_features")
+    if FROZEN in names and pretrained_cnn.weights(config.weights) is None:
+        said = f"{FROZEN}: {pretrained_cnn.absent()}"
+        names.remove(FROZEN)
         if not names:
             raise InputError(said)
         print(f"left out: {said}", file=sys.stderr)
@@ -459,4 +454,4 @@ def _possible(config: Config) -> list[str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.main(run, Config, FULL, "video", predict=predict.videos))
+    raise SystemExit(config.main(run, Config, FULL, "video", predict=predict_videos))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_tf.data.order import Order, as_it_is, shuffled
+from rnn_tf.data.order import Order, shuffled, stacked, without_autotune
 from rnn_tf.data.splits import SPLITS, Data
 
 
@@ -30,35 +30,51 @@ class Examples:
         """(examples,) float64: the targets of the last step, in `unit`."""
         return self.targets[split][:, -1].astype(float) * self.scale
 
-    def dataset(self, split: str, model, batch: int, order: Order | None = None):
-        """A `tf.data.Dataset` that fits the model.
+    def dataset(
+        self,
+        split: str,
+        model,
+        batch: int,
+        order: Order | None = None,
+        shuffle=shuffled,
+    ):
+        """Return a `tf.data.Dataset` that fits the model.
 
         A model with an output at every step gets a target at every step, (batch, steps,
         1), any other the last one, (batch, 1). Training examples are shuffled anew each
         epoch by their order.
+
+        Args:
+            split: train, validation or test.
+            model: a Keras model.
+            batch: examples per batch, for training.
+            order: of the training run.
+            shuffle: `order.shuffled`, or `order.stacked` for stacks of batches.
         """
         import tensorflow as tf  # here, so that --help need not wait for it
 
         x, y = self.inputs(split, model.input_shape[1]), self.targets[split]
         y = y[..., None] if len(model.output_shape) == 3 else y[:, -1:]
         if split != "train":
-            made = tf.data.Dataset.from_tensor_slices((x, y))
-            return as_it_is(made.batch(min(len(x), 1_000)))
+            examples = tf.data.Dataset.from_tensor_slices((x, y))
+            return without_autotune(examples.batch(min(len(x), 1_000)))
         x, y = tf.constant(x), tf.constant(y)
 
         def cut(which):
             return tf.gather(x, which), tf.gather(y, which)
 
-        return shuffled(len(x), batch, order, cut, self.passes)
+        return shuffle(len(x), batch, order, cut, self.passes)
 
-    def data(self, shape: tuple, batch: int, block: int, facts: dict) -> Data:
-        """What `load_data` gives; see `Data`."""
+    def data(self, sizes, batch: int, block: int, facts: dict) -> Data:
+        """Return what `load_data` gives; see `Data`."""
 
-        def dataset(split, model, order=None):
-            return self.dataset(split, model, batch, order)
+        def dataset(split, network, order=None):
+            return self.dataset(split, network.model, batch, order)
 
-        steps = self.passes * len(self.targets["train"]) // batch
-        return Data(shape, dataset, batch, steps, block, facts, self, stacks=True)
+        def stacks(network, order):
+            return self.dataset("train", network.model, batch, order, stacked)
+
+        return Data(sizes, dataset, batch, block, facts, self, stacks)
 
 
 def parts(examples: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,16 +8,25 @@ SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
+class Network:
+    """A Keras model, and the experiment's own name for it, by which data is chosen."""
+
+    name: str
+    model: Any
+
+
+@dataclass(frozen=True)
 class Data:
     """What `load_data` gives: three parts that share no target."""
 
-    shape: tuple[int, ...]  # of one input, without the batch
-    # (split, model, order) -> tf.data.Dataset of (inputs, targets) that fit the model;
-    # train is shuffled anew each epoch by its order. Test is read once, in step 8.
+    sizes: Any  # what builders must know of the data, such as the number of classes
+    # (split, network, order) -> tf.data.Dataset of (inputs, targets) that fit the
+    # network; train is shuffled anew each epoch by its order. Test is read in step 8.
     dataset: Callable
     batch_size: int  # over all replicas
-    steps_per_epoch: int  # gradient steps
     block: int  # neighbouring examples that are not independent; 1 if all are
     facts: dict  # for config.json: source, checksum, periods, counts, and "says"
     source: Any = None  # whatever the experiment's own functions need
-    stacks: bool = False  # whether `dataset` minds an order's `stacked`
+    # (network, order) -> the training batches as stacks, see `order.stacked`; None
+    # where their shapes differ or they do not fit in memory.
+    stacked: Callable | None = None

@@ -1,4 +1,4 @@
-"""What lets a killed run go on: the last epoch of a fit, and the fits that are over.
+"""Checkpoints, from which a killed run goes on: the last epoch of a fit, finished fits.
 
 Each is one npz file of arrays with JSON beside them, whole or absent. Keras's
 `BackupAndRestore` keeps neither the state of early stopping nor the history, and a kill
@@ -19,13 +19,13 @@ from rnn_tf import files
 
 keras = lazy_loader.load("keras")
 
-# Of the time of a fit that may go into backups: where epochs take milliseconds, not
+# Of the time of a fit that may go into checkpoints: where epochs take milliseconds, not
 # each of them is kept.
 SHARE = 0.05
 
 
 def pack(arrays: dict[str, list[np.ndarray]], facts: dict) -> bytes:
-    """Lists of arrays, and JSON values, as the bytes of one npz file."""
+    """Pack lists of arrays, and JSON values, into the bytes of one npz file."""
     named = {f"{k}.{i}": a for k, many in arrays.items() for i, a in enumerate(many)}
     file = io.BytesIO()
     np.savez(file, facts=json.dumps(facts), **named)
@@ -33,7 +33,7 @@ def pack(arrays: dict[str, list[np.ndarray]], facts: dict) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[dict[str, list[np.ndarray]], dict]:
-    """What `pack` was given; a list that was empty is absent."""
+    """Return what `pack` was given; a list that was empty is absent."""
     arrays: dict[str, list[np.ndarray]] = {}
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         for name in file.files[1:]:  # in the order they were written
@@ -42,8 +42,8 @@ def unpack(data: bytes) -> tuple[dict[str, list[np.ndarray]], dict]:
 
 
 @dataclass
-class Backup:
-    """The last epoch of one fit.
+class Checkpoint:
+    """The file that keeps the last epoch of one fit, or the fit when it is over.
 
     `share` is the chief's way to give its bytes to all workers, who must go on from the
     same epoch; alone, a function that returns what it is given.
@@ -54,15 +54,18 @@ class Backup:
     next: float = field(default=0.0, init=False)  # not before this moment
 
     def read(self):
-        """What was saved last, as `unpack` gives it; None if nothing was."""
+        """Read what was saved last, as `unpack` gives it; None if nothing was."""
         data = self.share(self.path.read_bytes() if self.path.is_file() else None)
         return None if data is None else unpack(data)
 
     def save(self, stop_early, history: list[dict]) -> None:
         """Keep the state after an epoch, unless that would cost too much time.
 
-        Of the model of the callback `stop_early`: asked for by a callback, it has its
-        weights also on JAX, which keeps them elsewhere while it trains.
+        Args:
+            stop_early: the callback, which also leads to the model: asked for by a
+                callback, a model has its weights on JAX too, which keeps them elsewhere
+                while it trains.
+            history: a row for each epoch so far.
         """
         started = time.perf_counter()
         if started < self.next:
@@ -80,9 +83,9 @@ class Backup:
         self.next = now + (now - started) / SHARE
 
     def restore(self, saved, stop_early) -> None:
-        """Put model, optimizer and early stopping where they were.
+        """Put model, optimizer and early stopping back where they were.
 
-        After `on_train_begin` of `stop_early`, which forgets everything.
+        To be called after `on_train_begin` of `stop_early`, which forgets everything.
         """
         (arrays, facts), model = saved, stop_early.model
         assign(model.variables, arrays["variables"])

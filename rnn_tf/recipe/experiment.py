@@ -1,29 +1,60 @@
 """The contract between an experiment and the recipe: plain data, plain functions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnn_tf.config import RunConfig
-from rnn_tf.data.splits import Data
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.devices.strategy import Devices
 from rnn_tf.devices.tuner_processes import Tuners
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.runs.run_folder import Run
 
 
+def by_batch(network: Network, dataset, reduce: Callable) -> np.ndarray:
+    """Reduce a network's outputs batch by batch, so that they are never all in memory.
+
+    Args:
+        network: whose outputs they are.
+        dataset: `tf.data.Dataset` of (inputs, targets, ...).
+        reduce: (targets, outputs), (batch, ...) -> what is kept of them, (batch, ...).
+
+    Returns:
+        (examples, ...): what was kept, in the order of the data set.
+    """
+    kept = [
+        reduce(targets, network.model.predict_on_batch(inputs))
+        for inputs, targets, *_ in dataset
+    ]
+    return np.concatenate(kept)
+
+
+def array_mean(predictions: list[np.ndarray]) -> np.ndarray:
+    """Average the predictions of several seeds."""
+    return np.mean(predictions, axis=0)
+
+
+def no_callbacks(model) -> list:
+    """Add nothing to the callbacks of the recipe."""
+    return []
+
+
 @dataclass(frozen=True)
-class Results:
-    """What `report` draws from: all that is known once the test set has been read."""
+class Outcome:
+    """All that is known when the test set has been read; a notebook gets it too."""
 
     folder: Path
-    data: Data
-    tables: dict[str, Any]  # DataFrames: the run's CSV files
+    data: Data = field(repr=False)
+    # DataFrames: the run's CSV files; later "summary", of all runs that lie beside it
+    tables: dict[str, Any] = field(repr=False)
     shown: list[str]  # what was chosen and the best baseline, worth a closer look
-    members: dict[str, Callable[[], list]]  # name -> its trained models, one per seed
+    # name -> member(seed), its trained `Network`; by default of the first seed
+    members: dict[str, Callable] = field(repr=False)
+    model: Any = field(repr=False)  # what was chosen on validation, as it was saved
 
 
 @dataclass(frozen=True)
@@ -32,19 +63,24 @@ class Experiment:
 
     name: str
     headline: str  # the metric of the table and of every choice; lower is better
-    models: dict[str, Callable]  # name -> build(hp, config, shape)
+    models: dict[str, Callable]  # name -> build(hp, config, sizes), a Keras model
     answers: tuple[str, ...]  # the models that the course proposes
     load_data: Callable[[RunConfig], Data]
-    # -> {name: predict(split)}, in the data's own unit
+    # -> {name: predict(split)}, as `evaluate` takes it
     baselines: Callable[[RunConfig, Data], dict[str, Callable]]
     # (hp, config, gradient steps) -> optimizer, loss, and a metric named "score"
     compile_arguments: Callable
-    # (data, what a model puts out) -> predictions in the data's own unit
-    decode: Callable[[Data, np.ndarray], np.ndarray]
-    evaluate: Callable[[Data, str, np.ndarray], Scores]  # (data, split, predictions)
-    export: Callable  # (models, data) -> their mean, from and to the data's own unit
-    report: Callable[[Results], None]  # pictures, and tables of the experiment's own
-    ensembles: bool = True  # whether each model's seeds also forecast together
+    # (network, data, split) -> whatever `evaluate` understands, such as arrays
+    predict: Callable[[Network, Data, str], Any]
+    # (data, split, predictions): each example's error is of the headline metric, whose
+    # mean is the model's
+    evaluate: Callable[[Data, str, Any], Scores]
+    # (networks, data) -> one Keras model of their mean, from and to the data's own unit
+    export: Callable[[list[Network], Data], Any]
+    report: Callable[[Outcome], None]  # pictures, and tables of the experiment's own
+    # predictions of the seeds -> those of their ensemble; None: there are no ensembles
+    mean: Callable[[list], Any] | None = array_mean
+    callbacks: Callable = no_callbacks  # model -> further Keras callbacks of every fit
     xla: bool = True  # whether XLA makes long trainings faster on a CPU
 
 
@@ -55,8 +91,9 @@ class Entry:
     model: str
     kind: str  # baseline, answer, tuned, ensemble
     seeds: tuple[int | str, ...]  # ("",) where there is no seed
-    predict: Callable[[str], list[np.ndarray]]  # split -> one array per seed
-    members: Callable[[], list] = list  # the Keras models, one per seed
+    predict: Callable[[str], list]  # split -> predictions, one per seed
+    weights: tuple[int, ...] = ()  # seeds whose weights are known; none of a baseline
+    member: Callable | None = None  # seed -> its trained `Network`
 
 
 @dataclass(frozen=True)
@@ -69,17 +106,24 @@ class Job:
     data: Data
     run: Run
     tuners: Tuners | None = None  # if several processes share out the trials
+    # gradient steps of an epoch, once they have been counted; see `steps_per_epoch`
+    steps: dict[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def chief(self) -> bool:
         """Whether this process writes the results; of several workers, one does."""
         return self.devices.chief and (self.tuners is None or self.tuners.chief)
 
-    def says(self) -> str:
-        """What this process is."""
+    def describe(self) -> str:
+        """Name this process among those of a run."""
         return f"tuner {self.tuners.id}" if self.tuners else self.devices.describe()
 
     def label(self, name: str) -> str:
-        """A model, for the lines of progress."""
+        """Number a model, for the lines of progress."""
         names = list(self.experiment.models)
         return f"model {names.index(name) + 1}/{len(names)} {name}"
+
+    def build(self, name: str, hp) -> Network:
+        """Build the model `name`, not compiled, with the hyperparameters `hp`."""
+        build = self.experiment.models[name]
+        return Network(name, build(hp, self.config, self.data.sizes))

@@ -1,6 +1,7 @@
 """One training run: build a model, fit it, and put it back to the start."""
 
 import itertools
+import json
 import math
 import time
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 import lazy_loader
 
 from rnn_tf.data.order import Order
+from rnn_tf.data.splits import Network
 from rnn_tf.recipe import checkpoint
-from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.checkpoint import Checkpoint
 from rnn_tf.recipe.experiment import Job
 
 keras = lazy_loader.load("keras")
@@ -46,14 +48,64 @@ class Fit:
         return math.isfinite(self.score) and all(map(math.isfinite, losses))
 
 
-def fit(
-    job: Job, model, seed: int, epochs: int, hook: EpochHook, kept: Backup | None = None
-) -> Fit:
-    """Train `model` and leave it with the weights of its best epoch.
+# ---------------------------------------------------------------- build
+
+
+def build(job: Job, name: str, hp, epochs: int, runs: int = 1) -> Network:
+    """Build the model `name`, compiled for the run's devices.
 
     Args:
         job: the run.
-        model: compiled, with a metric named "score", lower is better.
+        name: of the model.
+        hp: keras-tuner's hyperparameters.
+        epochs: of one training run; schedules end there.
+        runs: how often the compiled model will be trained.
+
+    Raises:
+        InputError: the training set is smaller than a batch, or replicas cannot share
+            a batch out evenly.
+    """
+    with job.devices.scope():
+        network = job.build(name, hp)
+    each = steps_per_epoch(job, network)
+    job.devices.check(job.data.batch_size, each)
+    steps = epochs * each
+    with job.devices.scope():
+        arguments = job.experiment.compile_arguments(hp, job.config, steps)
+        xla = job.experiment.xla
+        job.devices.compile(network.model, runs * steps, xla, **arguments)
+    return network
+
+
+def steps_per_epoch(job: Job, network: Network) -> int:
+    """Count the gradient steps of an epoch: the batches of the training set.
+
+    Making a data set takes 40 ms, so networks of the same shape are counted once.
+    """
+    model = network.model
+    key = json.dumps([network.name, model.input_shape, model.output_shape])
+    if key not in job.steps:
+        dataset = job.data.dataset("train", network, Order(1))
+        job.steps[key] = int(dataset.cardinality())
+    return job.steps[key]
+
+
+# ---------------------------------------------------------------- fit
+
+
+def fit(
+    job: Job,
+    network: Network,
+    seed: int,
+    epochs: int,
+    hook: EpochHook,
+    kept: Checkpoint | None = None,
+) -> Fit:
+    """Train a network and leave it with the weights of its best epoch.
+
+    Args:
+        job: the run.
+        network: compiled, with a metric named "score", lower is better.
         seed: shuffles the training set.
         epochs: at most so many; `patience` epochs without a better score end it.
         hook: see `EpochHook`.
@@ -63,67 +115,64 @@ def fit(
     saved = kept.read() if kept else None
     history = saved[1]["history"] if saved else []
     started -= history[-1]["seconds"] if history else 0
+    order = Order(seed, len(history))
+    train, steps = _training_set(job, network, order)
     stop_early = keras.callbacks.EarlyStopping(
         "val_score", patience=job.config.patience, mode="min", restore_best_weights=True
     )
+    record = _recorder(network.model, history, started, hook, kept, stop_early)
+    restore = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda _: saved and kept.restore(saved, stop_early),
+        on_epoch_begin=order.begin,
+        on_epoch_end=record,
+    )
+    job.devices.fit(
+        network.model,
+        train,
+        validation_data=job.data.dataset("validation", network),
+        steps=steps,
+        initial_epoch=len(history),
+        epochs=epochs,
+        verbose=0,
+        shuffle=False,  # the data set shuffles itself
+        callbacks=[*job.experiment.callbacks(network.model), stop_early, restore],
+    )
+    return Fit(tuple(history), time.perf_counter() - started)
 
-    def on_train_begin(_):
-        if saved:
-            kept.restore(saved, stop_early)
 
-    def on_epoch_end(epoch, logs):
-        row = {"epoch": epoch + 1, "loss": logs["loss"], "score": logs["val_score"]}
-        row |= {"validation_loss": logs["val_loss"]}
-        history.append(row | {"seconds": round(time.perf_counter() - started, 3)})
+def _training_set(job: Job, network: Network, order: Order):
+    """The data set, and the steps of an epoch if its batches come in stacks."""
+    if job.data.stacked and job.devices.by_whole_epochs(network.model):
+        return job.data.stacked(network, order), steps_per_epoch(job, network)
+    return job.data.dataset("train", network, order), None
+
+
+def _recorder(model, history: list, started: float, hook, kept, stop_early) -> Callable:
+    """A Keras `on_epoch_end` that adds a row to `history` and keeps the epoch."""
+
+    def record(epoch, logs):
+        row = {
+            "epoch": epoch + 1,
+            "loss": logs["loss"],
+            "score": logs["val_score"],
+            "validation_loss": logs["val_loss"],
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        history.append(row)
         best = Fit(tuple(history), 0.0).score
         if hook(epoch + 1, best) or not math.isfinite(logs["loss"]):
             model.stop_training = True
         if kept and not model.stop_training:
             kept.save(stop_early, history)
 
-    stacked = job.data.stacks and job.devices.by_whole_epochs(model)
-    order = Order(seed, len(history), stacked)
-    job.devices.fit(
-        model,
-        job.data.dataset("train", model, order),
-        validation_data=job.data.dataset("validation", model),
-        steps=job.data.steps_per_epoch if stacked else None,
-        initial_epoch=len(history),
-        epochs=epochs,
-        verbose=0,
-        shuffle=False,  # the data set shuffles itself
-        callbacks=[
-            stop_early,
-            keras.callbacks.LambdaCallback(
-                on_train_begin=on_train_begin,
-                on_epoch_begin=order.begin,
-                on_epoch_end=on_epoch_end,
-            ),
-        ],
-    )
-    return Fit(tuple(history), time.perf_counter() - started)
+    return record
 
 
-def build(job: Job, name: str, hp, epochs: int, runs: int = 1):
-    """The model `name` with the values of `hp`, compiled for the run's devices.
-
-    Args:
-        job: the run.
-        name: of the model.
-        hp: keras-tuner's hyperparameters.
-        epochs: of one training run; schedules end there.
-        runs: how often the compiled model will be trained.
-    """
-    steps = epochs * job.data.steps_per_epoch
-    with job.devices.scope():
-        model = job.experiment.models[name](hp, job.config, job.data.shape)
-        arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        job.devices.compile(model, runs * steps, job.experiment.xla, **arguments)
-    return model
+# ---------------------------------------------------------------- fit again
 
 
 def optimizer_state(job: Job, model) -> list:
-    """The optimizer's variables before the first step."""
+    """Return the optimizer's variables as they are before the first step."""
     with job.devices.scope():
         model.optimizer.build(model.trainable_variables)
     return [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]

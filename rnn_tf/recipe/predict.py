@@ -20,7 +20,9 @@ from rnn_tf.runs import run_folder
 keras = lazy_loader.load("keras")
 
 
-def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> None:
+def predict_drawings(
+    file: tyro.conf.Positional[Path], model: Path, limit: int = 20
+) -> None:
     """Say what is drawn in a file, by the model that a run has chosen.
 
     Args:
@@ -41,7 +43,7 @@ def drawings(file: tyro.conf.Positional[Path], model: Path, limit: int = 20) -> 
     Console().print(table(about, likely, info["data"]["classes"]))
 
 
-def videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
+def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
     """Say what video files show, by the model that a run has chosen.
 
     Args:

@@ -2,9 +2,6 @@
 
 import dataclasses
 import functools
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import lazy_loader
 import numpy as np
@@ -12,12 +9,13 @@ from rich.console import Console
 
 from rnn_tf import files
 from rnn_tf.config import RunConfig, to_json
+from rnn_tf.data.splits import Network
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import training
-from rnn_tf.recipe.experiment import Entry, Experiment, Job, Results
+from rnn_tf.recipe.experiment import Entry, Experiment, Job, Outcome
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
 from rnn_tf.report import summary
@@ -25,16 +23,6 @@ from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a notebook gets back."""
-
-    folder: Path
-    # DataFrames: the run's CSV files, and "summary", of all runs that lie beside it
-    tables: dict[str, Any] = field(repr=False)
-    model: Any = field(repr=False)  # what was chosen on validation, as it was saved
 
 
 def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
@@ -53,7 +41,6 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
-        devices.check(data.batch_size, data.steps_per_epoch)
         devices.check_data(data.facts["sha256"])
         folder.check_data(data.facts)
         folder.record(
@@ -84,15 +71,12 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
         # 8. test, once
         test(job, entries)
         # 9. the chosen model, tables, pictures, summary
-        model = save(job, chosen)
-        tables = {name: pd.DataFrame(rows) for name, rows in folder.rows.items()}
-        shown = [chosen.model.removesuffix("_ensemble"), folder.info["best_baseline"]]
-        members = {entry.model: entry.members for entry in entries}
-        experiment.report(Results(folder.path, data, tables, shown, members))
-    tables["summary"] = summary.refresh(config.results)
+        outcome = finish(job, entries, chosen)
+        experiment.report(outcome)
+    outcome.tables["summary"] = summary.refresh(config.results)
     if not console.is_jupyter:  # there one shows the table itself
-        summary.show(tables["summary"], console, folder.path.name)
-    return Outcome(folder.path, tables, model)
+        summary.show(outcome.tables["summary"], console, folder.path.name)
+    return outcome
 
 
 def _folder(experiment: Experiment, config: RunConfig):
@@ -102,8 +86,8 @@ def _folder(experiment: Experiment, config: RunConfig):
 
 
 def take_part(job: Job, console: Console) -> None:
-    """Steps 6 and 7 beside the chief: its trials, or all that it trains, in step."""
-    console.print(f"{job.says()} works for the chief, which writes the results")
+    """Work for the chief in steps 6 and 7: fit its trials, or train in step with it."""
+    console.print(f"{job.describe()} works for the chief, which writes the results")
     with RunProgress(0, Console(quiet=True)) as progress:
         tuned = {n: training.tune(job, n, progress) for n in job.experiment.models}
         for name, hp in tuned.items():
@@ -111,8 +95,11 @@ def take_part(job: Job, console: Console) -> None:
                 network_entries(job, name, hp, progress)
 
 
+# ---------------------------------------------------------------- entries
+
+
 def baseline_entries(job: Job) -> list[Entry]:
-    """Step 5: the baselines, entries like any other."""
+    """Step 5: make the baselines entries like any other."""
     baselines = job.experiment.baselines(job.config, job.data)
     return [
         Entry(name, "baseline", ("",), functools.cache(lambda split, p=p: [p(split)]))
@@ -121,7 +108,7 @@ def baseline_entries(job: Job) -> list[Entry]:
 
 
 def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entry]:
-    """Step 7 for one model: the entry of its seeds, and of their ensemble.
+    """Step 7 for one model: retrain it; its entry, and that of its seeds' ensemble.
 
     A model whose every trial or every seed failed has no entry; `trials.csv` says why.
     """
@@ -131,37 +118,38 @@ def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entr
     weights = training.retrain(job, name, hp, progress)
     if not weights:
         return []
-    builder = job.experiment.models[name]
+    experiment, seeds = job.experiment, tuple(weights)
     # Out of the strategy's scope: one device counts every example once. Not compiled,
     # so that XLA does not compile for the shape of each part.
-    plain = builder(hp, job.config, job.data.shape)
+    plain = job.build(name, hp)
 
     @functools.cache
-    def predict(split: str) -> list[np.ndarray]:
-        dataset = job.data.dataset(split, plain)
-        return [_predict(job, plain, values, dataset) for values in weights.values()]
+    def predict(split: str) -> list:
+        predictions = []
+        for values in weights.values():
+            plain.model.set_weights(values)
+            predictions.append(experiment.predict(plain, job.data, split))
+        return predictions
 
     @functools.cache
-    def mean(split: str) -> list[np.ndarray]:
-        return [np.mean(predict(split), axis=0)]
+    def mean(split: str) -> list:
+        return [experiment.mean(predict(split))]
 
-    def members() -> list:
+    def member(seed: int = seeds[0]) -> Network:
         # Not compiled: a saved model must not need this project's metric to load.
-        built = [builder(hp, job.config, job.data.shape) for _ in weights]
-        for one, values in zip(built, weights.values(), strict=True):
-            one.set_weights(values)
-        return built
+        network = job.build(name, hp)
+        network.model.set_weights(weights[seed])
+        return network
 
-    kind = "answer" if name in job.experiment.answers else "tuned"
-    entries = [Entry(name, kind, tuple(weights), predict, members)]
-    if len(weights) > 1 and job.experiment.ensembles:
-        entries.append(Entry(f"{name}_ensemble", "ensemble", ("",), mean, members))
+    kind = "answer" if name in experiment.answers else "tuned"
+    entries = [Entry(name, kind, seeds, predict, seeds, member)]
+    if len(seeds) > 1 and experiment.mean:
+        ensemble = Entry(f"{name}_ensemble", "ensemble", ("",), mean, seeds, member)
+        entries.append(ensemble)
     return entries
 
 
-def _predict(job: Job, model, weights: list, dataset) -> np.ndarray:
-    model.set_weights(weights)
-    return job.experiment.decode(job.data, model.predict(dataset, verbose=0))
+# ---------------------------------------------------------------- scores
 
 
 def validate(job: Job, entries: list[Entry]) -> None:
@@ -173,22 +161,22 @@ def validate(job: Job, entries: list[Entry]) -> None:
 
 
 def scores(job: Job, entry: Entry, split: str) -> list[Scores]:
-    """One `Scores` per seed of the entry."""
+    """Score the predictions of each seed of the entry."""
     evaluate = job.experiment.evaluate
     return [evaluate(job.data, split, p) for p in entry.predict(split)]
 
 
 def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:
-    """The rows of `metrics.csv` for one entry and split."""
+    """Make the rows of `metrics.csv` for one entry and split."""
     return [
         {"model": entry.model, "kind": entry.kind, "seed": seed, "split": split} | row
-        for seed, one in zip(entry.seeds, scored, strict=True)
-        for row in one.metrics
+        for seed, scores in zip(entry.seeds, scored, strict=True)
+        for row in scores.metrics
     ]
 
 
 def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
-    """The network or ensemble with the lowest mean on validation; test is not read.
+    """Choose the network or ensemble with the lowest mean on validation.
 
     Raises:
         RunError: no network was trained.
@@ -197,8 +185,8 @@ def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
     def mean(entry: Entry) -> float:
         key = entry.model, "validation", headline, ""
         names = "model", "split", "metric", "slice"
-        found = [r["value"] for r in metrics if tuple(r[n] for n in names) == key]
-        return float(np.mean(found))
+        values = [r["value"] for r in metrics if tuple(r[n] for n in names) == key]
+        return float(np.mean(values))
 
     networks = [entry for entry in entries if entry.kind != "baseline"]
     if not networks:
@@ -213,7 +201,7 @@ def test(job: Job, entries: list[Entry]) -> None:
     strictest there is, and with the course's answers.
     """
     scored = {entry.model: scores(job, entry, "test") for entry in entries}
-    errors = {m: np.mean([s.errors for s in found], 0) for m, found in scored.items()}
+    errors = {m: np.mean([s.errors for s in each], 0) for m, each in scored.items()}
     baselines = [entry.model for entry in entries if entry.kind == "baseline"]
     best = min(baselines, key=lambda model: errors[model].mean())
     rivals = [best, *(entry.model for entry in entries if entry.kind == "answer")]
@@ -223,14 +211,16 @@ def test(job: Job, entries: list[Entry]) -> None:
         own = metric_rows(entry, "test", scored[entry.model])
         unit = next(r["unit"] for r in own if r["metric"] == job.experiment.headline)
         base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
-        intervals = interval_rows(job, entry.model, errors, rivals)
-        rows += own + [base | r | {"unit": unit} for r in intervals]
+        differences = interval_rows(job, entry.model, errors, rivals)
+        rows += own + [base | row | {"unit": unit} for row in differences]
     job.run.add("metrics", rows)
-    job.run.add("predictions", prediction_rows(entries, scored))
+    predictions = prediction_rows(entries, scored)
+    if predictions:
+        job.run.add("predictions", predictions)
 
 
 def interval_rows(job: Job, model: str, errors: dict, rivals: list[str]) -> list[dict]:
-    """The mean error of a model and its difference to its rivals, with intervals.
+    """Give the mean error of a model, and its difference to its rivals, intervals.
 
     Intervals are over test examples: each example's error is averaged over the seeds
     first, and differences are paired by example.
@@ -242,24 +232,47 @@ def interval_rows(job: Job, model: str, errors: dict, rivals: list[str]) -> list
         rivals: the models to compare with.
     """
     own, headline = errors[model], job.experiment.headline
-    found = [(f"{headline}_mean", "", own)]
-    found += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
+    compared = [(f"{headline}_mean", "", own)]
+    compared += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
     rows = []
-    for metric, rival, values in found:
+    for metric, rival, values in compared:
         low, high = intervals.block_interval(values, job.data.block)
-        row = {"metric": metric, "slice": rival, "value": float(values.mean())}
-        rows.append(row | {"low": low, "high": high, "n": len(values)})
+        row = {
+            "metric": metric,
+            "slice": rival,
+            "value": float(values.mean()),
+            "low": low,
+            "high": high,
+            "n": len(values),
+        }
+        rows.append(row)
     return rows
 
 
 def prediction_rows(entries: list[Entry], scored: dict[str, list[Scores]]) -> list:
-    """The rows of `predictions.csv`."""
+    """Make the rows of `predictions.csv`; an experiment may have none."""
     return [
         {"model": entry.model, "kind": entry.kind, "seed": seed} | row
         for entry in entries
-        for seed, one in zip(entry.seeds, scored[entry.model], strict=True)
-        for row in one.predictions
+        for seed, scores in zip(entry.seeds, scored[entry.model], strict=True)
+        for row in scores.predictions
     ]
+
+
+# ---------------------------------------------------------------- step 9
+
+
+def finish(job: Job, entries: list[Entry], chosen: Entry) -> Outcome:
+    """Save the chosen model, and gather what `report` and a notebook get."""
+    model = save(job, chosen)
+    return Outcome(
+        folder=job.run.path,
+        data=job.data,
+        tables={name: pd.DataFrame(rows) for name, rows in job.run.rows.items()},
+        shown=[chosen.model.removesuffix("_ensemble"), job.run.info["best_baseline"]],
+        members={entry.model: entry.member for entry in entries if entry.member},
+        model=model,
+    )
 
 
 def save(job: Job, chosen: Entry):
@@ -267,11 +280,12 @@ def save(job: Job, chosen: Entry):
 
     Of a model with several seeds, the one with the best validation error is saved.
     """
-    members = chosen.members()
+    seeds = chosen.weights
     if chosen.kind != "ensemble":
-        found = [one.errors.mean() for one in scores(job, chosen, "validation")]
-        members = [members[int(np.argmin(found))]]
-    model = job.experiment.export(members, job.data)
+        errors = [s.errors.mean() for s in scores(job, chosen, "validation")]
+        seeds = [seeds[int(np.argmin(errors))]]
+    networks = [chosen.member(seed) for seed in seeds]
+    model = job.experiment.export(networks, job.data)
     with files.atomic_file(job.run.path / f"{chosen.model}.keras") as temporary:
         model.save(temporary)
     job.run.record(chosen=chosen.model)

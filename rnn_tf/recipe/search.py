@@ -1,4 +1,4 @@
-"""keras-tuner: one search per model, its trials as rows, failures counted.
+"""The search for hyperparameters by keras-tuner: one per model, its trials as rows.
 
 Importing this module imports TensorFlow.
 """
@@ -41,8 +41,8 @@ class DefaultsFirst(keras_tuner.oracles.BayesianOptimizationOracle):
         return super().populate_space(trial_id)
 
 
-class _Served(DefaultsFirst):
-    """The chief's, whose trials are fitted by workers: it reports what they send."""
+class _ServingOracle(DefaultsFirst):
+    """The chief's oracle: workers fit its trials, and it reports what they send."""
 
     def __init__(self, report, **options):
         super().__init__(**options)
@@ -55,25 +55,24 @@ class _Served(DefaultsFirst):
         return super().populate_space(trial_id)
 
     def end_trial(self, trial) -> None:
-        """A worker has finished `trial`."""
+        """Report a trial that a worker has finished."""
         super().end_trial(trial)
         trial = self.trials[trial.trial_id]
-        row = {"trial": _number(trial), "status": "failed"} | _values(trial)
+        row = {"trial": _number(trial), "status": "failed"} | _columns(trial)
         if trial.status == trial_module.TrialStatus.COMPLETED:
-            sent = {name: trial.metrics.get_best_value(name) for name in SENT}
-            row |= sent | {"status": "completed"}
+            row |= {name: trial.metrics.get_best_value(name) for name in SENT}
             row |= {name: int(row[name]) for name in ("epochs", "parameters")}
+            row |= {"status": "completed"}
         else:
-            seconds = time.perf_counter() - self.started[trial.trial_id]
             row |= {"error": "failed on a worker, which says why"}
-            row |= {"seconds": round(seconds, 3)}
+            row |= {"seconds": _seconds_since(self.started[trial.trial_id])}
         self.report(row, [])
 
     def remember(self, known: Sequence) -> None:
         """Take the trials of a run that was killed as finished."""
         for row, _ in known:
             hp = self.get_space()
-            hp.values = _chosen(row)
+            hp.values = _values(row)
             name = f"{row['trial'] - 1:0{len(str(self.max_trials))}d}"
             trial = trial_module.Trial(hp, name, row["status"].upper())
             trial.score, trial.best_step = row.get("score"), 0
@@ -95,9 +94,9 @@ class _Tuner(keras_tuner.Tuner):
         if number <= len(known):
             row, curve = known[number - 1]
             report(row, curve)
-            return _again(trial.hyperparameters.values, row, curve, curves)
+            return _score_again(trial.hyperparameters.values, row, curve, curves)
         started = time.perf_counter()
-        row, curve = {"trial": number, "status": "failed"} | _values(trial), ()
+        row = {"trial": number, "status": "failed"} | _columns(trial)
         try:
             fit, parameters = fit_trial(
                 trial.hyperparameters,
@@ -107,30 +106,30 @@ class _Tuner(keras_tuner.Tuner):
             row |= {"epochs": len(fit.history), "parameters": parameters}
             if not fit.finite:
                 raise keras_tuner.errors.FailedTrialError("the loss is not finite")
-            row |= {"status": "completed", "score": fit.score}
-            curve = fit.best_so_far
-            curves.append(curve)
-            seconds = round(time.perf_counter() - started, 3)
-            found = fit.score, seconds, len(curve), parameters
-            return dict(zip(SENT, found, strict=True))
         except RunError as error:  # a worker is gone: no fault of the trial
             raise _Fatal(str(error)) from error
         except Exception as error:
-            row["error"] = f"{type(error).__name__}: {error}".splitlines()[0]
+            row |= {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
+            report(row | {"seconds": _seconds_since(started)}, ())
             raise
-        finally:
-            if curve or "error" in row:  # else it was not finished
-                row["seconds"] = round(time.perf_counter() - started, 3)
-                report(row, curve)
+        curves.append(fit.best_so_far)
+        seconds = _seconds_since(started)
+        row |= {"status": "completed", "score": fit.score, "seconds": seconds}
+        report(row, fit.best_so_far)
+        return {name: row[name] for name in SENT}
+
+
+def _seconds_since(started: float) -> float:
+    return round(time.perf_counter() - started, 3)
 
 
 class _Fatal(RunError, keras_tuner.errors.FatalError):
     """The search cannot go on; keras-tuner would count any other as a failed trial."""
 
 
-def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
+def _score_again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     """The score of a trial that was finished before the run was killed."""
-    if values != _chosen(row):
+    if values != _values(row):
         raise _Fatal(
             f"trial {row['trial']} had other hyperparameters before the run was "
             "killed: the code or its packages have changed, or several processes "
@@ -144,7 +143,9 @@ def _again(values: dict, row: dict, curve: list[float], curves: list) -> float:
 
 
 def clearly_losing(curves: list[tuple[float, ...]], epochs: int, best: float) -> bool:
-    """The median stopping rule (Golovin et al., 2017, "Google Vizier", section 3.2).
+    """Apply the median stopping rule.
+
+    Source: Golovin et al. (2017), "Google Vizier", section 3.2.
 
     Args:
         curves: best score so far after each epoch, one tuple per finished trial.
@@ -187,6 +188,17 @@ def search(
         serve: whether this is the chief of several processes: its workers fit the
             trials, and what is known it does not go through.
     """
+    tuner = _tuner(declare, trials, folder, report, serve)
+    if serve:
+        tuner.oracle.remember(known)
+    with warnings.catch_warnings():  # a Gaussian process of few trials, no news
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        tuner.search(fit_trial, report, known, [])
+    shutil.rmtree(folder)  # the rows are in trials.csv
+
+
+def _tuner(declare, trials: int, folder: Path, report, serve: bool) -> _Tuner:
+    """A silent tuner, its arguments as those of `search`."""
     options = {
         "objective": keras_tuner.Objective("score", "min"),
         "max_trials": trials,
@@ -194,7 +206,7 @@ def search(
         "seed": 1,
         "max_consecutive_failed_trials": trials + 1,
     }
-    oracle = _Served(report, **options) if serve else DefaultsFirst(**options)
+    oracle = _ServingOracle(report, **options) if serve else DefaultsFirst(**options)
     tuner = _Tuner(
         oracle,
         declare,
@@ -203,16 +215,11 @@ def search(
         overwrite=True,  # keras-tuner's own memory does not hold its random state
     )
     oracle.verbose = 0
-    if serve:
-        oracle.remember(known)
-    with warnings.catch_warnings():  # a Gaussian process of few trials, no news
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        tuner.search(fit_trial, report, known, [])
-    shutil.rmtree(folder)  # the rows are in trials.csv
+    return tuner
 
 
 def best(start: keras_tuner.HyperParameters, rows: Sequence[dict]):
-    """The hyperparameters of the best completed trial; None if every one failed.
+    """Return the hyperparameters of the best completed trial; None if all failed.
 
     Args:
         start: the defaults.
@@ -221,33 +228,33 @@ def best(start: keras_tuner.HyperParameters, rows: Sequence[dict]):
     completed = [row for row in rows if row["status"] == "completed"]
     if not completed:
         return None
-    row, found = min(completed, key=lambda row: row["score"]), start.copy()
-    found.values = _chosen(row)
-    return found
+    hp = start.copy()
+    hp.values = _values(min(completed, key=lambda row: row["score"]))
+    return hp
 
 
 def defaults(declare: Callable[[keras_tuner.HyperParameters], object]):
-    """The hyperparameters that `declare` asks for, each at its default."""
-    found = keras_tuner.HyperParameters()
-    declare(found)
-    return found
+    """Return the hyperparameters that `declare` asks for, each at its default."""
+    hp = keras_tuner.HyperParameters()
+    declare(hp)
+    return hp
 
 
-def nothing_to_choose(found: keras_tuner.HyperParameters) -> bool:
-    """Whether every hyperparameter is fixed: a search would repeat one trial."""
-    return all(isinstance(one, hp_module.Fixed) for one in found.space)
+def nothing_to_choose(hp: keras_tuner.HyperParameters) -> bool:
+    """Tell whether every hyperparameter is fixed: a search would repeat one trial."""
+    return all(isinstance(parameter, hp_module.Fixed) for parameter in hp.space)
 
 
-def _values(trial) -> dict:
+def _columns(trial) -> dict:
     """The trial's hyperparameters as `hp.<name>` columns."""
     return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}
 
 
-def _chosen(row: dict) -> dict:
-    """The hyperparameters of a row of `trials.csv`; `_values` the other way."""
+def _values(row: dict) -> dict:
+    """The hyperparameters of a row of `trials.csv`; the inverse of `_columns`."""
     return {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
 
 
 def _number(trial) -> int:
-    """From 1; keras-tuner counts from 0, in digits."""
+    """The trial's number, from 1; keras-tuner counts from 0, in digits."""
     return int(trial.trial_id) + 1

@@ -1,4 +1,4 @@
-"""Steps 6 and 7: tune a model and retrain it over the seeds, by one `fit`.
+"""Steps 6 and 7: tune a model, and retrain it over the seeds.
 
 What has been finished is kept in the run's folder `state`; a run that goes on takes it
 from there.
@@ -9,118 +9,165 @@ import json
 import lazy_loader
 
 from rnn_tf import files
+from rnn_tf.data.splits import Network
 from rnn_tf.recipe import checkpoint
-from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.checkpoint import Checkpoint
 from rnn_tf.recipe.experiment import Job
 from rnn_tf.recipe.fit import Fit, build, fit, optimizer_state, reset
 from rnn_tf.recipe.progress import RunProgress
 
 keras = lazy_loader.load("keras")
 
+# ---------------------------------------------------------------- step 6
+
 
 def tune(job: Job, name: str, progress: RunProgress):
-    """Step 6: the hyperparameters with the best validation score, or None.
+    """Search for the hyperparameters with the best validation score.
 
     Without trials, or with nothing to choose, they are the builder's defaults.
+
+    Returns:
+        keras-tuner's HyperParameters; None if every trial failed.
     """
     from rnn_tf.recipe import search  # imports TensorFlow, which runs by now
 
-    config, label = job.config, job.label(name)
-    defaults = search.defaults(lambda hp: build(job, name, hp, 1))
-    if config.trials == 0 or search.nothing_to_choose(defaults):
-        progress.skip(config.trials)
+    def declare(hp):
+        return build(job, name, hp, 1).model
+
+    defaults = search.defaults(declare)
+    if job.config.trials == 0 or search.nothing_to_choose(defaults):
+        progress.skip(job.config.trials)
         return defaults
-
-    compiled = {}
-
-    def fit_trial(hp, number, loses):
-        progress.begin(f"{label} · trial {number}/{config.trials}")
-        keras.utils.set_random_seed(1)
-        model = _at_the_start(
-            job, build(job, name, hp, config.trial_epochs), hp, compiled
-        )
-
-        def hook(epochs, best):
-            progress.epoch(epochs, config.trial_epochs)
-            return loses(epochs, best)
-
-        return fit(job, model, 1, config.trial_epochs, hook), model.count_params()
-
-    file = job.run.state(f"{name}-trials.json")
-    done = job.devices.from_chief(file.read_bytes() if file.is_file() else None)
-    known, trials = json.loads(done or "[]"), []
-
-    def report(row, curve):
-        job.run.add("trials", [{"model": name, "phase": "search", "seed": 1} | row])
-        trials.append([row, curve])
-        if len(trials) > len(known):
-            files.write_text(file, json.dumps(trials))
-        progress.finish(f"{label} · trial {row['trial']}/{config.trials}", row)
-
+    trials = _Trials(job, name, progress)
     if job.tuners:
         job.tuners.meet_at(list(job.experiment.models).index(name))
     search.search(
-        lambda hp: build(job, name, hp, 1),
-        fit_trial,
-        config.trials,
+        declare,
+        trials.fit,
+        job.config.trials,
         job.run.path / f"tuner-{name}",
-        report,
-        known,
+        trials.report,
+        trials.known,
         serve=bool(job.tuners and job.tuners.chief),
     )
-    return search.best(defaults, [row for row, _ in trials])
+    return search.best(defaults, [row for row, _ in trials.finished])
 
 
-def _at_the_start(job: Job, fresh, hp, compiled: dict):
-    """The model `fresh`, or one that is the same but for having been compiled.
+class _Trials:
+    """The trials of one model: how each is fitted, and those that are over."""
 
-    Compiling takes longer than most trials train. What is called learning_rate makes no
-    other program.
+    def __init__(self, job: Job, name: str, progress: RunProgress):
+        self.job, self.name, self.progress = job, name, progress
+        self.file = job.run.state(f"{name}-trials.json")
+        own = self.file.read_bytes() if self.file.is_file() else None
+        # Row and curve of each trial that was over when the run was killed.
+        self.known = json.loads(job.devices.from_chief(own) or "[]")
+        self.finished = []
+        self.compiled = {}
+
+    def fit(self, hp, number: int, loses) -> tuple[Fit, int]:
+        """Fit trial `number`; it stops when `loses(epochs, best)`; see `search`."""
+        self.progress.begin(self._label(number))
+        keras.utils.set_random_seed(1)
+        epochs = self.job.config.trial_epochs
+        fresh = build(self.job, self.name, hp, epochs)
+        network = at_the_start(self.job, fresh, hp, self.compiled)
+
+        def hook(done, best):
+            self.progress.epoch(done, epochs)
+            return loses(done, best)
+
+        finished = fit(self.job, network, 1, epochs, hook)
+        return finished, network.model.count_params()
+
+    def report(self, row: dict, curve) -> None:
+        """Take the row of a trial that is over, and its best score after each epoch."""
+        row_of_model = {"model": self.name, "phase": "search", "seed": 1} | row
+        self.job.run.add("trials", [row_of_model])
+        self.finished.append([row, curve])
+        if len(self.finished) > len(self.known):
+            files.write_text(self.file, json.dumps(self.finished))
+        self.progress.finish(self._label(row["trial"]), row)
+
+    def _label(self, number: int) -> str:
+        trials = self.job.config.trials
+        return f"{self.job.label(self.name)} · trial {number}/{trials}"
+
+
+def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
+    """Return `fresh`, or a network that equals it and has been compiled before.
+
+    Compiling takes longer than most trials train. Trials share a program if they differ
+    in `learning_rate` alone and their optimizers do so too: a rate that is a number is
+    a variable of the optimizer, which `reset` sets. A schedule's numbers are constants
+    of the program, so such a trial is compiled anew.
+
+    Args:
+        job: the run.
+        fresh: as it was just built.
+        hp: its hyperparameters.
+        compiled: the networks so far, by what they share; `fresh` is added to it.
     """
-    others = {k: v for k, v in hp.values.items() if k != "learning_rate"}
-    model = compiled.setdefault(json.dumps(others, sort_keys=True), fresh)
-    if model is not fresh:
-        reset(model, fresh, optimizer_state(job, fresh))
-    return model
+    optimizer = fresh.model.optimizer.get_config()
+    if not isinstance(optimizer.pop("learning_rate"), float):
+        return fresh
+    values = {k: v for k, v in hp.values.items() if k != "learning_rate"}
+    same = json.dumps([values, optimizer], sort_keys=True, default=str)
+    network = compiled.setdefault(same, fresh)
+    if network is not fresh:
+        reset(network.model, fresh.model, optimizer_state(job, fresh.model))
+    return network
+
+
+# ---------------------------------------------------------------- step 7
 
 
 def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:
-    """Step 7: the weights after each finished seed, `{seed: weights}`.
+    """Train a model once for each seed.
 
     A seed whose loss is not finite is a failed row in `trials.csv` and has no weights.
+
+    Returns:
+        Seed -> the weights after training, a list of arrays.
     """
-    model, weights, blank = None, {}, None
+    network, weights, blank = None, {}, None
     for seed in range(1, job.config.seeds + 1):
-        what = f"{job.label(name)} · seed {seed}/{job.config.seeds}"
-        kept = Backup(job.run.state(f"{name}-{seed}.npz"), job.devices.from_chief)
-        found = kept.read()
-        if found is None or "row" not in found[1]:  # it holds the last epoch
-            progress.begin(what)
+        label = f"{job.label(name)} · seed {seed}/{job.config.seeds}"
+        kept = _checkpoint(job, f"{name}-{seed}.finished.npz")
+        finished = kept.read()
+        if finished is None:
+            progress.begin(label)
             keras.utils.set_random_seed(seed)
             fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
-            if model is None:
-                model, blank = fresh, optimizer_state(job, fresh)
+            if network is None:
+                network, blank = fresh, optimizer_state(job, fresh.model)
             else:
-                reset(model, fresh, blank)
-            found = _train(job, name, seed, hp, model, kept, progress)
-            files.write_bytes(kept.path, checkpoint.pack(*found))
-        arrays, facts = found
+                reset(network.model, fresh.model, blank)
+            finished = _train(job, network, seed, hp, progress)
+            files.write_bytes(kept.path, checkpoint.pack(*finished))
+        arrays, facts = finished
         job.run.add("history", facts["history"])
         job.run.add("trials", [facts["row"]])
-        progress.finish(what, facts["row"])
+        progress.finish(label, facts["row"])
         if "weights" in arrays:
             weights[seed] = arrays["weights"]
     return weights
 
 
-def _train(job: Job, name: str, seed: int, hp, model, kept: Backup, progress):
+def _checkpoint(job: Job, name: str) -> Checkpoint:
+    return Checkpoint(job.run.state(name), job.devices.from_chief)
+
+
+def _train(job: Job, network: Network, seed: int, hp, progress) -> tuple[dict, dict]:
     """Fit a final run; its weights, if it did not fail, and its rows."""
+    name, model = network.name, network.model
 
     def hook(epochs, _):
         progress.epoch(epochs, job.config.epochs)
         return False
 
-    final = fit(job, model, seed, job.config.epochs, hook, kept)
+    last_epoch = _checkpoint(job, f"{name}-{seed}.epoch.npz")
+    final = fit(job, network, seed, job.config.epochs, hook, last_epoch)
     row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
     rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
     arrays = {"weights": model.get_weights()} if final.finite else {}
@@ -129,9 +176,14 @@ def _train(job: Job, name: str, seed: int, hp, model, kept: Backup, progress):
 
 def _row(name: str, seed: int, final: Fit, hp) -> dict:
     """A final run as a row of `trials.csv`."""
-    row = {"model": name, "phase": "final", "seed": seed, "epochs": len(final.history)}
-    row |= {"seconds": round(final.seconds, 3)}
-    row |= {f"hp.{key}": value for key, value in hp.values.items()}
+    row = {
+        "model": name,
+        "phase": "final",
+        "seed": seed,
+        "epochs": len(final.history),
+        "seconds": round(final.seconds, 3),
+        **{f"hp.{key}": value for key, value in hp.values.items()},
+    }
     if final.finite:
         return row | {"status": "completed", "score": final.score}
     return row | {"status": "failed", "error": "the loss is not finite"}

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.data.order import Order, as_it_is
+from rnn_tf.data.order import Order, without_autotune
 from rnn_tf.data.splits import SPLITS
 
 CHUNK = 4096  # drawings held in memory while a store is written
@@ -276,4 +276,4 @@ def dataset(
         return x if change is None else change(x, seed), tf.cast(y, tf.int32)
 
     batches = tf.data.Dataset.range(count).map(made, num_parallel_calls=1)
-    return as_it_is(batches.prefetch(4))
+    return without_autotune(batches.prefetch(4))

@@ -5,11 +5,12 @@ are seen, `horizon` days from it on are the target.
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_tf.data.order import Order, as_it_is, shuffled
+from rnn_tf.data.order import Order, shuffled, without_autotune
 from rnn_tf.data.series.daily import WEEK, Series
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
@@ -69,7 +70,6 @@ class Windows:
     periods: Periods
     lookback: int
     horizon: int
-    history: int  # days a model is given, lookback or more
     origins: dict[str, np.ndarray] = field(init=False)  # split -> (windows,) int64
     scale: float = field(init=False)  # mean absolute value in training; models see 1
 
@@ -142,35 +142,34 @@ class Windows:
         """(windows,) datetime64[D]: the first day forecast by each window."""
         return self.series.dates[self.origins[split]]
 
-    def scaled(self) -> np.ndarray:
-        """(history + days,) float32: the series a model sees, NaN where it has none.
+    def scaled(self, days: int) -> np.ndarray:
+        """Return the series as a model of so many days sees it, NaN where unknown.
 
+        (days + days of the series,) float32, in units of `scale`: window i begins at i.
         Days before the training period are NaN, so no model sees them.
         """
         begin = self.periods.train[0]
-        padding = np.full(self.history + begin, np.nan)
+        padding = np.full(days + begin, np.nan)
         known = self.series.values[begin:] / self.scale
         return np.concatenate([padding, known]).astype("float32")
 
-    def dataset(
-        self, split: str, batch: int, order: Order | None = None, steps: int = 1
-    ):
-        """A `tf.data.Dataset` of windows; memory holds the series once.
+    def cutter(self, days: int, steps: int = 1) -> Callable:
+        """Return a function that cuts windows; memory holds the series once.
 
         Args:
-            split: train, validation or test.
-            batch: windows per batch.
-            order: shuffles anew each epoch and drops the remainder; by default that of
-                time.
+            days: that a model is given.
             steps: 1 gives targets (batch, horizon). More gives a target for each of
                 the last `steps` steps, (batch, steps, horizon): seq-to-seq.
+
+        Returns:
+            Origins, (batch,) int64 -> inputs, (batch, days, 1), and targets.
         """
         import tensorflow as tf  # here, so that --help need not wait for it
 
-        values = tf.constant(self.scaled())
-        inputs = tf.range(self.history, dtype=tf.int64)
+        values = tf.constant(self.scaled(days))
+        inputs = tf.range(days, dtype=tf.int64)
         back = tf.range(steps, dtype=tf.int64)[:, None] - (steps - 1)
-        targets = self.history + back + tf.range(self.horizon, dtype=tf.int64)
+        targets = days + back + tf.range(self.horizon, dtype=tf.int64)
         targets = targets[0] if steps == 1 else targets
 
         def cut(origins):
@@ -178,13 +177,39 @@ class Windows:
             x = tf.gather(values, origins[:, None] + inputs)[..., None]
             return x, tf.gather(values, at + targets)
 
-        origins = self.origins[split]
+        return cut
+
+    def dataset(
+        self,
+        split: str,
+        model,
+        batch: int,
+        order: Order | None = None,
+        shuffle: Callable = shuffled,
+    ):
+        """Return a `tf.data.Dataset` of windows that fit the model.
+
+        It gets as many days as its input has; an output at every step gets a target at
+        every step.
+
+        Args:
+            split: train, validation or test.
+            model: a Keras model of (batch, days, 1).
+            batch: windows per batch.
+            order: shuffles anew each epoch and drops the remainder; by default windows
+                come in the order of time.
+            shuffle: `order.shuffled`, or `order.stacked` for stacks of batches.
+        """
+        import tensorflow as tf
+
+        steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
+        cut = self.cutter(model.input_shape[1], steps)
+        origins = tf.constant(self.origins[split])
         if order is None:
             batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
             # A pipeline of its own for every epoch would take longer than its batch.
-            return as_it_is(batches.map(cut, num_parallel_calls=1).cache())
-        origins = tf.constant(origins)
-        return shuffled(
+            return without_autotune(batches.map(cut, num_parallel_calls=1).cache())
+        return shuffle(
             len(origins), batch, order, lambda which: cut(tf.gather(origins, which))
         )
 

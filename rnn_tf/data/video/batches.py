@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rnn_tf.data.order import Order, as_it_is
+from rnn_tf.data.order import Order, without_autotune
 
 AHEAD = 8  # batches that are made at once: less work for each
 
@@ -69,7 +69,7 @@ def dataset(
     # Without a remainder the batch has a static shape, which TPUs want.
     made = made.prefetch(1).rebatch(batch, drop_remainder=order is not None)
     made = made.apply(tf.data.experimental.assert_cardinality(count))
-    return as_it_is(made.prefetch(4))
+    return without_autotune(made.prefetch(4))
 
 
 def _draw_clips(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
