@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.contest import Contender, Work
 from rnn_tf.config import RunConfig
-from rnn_tf.data.order import Order
+from rnn_tf.data.order import Order, shuffled, stacked
 from rnn_tf.data.series import synthetic, windows
 from rnn_tf.devices import strategy
 
@@ -23,12 +23,12 @@ def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
     """Of four years of an embedded series: 30 batches to train on."""
     series = synthetic.daily_series()
     periods = windows.periods_by_share(len(series.values))
-    return windows.Windows(series, periods, lookback, HORIZON, lookback)
+    return windows.Windows(series, periods, lookback, HORIZON)
 
 
 def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:
     """The same windows as arrays: (windows, lookback, 1) and (windows, 7) float32."""
-    at, values = cut.origins[split], cut.scaled()
+    at, values = cut.origins[split], cut.scaled(cut.lookback)
     x = values[at[:, None] + np.arange(cut.lookback)][..., None]
     return x, values[at[:, None] + cut.lookback + np.arange(HORIZON)]
 
@@ -67,9 +67,10 @@ def ours(cell: str):
         model = _model(cell)
         plan = {"optimizer": "adam", "loss": "mean_absolute_error"}
         devices.compile(model, STEPS, **plan)
-    stacked = devices.by_whole_epochs(model)
-    train = cut.dataset("train", BATCH, Order(1, stacked=stacked))
-    again = {"epochs": EPOCHS, "verbose": 0, "steps": steps if stacked else None}
+    whole = devices.by_whole_epochs(model)
+    shuffle = stacked if whole else shuffled
+    train = cut.dataset("train", model, BATCH, Order(1), shuffle)
+    again = {"epochs": EPOCHS, "verbose": 0, "steps": steps if whole else None}
 
     def one_round() -> float:
         started = time.perf_counter()

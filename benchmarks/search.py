@@ -12,15 +12,15 @@ from types import SimpleNamespace
 from benchmarks.contest import Contender, Work
 from benchmarks.forecast import BATCH, HORIZON, arrays, cut_windows
 from experiments import forecast
+from rnn_tf.data.order import stacked
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
 from rnn_tf.recipe import training
-from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.experiment import Job, no_callbacks
 from rnn_tf.runs import run_folder
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
 LOOKBACK = 28  # days, for which a search has time
-SHAPE = LOOKBACK, 1
 
 
 def _config() -> forecast.Config:
@@ -38,7 +38,7 @@ def plain():
     config, steps = _config(), EPOCHS * len(x) // BATCH
 
     def build(hp):
-        model = forecast.MODELS[MODEL](hp, config, SHAPE)
+        model = forecast.MODELS[MODEL](hp, config, None)
         model.compile(**forecast.compile_arguments(hp, config, steps))
         return model
 
@@ -66,13 +66,19 @@ def ours():
     config, cut = _config(), cut_windows(LOOKBACK)
     devices = strategy.start(config)
 
-    def dataset(split, model, order=None):
-        return cut.dataset(split, BATCH if order else len(cut.origins[split]), order)
+    def dataset(split, network, order=None):
+        size = BATCH if order else len(cut.origins[split])
+        return cut.dataset(split, network.model, size, order)
 
-    steps = len(cut.origins["train"]) // BATCH
-    data = Data(SHAPE, dataset, BATCH, steps, 1, {}, cut, stacks=True)
+    def stacks(network, order):
+        return cut.dataset("train", network.model, BATCH, order, stacked)
+
+    data = Data(None, dataset, BATCH, 1, {}, cut, stacks)
     experiment = SimpleNamespace(
-        models=forecast.MODELS, compile_arguments=forecast.compile_arguments, xla=True
+        models=forecast.MODELS,
+        compile_arguments=forecast.compile_arguments,
+        callbacks=no_callbacks,
+        xla=True,
     )
     silent = SimpleNamespace(**dict.fromkeys(("begin", "epoch", "finish"), _nothing))
 

@@ -221,8 +221,8 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 # ---------------------------------------------------------------- models
 # Each takes clips, (batch, frames, side, side, channels) from 0 to 255, and gives the
-# probability of each class, (batch, classes). `sizes`: the shape of a clip, and how many
-# classes. All frames of a batch go through a CNN at once, as one large batch of frames.
+# probability of each class, (batch, classes). `sizes`: the shape of a clip, and the
+# number of classes. All frames of a batch go through a CNN at once, as one large batch.
 
 
 def cnn_rnn(cell: str, differences: bool, hp, config: Config, sizes):

@@ -28,7 +28,11 @@ def cut():
     random = np.random.default_rng(1)
     week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
     made = make_series(week + random.normal(0, 0.3, size=280))
-    return windows.Windows(made, windows.periods_by_share(280), 14, 7, 14)
+    return windows.Windows(made, windows.periods_by_share(280), 14, 7)
+
+
+# A stand-in for the model, which says how windows are cut.
+LIKE = SimpleNamespace(input_shape=(None, 14, 1), output_shape=(None, 7))
 
 
 def steps_of(cut) -> int:
@@ -53,8 +57,8 @@ def batch_by_batch(cut) -> tuple[list, dict]:
     model, order = model_of(False), Order(1)
     anew = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
     history = model.fit(
-        cut.dataset("train", BATCH, order),
-        validation_data=cut.dataset("validation", 500),
+        cut.dataset("train", LIKE, BATCH, order),
+        validation_data=cut.dataset("validation", LIKE, 500),
         epochs=EPOCHS, shuffle=False, callbacks=[anew], verbose=0,
     )  # fmt: skip
     return model.get_weights(), history.history
@@ -62,11 +66,17 @@ def batch_by_batch(cut) -> tuple[list, dict]:
 
 def by_whole_epochs(cut, model, first: int = 0) -> tuple[list, dict]:
     """The same, from epoch `first` on."""
-    train = cut.dataset("train", BATCH, Order(1, first, stacked=True))
+    train = cut.dataset("train", LIKE, BATCH, Order(1, first), orders.stacked)
     compiled_epoch.fit(
-        model, train, steps_of(cut), validation_data=cut.dataset("validation", 500),
-        initial_epoch=first, epochs=EPOCHS, shuffle=False, verbose=0,
-    )  # fmt: skip
+        model,
+        train,
+        steps_of(cut),
+        validation_data=cut.dataset("validation", LIKE, 500),
+        initial_epoch=first,
+        epochs=EPOCHS,
+        shuffle=False,
+        verbose=0,
+    )
     return model.get_weights(), model.history.history
 
 
@@ -105,11 +115,11 @@ def arrays(dataset, count: int) -> list[np.ndarray]:
 
 def test_stacks_hold_the_batches_of_each_epoch_in_turn(cut):
     """Would catch an order that repeats, or another one than without stacks."""
-    stacked = arrays(cut.dataset("train", BATCH, Order(1, 4, stacked=True)), 2)
-    for epoch, stack in enumerate(stacked, start=4):
-        plain = arrays(cut.dataset("train", BATCH, Order(1, epoch)), -1)
+    stacks = arrays(cut.dataset("train", LIKE, BATCH, Order(1, 4), orders.stacked), 2)
+    for epoch, stack in enumerate(stacks, start=4):
+        plain = arrays(cut.dataset("train", LIKE, BATCH, Order(1, epoch)), -1)
         np.testing.assert_array_equal(stack, np.stack(plain))
-    assert not np.array_equal(*stacked)
+    assert not np.array_equal(*stacks)
 
 
 def test_large_epochs_are_several_stacks(cut, monkeypatch):
@@ -117,12 +127,12 @@ def test_large_epochs_are_several_stacks(cut, monkeypatch):
     one = BATCH * (14 + 7) * 4  # bytes of a batch
     monkeypatch.setattr(orders, "STACK", 7 * one)
     periods = windows.Periods((0, 212), (212, 240), (240, 280))
-    cut = windows.Windows(cut.series, periods, 14, 7, 14)
+    cut = windows.Windows(cut.series, periods, 14, 7)
     assert steps_of(cut) == 12
-    dataset = cut.dataset("train", BATCH, Order(1, 2, stacked=True))
+    dataset = cut.dataset("train", LIKE, BATCH, Order(1, 2), orders.stacked)
     assert dataset.element_spec[0].shape == (6, BATCH, 14, 1)  # 6, as 7 is no divisor
     found = arrays(dataset, 4)
     for number, epoch in enumerate((2, 3)):
-        plain = arrays(cut.dataset("train", BATCH, Order(1, epoch)), -1)
+        plain = arrays(cut.dataset("train", LIKE, BATCH, Order(1, epoch)), -1)
         both = np.concatenate(found[2 * number : 2 * number + 2])
         np.testing.assert_array_equal(both, np.stack(plain))

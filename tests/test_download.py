@@ -125,14 +125,14 @@ def test_ridership_comes_out_of_the_archive_and_then_from_the_cache(city):
 def test_the_protocol_has_the_windows_it_should_have(city):
     """1,034 to train on, 145 and 208 to score: the numbers everybody compares."""
     series = ridership.load(None)
-    cut = Windows(series, ridership.periods(series, 2016), 56, 7, 56)
+    cut = Windows(series, ridership.periods(series, 2016), 56, 7)
     counts = [len(cut.origins[split]) for split in ("train", "validation", "test")]
     assert counts == [1034, 145, 208]
     assert str(cut.dates("train")[0]) == "2016-02-26"
     assert str(cut.dates("validation")[0]) == "2019-01-01"
     assert str(cut.dates("test")[0]) == "2019-06-01"
     assert str(cut.dates("test")[-1]) == "2019-12-25"
-    long = Windows(series, ridership.periods(series, 2001), 56, 7, 56)
+    long = Windows(series, ridership.periods(series, 2001), 56, 7)
     assert len(long.origins["train"]) == 6574 - 62
 
 

@@ -9,6 +9,7 @@ import pytest
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.order import Order
+from rnn_tf.data.splits import Network
 
 
 @pytest.fixture
@@ -79,13 +80,18 @@ def test_an_epoch_of_several_passes_has_every_example_as_often(made):
     for number in range(3):
         assert len(set(x[80 * number : 80 * (number + 1)])) == 80
     assert not np.array_equal(x[:80], x[80:160])
-    assert thrice.data((None, 1), 24, 1, {}).steps_per_epoch == 10
+    dataset = thrice.data(1, 24, 1, {}).dataset(
+        "train", Network("", model(False)), Order(1)
+    )
+    assert int(dataset.cardinality()) == 10
 
 
 def test_data_counts_whole_batches(made):
-    data = made.data((None, 1), 32, 1, {"source": "made"})
-    assert (data.batch_size, data.steps_per_epoch, data.block) == (32, 2, 1)
-    assert data.shape == (None, 1)
+    data = made.data(1, 32, 1, {"source": "made"})
+    assert (data.batch_size, data.sizes, data.block) == (32, 1, 1)
+    network = Network("gru", model(False))
+    assert int(data.dataset("train", network, Order(1)).cardinality()) == 2
+    assert next(iter(data.stacked(network, Order(1))))[0].shape == (2, 32, 5, 1)
 
 
 def test_facts_tell_data_apart():

@@ -20,6 +20,7 @@ import pytest
 from experiments import forecast, sketch, stacked, video
 from rnn_tf import config
 from rnn_tf.config import RunConfig
+from rnn_tf.data.splits import Network
 from rnn_tf.devices import backend, strategy
 from rnn_tf.errors import InputError
 from rnn_tf.recipe import predict
@@ -121,10 +122,8 @@ def unseen(name: str, chosen: str, model):
     module = EXPERIMENTS[name]
     options = config.parse(module.Config, module.FULL, shlex.split(SMALL[name]), name)
     data = module.load_data(options)
-    like = SimpleNamespace(
-        name=chosen, input_shape=model.input_shape, output_shape=model.output_shape
-    )
-    for x, *_ in data.dataset("test", like).as_numpy_iterator():
+    network = Network(chosen, model)
+    for x, *_ in data.dataset("test", network).as_numpy_iterator():
         if name == "sketch":
             scale = data.source.padding.scale
             yield x * np.array([scale, scale, 1, 1, 1], "float32")

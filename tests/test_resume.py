@@ -22,7 +22,7 @@ from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
 from rnn_tf.recipe import checkpoint, fit, runner
-from rnn_tf.recipe.checkpoint import Backup
+from rnn_tf.recipe.checkpoint import Checkpoint
 from rnn_tf.recipe.experiment import Job
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
@@ -70,9 +70,10 @@ def fitted(job, name, kept=None, at=None):
         return False
 
     keras.utils.set_random_seed(2)
-    model = fit.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
-    fit.optimizer_state(job, model)
-    return fit.fit(job, model, 2, EPOCHS, hook, kept), model.get_weights()
+    network = fit.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
+    fit.optimizer_state(job, network.model)
+    done = fit.fit(job, network, 2, EPOCHS, hook, kept)
+    return done, network.model.get_weights()
 
 
 def without_seconds(history) -> list[dict]:
@@ -92,11 +93,11 @@ def test_a_fit_goes_on_from_its_last_epoch(
     monkeypatch.setattr(checkpoint, "SHARE", 1e9)  # every epoch is kept
     job = job_of(module, dataclasses.replace(config, strategy=devices))
     whole, weights = fitted(job, name)
-    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
     with pytest.raises(Killed):
         fitted(job, name, kept, at=3)
     assert len(kept.read()[1]["history"]) == 2
-    again, same = fitted(job, name, Backup(kept.path, lambda data: data))
+    again, same = fitted(job, name, Checkpoint(kept.path, lambda data: data))
     assert without_seconds(again.history) == without_seconds(whole.history)
     for one, other in zip(weights, same, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -114,21 +115,21 @@ def test_patience_goes_on_too(job_of, tmp_path, monkeypatch):
     experiment = dataclasses.replace(job.experiment, compile_arguments=never_better)
     job = dataclasses.replace(job, experiment=experiment)
     whole, _ = fitted(job, "mlp")
-    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
     with pytest.raises(Killed):
         fitted(job, "mlp", kept, at=3)
     again, _ = fitted(job, "mlp", kept)
     assert len(whole.history) == len(again.history) == 3
 
 
-def test_a_backup_takes_a_small_share_of_the_time(tmp_path):
+def test_a_checkpoint_takes_a_small_share_of_the_time(tmp_path):
     """Would catch epochs of milliseconds that wait for the disk."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     stop_early = keras.callbacks.EarlyStopping("loss")
     stop_early.set_model(model)
     stop_early.on_train_begin()
-    kept = Backup(tmp_path / "last.npz", lambda data: data)
+    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
     kept.save(stop_early, [{"epoch": 1}])
     kept.save(stop_early, [{"epoch": 1}, {"epoch": 2}])
     assert len(kept.read()[1]["history"]) == 1
@@ -261,7 +262,7 @@ def test_two_workers_of_which_one_was_killed_go_on(tmp_path):
     with pair(tmp_path / "a", *run, "--results", whole) as workers:
         assert [worker.wait(300) for worker in workers] == [0, 0]
     with pair(tmp_path / "b", *run, "--results", killed) as workers:
-        until(lambda: list(killed.glob("stacked/*/state/gru_25-1.npz")))
+        until(lambda: list(killed.glob("stacked/*/state/gru_25-1.epoch.npz")))
         workers[1].kill()
         assert workers[0].wait(60) == 1
     folder = folder_of(killed)
@@ -275,7 +276,9 @@ def test_two_workers_of_which_one_was_killed_go_on(tmp_path):
 def epochs_kept(folder: Path) -> int:
     """Of the first final run."""
     return len(
-        checkpoint.unpack((folder / "state/gru_25-1.npz").read_bytes())[1]["history"]
+        checkpoint.unpack((folder / "state/gru_25-1.epoch.npz").read_bytes())[1][
+            "history"
+        ]
     )
 
 

@@ -81,7 +81,7 @@ def test_sarima_forecasts_are_those_of_statsmodels():
 
 def test_a_short_series_does_without_a_year_before():
     made = make_series(VALUES[:250])
-    cut = Windows(made, periods_by_share(250), 28, 7, 28)
+    cut = Windows(made, periods_by_share(250), 28, 7)
     found = series.predictors(cut, classical=False)
     assert "year_before" not in found
     assert {"last_value", "median_of_4_weeks", "ridge"} <= set(found)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from experiments import forecast, sketch, stacked, video
 from experiments.forecast import Config
 from rnn_tf.data.order import Order
+from rnn_tf.data.splits import Network
 from rnn_tf.devices import strategy
 from rnn_tf.devices.strategy import Devices
 from rnn_tf.errors import InputError, RunError
@@ -169,8 +170,8 @@ def test_batches_to_train_on_have_static_shapes(module, options, name, dynamic):
     config = module.Config(**options)
     data = module.load_data(config)
     models = stacked.find_models(config) if module is stacked else module.MODELS
-    model = models[name](keras_tuner.HyperParameters(), config, data.shape)
-    x, *rest = data.dataset("train", model, Order(1)).element_spec
+    model = models[name](keras_tuner.HyperParameters(), config, data.sizes)
+    x, *rest = data.dataset("train", Network(name, model), Order(1)).element_spec
     assert x.shape.rank - len([n for n in x.shape if n]) == dynamic
     assert x.shape[0] is not None
     assert all(part.shape.is_fully_defined() for part in rest)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast
+from rnn_tf.data.series import windows
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
 from rnn_tf.models.optimizer import clipped_adam
@@ -31,19 +32,16 @@ def job(tmp_path):
     week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
     made = make_series(week + random.normal(0, 0.3, size=280))
     config = forecast.Config(lookback=14, epochs=6, seeds=2, trials=2, trial_epochs=2)
-    cut = forecast.windows.Windows(
-        made, forecast.windows.periods_by_share(280), 14, 7, 14
-    )
-    steps = len(cut.origins["train"]) // 16
+    cut = windows.Windows(made, windows.periods_by_share(280), 14, 7)
 
-    def dataset(split, model, order=None):
-        return cut.dataset(split, 16 if order else 500, order)
+    def dataset(split, network, order=None):
+        return cut.dataset(split, network.model, 16 if order else 500, order)
 
     experiment = Experiment(
         "forecast", "mae", {"mlp": forecast.mlp}, (), None, None,
-        forecast.compile_arguments, forecast.decode, forecast.evaluate, None, None,
+        forecast.compile_arguments, forecast.predict, forecast.evaluate, None, None,
     )  # fmt: skip
-    data = Data((14, 1), dataset, 16, steps, 14, {}, cut)
+    data = Data(None, dataset, 16, 14, {}, cut)
     with run_folder.open_run(tmp_path, "forecast", {}) as run:
         yield Job(experiment, config, strategy.start(config), data, run)
 
@@ -56,10 +54,10 @@ def defaults():
 
 def test_the_weights_left_are_those_of_the_best_epoch(job):
     keras.utils.set_random_seed(1)
-    model = fit.build(job, "mlp", defaults(), 6)
-    fitted = fit.fit(job, model, 1, 6, lambda epochs, best: False)
-    left = model.evaluate(
-        job.data.dataset("validation", model), return_dict=True, verbose=0
+    network = fit.build(job, "mlp", defaults(), 6)
+    fitted = fit.fit(job, network, 1, 6, lambda epochs, best: False)
+    left = network.model.evaluate(
+        job.data.dataset("validation", network), return_dict=True, verbose=0
     )
     assert left["score"] == pytest.approx(fitted.score, rel=1e-5)
     assert fitted.score == min(row["score"] for row in fitted.history)
@@ -67,24 +65,24 @@ def test_the_weights_left_are_those_of_the_best_epoch(job):
 
 
 def test_the_hook_stops_the_training(job):
-    model = fit.build(job, "mlp", defaults(), 6)
-    fitted = fit.fit(job, model, 1, 6, lambda epochs, best: epochs == 3)
+    network = fit.build(job, "mlp", defaults(), 6)
+    fitted = fit.fit(job, network, 1, 6, lambda epochs, best: epochs == 3)
     assert len(fitted.history) == 3
 
 
 def test_a_reset_model_trains_as_a_fresh_one_does(job):
     """Would catch momentum, or a learning rate, that survives into the next seed."""
 
-    def trained(model):
-        fit.fit(job, model, 2, 3, lambda epochs, best: False)
-        return model.get_weights()
+    def trained(network):
+        fit.fit(job, network, 2, 3, lambda epochs, best: False)
+        return network.model.get_weights()
 
     keras.utils.set_random_seed(1)
     used = fit.build(job, "mlp", defaults(), 3)
-    blank = fit.optimizer_state(job, used)
+    blank = fit.optimizer_state(job, used.model)
     first = trained(used)
     keras.utils.set_random_seed(2)
-    fit.reset(used, fit.build(job, "mlp", defaults(), 3), blank)
+    fit.reset(used.model, fit.build(job, "mlp", defaults(), 3).model, blank)
     again = trained(used)
     keras.utils.set_random_seed(2)
     fresh = trained(fit.build(job, "mlp", defaults(), 3))
@@ -116,45 +114,83 @@ def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
         assert "score" not in row
 
 
-def test_trials_that_differ_in_the_rate_alone_share_a_program(job, monkeypatch):
-    """Would catch weights, or a momentum, that the trial before has left behind."""
+def searching(job, schedule, trials=3):
+    """The job of a search for the learning rate alone; `schedule(rate)` is Adam's."""
 
     def compile_arguments(hp, config, steps):
         rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
         score = keras.metrics.MeanMetricWrapper(forecast.last_step_mae, name="score")
-        optimizer = clipped_adam(rate, steps)
+        optimizer = schedule(rate)
         return {"optimizer": optimizer, "loss": "mse", "metrics": [score]}
 
-    def model(hp, config, shape):
-        return forecast.mlp(defaults(), config, shape)
+    def model(hp, config, sizes):
+        return forecast.mlp(defaults(), config, sizes)
 
     changes = {"models": {"mlp": model}, "compile_arguments": compile_arguments}
-    job = dataclasses.replace(
+    return dataclasses.replace(
         job,
         experiment=dataclasses.replace(job.experiment, **changes),
-        config=dataclasses.replace(job.config, trials=3),
+        config=dataclasses.replace(job.config, trials=trials),
     )
+
+
+@pytest.fixture
+def search(monkeypatch):
+    """`search(job)` -> how many models were fitted; each trial's rate and score."""
     fitted, train = [], training.fit
     monkeypatch.setattr(
         training,
         "fit",
-        lambda job, model, *rest: fitted.append(model) or train(job, model, *rest),
+        lambda job, network, *rest: (
+            fitted.append(network.model) or train(job, network, *rest)
+        ),
     )
 
-    def scores() -> list[tuple]:
+    def run(job):
         fitted.clear()
         job.run.rows["trials"].clear()
         job.run.state("mlp-trials.json").unlink(missing_ok=True)
         training.tune(job, "mlp", Silent())
         rows = job.run.rows["trials"]
-        return [(row["hp.learning_rate"], row["score"]) for row in rows]
+        scores = [(row["hp.learning_rate"], row["score"]) for row in rows]
+        return len(set(map(id, fitted))), scores
 
-    shared = scores()
-    assert len(shared) == 3
-    assert len(set(map(id, fitted))) == 1
-    monkeypatch.setattr(training, "_at_the_start", lambda job, fresh, hp, known: fresh)
-    assert scores() == shared
-    assert len(set(map(id, fitted))) == 3
+    return run
+
+
+def afresh(job, fresh, hp, compiled):
+    """In place of `training.at_the_start`: no trial shares a program."""
+    return fresh
+
+
+def test_trials_that_differ_in_the_rate_alone_share_a_program(job, search, monkeypatch):
+    """Would catch weights, or a momentum, that the trial before has left behind."""
+    job = searching(job, lambda rate: clipped_adam(rate, 30))
+    programs, shared = search(job)
+    assert (programs, len(shared)) == (1, 3)
+    monkeypatch.setattr(training, "at_the_start", afresh)
+    assert search(job) == (3, shared)
+
+
+def test_a_schedule_of_kerass_own_trains_at_its_own_rate(job, search, monkeypatch):
+    """Would catch a trial that trains at the rate of the first: 0.1 for 0.0001."""
+
+    def schedule(rate):
+        decay = keras.optimizers.schedules.CosineDecay(rate, 30)
+        return keras.optimizers.Adam(decay)
+
+    job = searching(job, schedule)
+    programs, scores = search(job)
+    assert programs == 3
+    monkeypatch.setattr(training, "at_the_start", afresh)
+    assert search(job) == (3, scores)
+
+
+def test_a_rate_that_is_more_than_the_rate_shares_no_program(job, search):
+    """Would catch a weight decay that stays that of the first trial's rate."""
+    decaying = keras.optimizers.AdamW
+    job = searching(job, lambda rate: decaying(rate, weight_decay=rate / 10))
+    assert search(job)[0] == 3
 
 
 def test_xla_only_where_it_repays(job):
@@ -180,10 +216,9 @@ def test_training_in_bfloat16_leaves_float32_behind(job):
         job, devices=strategy.start(forecast.Config(precision="bfloat16"))
     )
     keras.utils.set_random_seed(1)
-    model = fit.build(coarse, "mlp", defaults(), 3)
-    found = fit.fit(coarse, model, 1, 3, proceed)
-    assert found.score == pytest.approx(exact.score, rel=0.05)
-    assert found.score != exact.score
+    fitted = fit.fit(coarse, fit.build(coarse, "mlp", defaults(), 3), 1, 3, proceed)
+    assert fitted.score == pytest.approx(exact.score, rel=0.05)
+    assert fitted.score != exact.score
     assert keras.layers.Dense(1).compute_dtype == "float32"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from rnn_tf import config
 from rnn_tf.baselines.video import mean_differences, motion_numbers
 from rnn_tf.data import download
 from rnn_tf.data.order import Order
+from rnn_tf.data.splits import Network
 from rnn_tf.data.video import batches, moving_digits, ucf101
 from rnn_tf.data.video.store import Videos
 from rnn_tf.errors import InputError
@@ -118,10 +120,13 @@ def test_waiting_is_a_share_of_the_step(done):
 def test_clips_of_a_video_are_averaged():
     stored = np.zeros((2, 3, 1, 1, 1, 1), "uint8")
     part = Videos(stored, np.arange(2), np.array([0, 1], "int16"))
-    data = video.Data((), None, 1, 1, 1, {}, video.Source({"test": part}, (), None))
     output = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0, 1], [0, 1]], float)
-    found = video.decode(data, output)
-    assert np.allclose(found, [[2 / 3, 1 / 3], [0, 1]])
+    pairs = [(output[:4], None), (output[4:], None)]
+    source = video.Source({"test": part}, (), None)
+    data = video.Data(None, lambda *_: pairs, 1, 1, {}, source)
+    model = SimpleNamespace(predict_on_batch=lambda inputs: inputs)
+    videos = video.predict(Network("conv3d", model), data, "test")
+    assert np.allclose(videos, [[2 / 3, 1 / 3], [0, 1]])
 
 
 def test_rare_classes_weigh_more():
@@ -327,13 +332,13 @@ def test_what_each_variant_is_shown(folder, cache):
     data = loaded(folder, change="turn")
     part = data.source.parts["train"]
     shown = {}
-    for name in ("plain", "unchanged", "shuffled"):
-        model = keras.Sequential(name=name)
-        shown[name] = next(iter(data.dataset("train", model, Order(1))))[0].numpy()
+    for name in ("cnn_lstm", "cnn_lstm_unchanged", "cnn_lstm_shuffled"):
+        dataset = data.dataset("train", Network(name, None), Order(1))
+        shown[name] = next(iter(dataset))[0].numpy()
     known = {part.clips(np.array([i]))[0].tobytes() for i in range(len(part.labels))}
-    assert all(clip.tobytes() in known for clip in shown["unchanged"])
-    assert not any(clip.tobytes() in known for clip in shown["plain"])
-    assert not any(clip.tobytes() in known for clip in shown["shuffled"])
+    assert all(clip.tobytes() in known for clip in shown["cnn_lstm_unchanged"])
+    assert not any(clip.tobytes() in known for clip in shown["cnn_lstm"])
+    assert not any(clip.tobytes() in known for clip in shown["cnn_lstm_shuffled"])
 
 
 # ------------------------------------------------------------------- ucf101

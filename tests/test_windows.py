@@ -1,23 +1,29 @@
 """Windows: exact, and blind to the future."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rnn_tf.data import splits
-from rnn_tf.data.order import Order
+from rnn_tf.data.order import Order, stacked
 from rnn_tf.data.series import windows
 from rnn_tf.data.series.windows import Windows, periods_by_share
 from rnn_tf.errors import InputError
 from tests.conftest import make_series
 
 
-def ramp(days=200, lookback=28, horizon=7, history=40):
+def ramp(days=200, lookback=28, horizon=7):
     """Day i has the value i, so every number says which day it is."""
-    return Windows(
-        make_series(np.arange(days)), periods_by_share(days), lookback, horizon, history
-    )
+    series = make_series(np.arange(days))
+    return Windows(series, periods_by_share(days), lookback, horizon)
+
+
+def network_of(days=40, steps=None):
+    """A stand-in for a model of so many days, with an output at so many steps."""
+    output = (None, 7) if steps is None else (None, steps, 7)
+    return SimpleNamespace(input_shape=(None, days, 1), output_shape=output)
 
 
 def collected(dataset):
@@ -30,7 +36,7 @@ def collected(dataset):
 def test_a_ramp_shows_which_day_is_where(split):
     """Would catch a label that lies a day, or a horizon, too far."""
     cut = ramp()
-    x, y = collected(cut.dataset(split, 16))
+    x, y = collected(cut.dataset(split, network_of(), 16))
     first = cut.origins[split]
     x, y = x[..., 0] * cut.scale, y * cut.scale
     assert x.shape == (len(first), 40)
@@ -51,7 +57,7 @@ def test_parts_share_no_target_and_lie_in_order():
 
 def test_a_target_at_every_step_is_what_follows_that_step():
     cut = ramp()
-    _, y = collected(cut.dataset("train", 16, steps=28))
+    _, y = collected(cut.dataset("train", network_of(steps=28), 16))
     at = cut.origins["train"][:, None, None] + np.arange(-27, 1)[:, None] + np.arange(7)
     np.testing.assert_allclose(y * cut.scale, at, rtol=1e-6)
 
@@ -59,7 +65,8 @@ def test_a_target_at_every_step_is_what_follows_that_step():
 def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
     cut = ramp()
     once, again, other = (
-        collected(cut.dataset("train", 16, Order(seed)))[1] for seed in (1, 1, 2)
+        collected(cut.dataset("train", network_of(), 16, Order(seed)))[1]
+        for seed in (1, 1, 2)
     )
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)
@@ -70,22 +77,23 @@ def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
 def test_each_epoch_is_shuffled_anew():
     """Would catch an order that hangs on how often the data set was gone through."""
     order = Order(1)
-    dataset = ramp().dataset("train", 16, order)
+    dataset = ramp().dataset("train", network_of(), 16, order)
     first, same = collected(dataset)[1], collected(dataset)[1]
     order.begin(1)
     assert np.array_equal(first, same)
     assert not np.array_equal(first, collected(dataset)[1])
     assert np.array_equal(
-        collected(dataset)[1], collected(ramp().dataset("train", 16, Order(1, 1)))[1]
+        collected(dataset)[1],
+        collected(ramp().dataset("train", network_of(), 16, Order(1, 1)))[1],
     )
 
 
 def test_nothing_tunes_the_pipeline():
     """Would catch tf.data's thread, for which a fit waited 0.2 s in the end."""
     for dataset in (
-        ramp().dataset("train", 16, Order(1)),
-        ramp().dataset("train", 16, Order(1, stacked=True)),
-        ramp().dataset("validation", 16),
+        ramp().dataset("train", network_of(), 16, Order(1)),
+        ramp().dataset("train", network_of(), 16, Order(1), stacked),
+        ramp().dataset("validation", network_of(), 16),
     ):
         assert dataset.options().autotune.enabled is False
 
@@ -100,8 +108,8 @@ def test_changing_the_last_30_percent_moves_nothing_in_training():
     )
     assert changed.scale == cut.scale
     for before, after in zip(
-        collected(cut.dataset("train", 8, Order(1))),
-        collected(changed.dataset("train", 8, Order(1))),
+        collected(cut.dataset("train", network_of(), 8, Order(1))),
+        collected(changed.dataset("train", network_of(), 8, Order(1))),
         strict=True,
     ):
         np.testing.assert_array_equal(before, after)
@@ -111,8 +119,8 @@ def test_changing_the_last_30_percent_moves_nothing_in_training():
 def test_days_before_training_are_unknown():
     """Would catch a model that reads 2015 though it trains from 2016 on."""
     parts = windows.Periods((50, 140), (140, 160), (160, 200))
-    cut = Windows(make_series(np.arange(1.0, 201)), parts, 28, 7, 60)
-    x, _ = collected(cut.dataset("train", 200))
+    cut = Windows(make_series(np.arange(1.0, 201)), parts, 28, 7)
+    x, _ = collected(cut.dataset("train", network_of(60), 200))
     assert np.nanmin(x[..., 0] * cut.scale) == pytest.approx(51)
     assert cut.origins["train"][0] == 78
 
@@ -145,7 +153,7 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
 
     def cut(days):
         made = make_series(random.normal(size=days))
-        return Windows(made, periods_by_share(days), lookback, horizon, lookback)
+        return Windows(made, periods_by_share(days), lookback, horizon)
 
     assert all(len(found) for found in cut(need).origins.values())
     with pytest.raises(InputError, match=f"needs {need} days .* has {need - 1}"):
@@ -161,4 +169,4 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
 )
 def test_a_series_without_anything_to_learn_is_refused(values, said):
     with pytest.raises(InputError, match=f"{said}.*MASE is undefined"):
-        Windows(make_series(values), periods_by_share(len(values)), 28, 7, 28)
+        Windows(make_series(values), periods_by_share(len(values)), 28, 7)

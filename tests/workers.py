@@ -16,7 +16,7 @@ import numpy as np
 from experiments import forecast, sketch, stacked, video
 from rnn_tf.devices import backend, strategy
 from rnn_tf.recipe import checkpoint, fit
-from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.experiment import Job, no_callbacks
 
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
 FITS = {
@@ -40,16 +40,19 @@ def trained(name: str, devices) -> tuple[list[np.ndarray], list[dict]]:
     module, config, model = FITS[name]
     found = module.find_models(config) if name == "stacked" else module.MODELS
     experiment = SimpleNamespace(
-        models=found, compile_arguments=module.compile_arguments, xla=False
+        models=found,
+        compile_arguments=module.compile_arguments,
+        callbacks=no_callbacks,
+        xla=False,
     )
     job = Job(experiment, config, devices, _data(module, config), None)
     hp = keras_tuner.HyperParameters()
     hp.Fixed("dropout", 0.0)
     keras.utils.set_random_seed(1)
-    built = fit.build(job, model, hp, config.epochs)
-    fitted = fit.fit(job, built, 1, config.epochs, lambda *_: False)
+    network = fit.build(job, model, hp, config.epochs)
+    fitted = fit.fit(job, network, 1, config.epochs, lambda *_: False)
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in fitted.history]
-    return built.get_weights(), rows
+    return network.model.get_weights(), rows
 
 
 def _data(module, config):
@@ -61,8 +64,9 @@ def _data(module, config):
     odd = len(data.source.origins["validation"]) - 1
     assert odd % 2
 
-    def dataset(split, model, order=None):
-        return data.source.dataset(split, 16 if order else odd, order)
+    def dataset(split, network, order=None):
+        size = 16 if order else odd
+        return data.source.dataset(split, network.model, size, order)
 
     return dataclasses.replace(data, dataset=dataset)
 

@@ -109,7 +109,8 @@ def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
         compiled: the networks so far, by what they share; `fresh` is added to it.
     """
     optimizer = fresh.model.optimizer.get_config()
-    if not isinstance(optimizer.pop("learning_rate"), float):
+    rate, _ = optimizer.pop("learning_rate"), optimizer.pop("name")  # numbered through
+    if not isinstance(rate, float):
         return fresh
     values = {k: v for k, v in hp.values.items() if k != "learning_rate"}
     same = json.dumps([values, optimizer], sort_keys=True, default=str)
