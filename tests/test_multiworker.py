@@ -135,7 +135,7 @@ def test_all_workers_get_what_the_chief_has(trained):
 def test_a_keras_that_was_not_tried_is_an_error(monkeypatch):
     monkeypatch.setattr(keras, "__version__", "3.99.1")
     with pytest.raises(InputError, match=r"tried with Keras 3\.10 to 3\.15, .* 3.99.1"):
-        mirrored.overridden.__wrapped__()
+        mirrored.override_keras.__wrapped__()
 
 
 @pytest.mark.parametrize("name", ["_maybe_symbolic_build", "reduce"])
@@ -147,7 +147,7 @@ def test_names_that_are_gone_are_noticed(monkeypatch, name):
     else:
         monkeypatch.delattr(trainer.TensorFlowTrainer, name)
     monkeypatch.setattr(keras, "__version__", "3.99.1")
-    assert mirrored.overridden.__wrapped__() is False
+    assert mirrored.override_keras.__wrapped__() is False
 
 
 TINY = (

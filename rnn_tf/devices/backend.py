@@ -1,4 +1,4 @@
-"""Keras's engine, TensorFlow or JAX: chosen by the environment, imported quietly."""
+"""Keras's engine, TensorFlow or JAX: asked for by KERAS_BACKEND, imported quietly."""
 
 import contextlib
 import importlib.util
@@ -14,10 +14,10 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def requested() -> str:
-    """What Keras runs on: tensorflow, or jax if the environment says KERAS_BACKEND=jax.
+    """Return tensorflow, or jax if the environment variable KERAS_BACKEND asks for it.
 
     Raises:
-        InputError: it names another, or JAX is not installed.
+        InputError: it asks for another engine, or JAX is not installed.
     """
     name = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if name not in ("tensorflow", "jax"):
@@ -31,9 +31,12 @@ def requested() -> str:
 
 
 def import_tensorflow():
-    """TensorFlow, and Keras on its engine, without the start-up noise.
+    """Import TensorFlow, and Keras on its engine, without their start-up messages.
 
-    On JAX, TensorFlow is there to read the data; it leaves GPUs alone.
+    On JAX, TensorFlow is imported to read the data; it leaves GPUs alone.
+
+    Returns:
+        The module `tensorflow`.
 
     Raises:
         InputError: see `requested`.
@@ -43,11 +46,11 @@ def import_tensorflow():
     with _muted_stderr():
         import keras
 
-        # A lazily loaded Keras must be whole before TensorFlow, which imports Keras.
+        # A lazily loaded Keras must be loaded before TensorFlow, which imports Keras.
         _ = keras.backend
         import tensorflow as tf
 
-        # Starts the device list, whose search for CUDA is part of the noise.
+        # The first list of devices searches for CUDA, which writes to stderr too.
         gpus = tf.config.list_physical_devices("GPU")
     if keras.config.backend() != name:
         raise InputError(
@@ -56,7 +59,8 @@ def import_tensorflow():
         )
     if name == "jax":
         hide_gpus(tf, gpus)
-    tf.get_logger().setLevel("ERROR")  # one model after another is no retracing
+    # TensorFlow warns of retracing where one model is trained after another.
+    tf.get_logger().setLevel("ERROR")
     return tf
 
 
@@ -77,20 +81,23 @@ def hide_gpus(tf, gpus: list) -> None:
 
 @contextlib.contextmanager
 def computing_in(precision: str) -> Iterator[None]:
-    """Layers that are made inside compute in so many bits; weights are float32."""
+    """Have layers that are created inside compute in `precision`, a key of POLICIES.
+
+    Their weights are float32.
+    """
     import keras
 
-    before = keras.config.dtype_policy()
+    previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(POLICIES[precision])
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(previous)
 
 
 @contextlib.contextmanager
 def _muted_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to stderr; show it after all if an import fails."""
+    """Hold back what C++ writes to stderr; show it if an import fails."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:

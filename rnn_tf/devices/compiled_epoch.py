@@ -1,14 +1,14 @@
-"""Training by whole epochs: one program goes through all batches of an epoch.
+"""Training by whole epochs: one compiled program goes through all batches of an epoch.
 
-Keras calls a compiled program for every batch, and on a CPU an LSTM of 32 units has
-done its step in less time than the call takes. Called by `Devices.fit` alone.
+Keras calls a compiled program for every batch, and on a CPU a step of an LSTM of 32
+units takes less time than that call. Called by `Devices.fit` alone.
 """
 
 import keras
 
 
 def fit(model, train, steps: int, **options) -> None:
-    """`model.fit` on stacks of batches; callbacks see whole epochs, or large parts.
+    """Call `model.fit` on stacks of batches; callbacks see whole epochs, or large parts.
 
     Args:
         model: compiled with `jit_compile`, for one device.
@@ -22,12 +22,12 @@ def fit(model, train, steps: int, **options) -> None:
         build(model, batch)
         jax = keras.config.backend() == "jax"
         model.train_function = _on_jax(model) if jax else _on_tensorflow(model, n)
-        model.steps_per_execution = 1  # stack
+        model.steps_per_execution = 1  # a step of Keras's is a stack here
     model.fit(train, steps_per_epoch=steps // n, **options)
 
 
 def _on_tensorflow(model, n: int):
-    """What Keras's `make_train_function` makes, for a stack instead of a batch."""
+    """Build what Keras's `make_train_function` does, for a stack in place of a batch."""
     import tensorflow as tf
 
     @tf.function(jit_compile=True)
@@ -47,7 +47,7 @@ def _on_tensorflow(model, n: int):
 
 
 def _on_jax(model):
-    """The same for JAX, where the state is handed through."""
+    """Build the same for JAX, where each step takes and returns the state."""
     import jax
 
     def step(state, batch):
@@ -63,11 +63,11 @@ def _on_jax(model):
 
 
 def build(model, batch) -> None:
-    """Make the variables of optimizer and metrics, which a program may not make.
+    """Create the variables of optimizer and metrics, which a program may not create.
 
     Args:
         model: compiled.
-        batch: inputs, targets, and weights if there are some.
+        batch: inputs, targets, and example weights if there are any.
     """
     x, y, *weights = batch
     with keras.StatelessScope():

@@ -1,4 +1,4 @@
-"""Keras's JAX engine: its devices, and how several of them share the work.
+"""Keras's JAX engine: which devices it trains on, and how several share a batch.
 
 Called by `strategy.start` alone. Importing this module imports JAX.
 
@@ -23,10 +23,10 @@ from rnn_tf.errors import InputError
 
 
 class DataParallel(keras.distribution.DataParallel):
-    """Shares out each batch; one that does not divide goes whole to every device."""
+    """Shares out each batch; copies one that does not divide to every device."""
 
     def get_data_layout(self, data_shape):
-        """How a batch of this shape lies on the devices."""
+        """Choose how a batch of this shape is laid out over the devices."""
         layout = super().get_data_layout(data_shape)
         if data_shape[0] % self.device_mesh.devices.size == 0:
             return layout
@@ -36,17 +36,17 @@ class DataParallel(keras.distribution.DataParallel):
 
 @dataclass(frozen=True)
 class Replicas:
-    """What `Devices` asks of a strategy, as `tf.distribute` would answer it."""
+    """The devices, with the part of `tf.distribute.Strategy` that `Devices` uses."""
 
     devices: tuple[str, ...]
 
     @property
     def num_replicas_in_sync(self) -> int:
-        """Copies of the model that train side by side."""
+        """Number of copies of the model that train side by side."""
         return len(self.devices)
 
     def scope(self) -> AbstractContextManager:
-        """Models that are built and trained in this scope are on all devices."""
+        """Build and train models on all devices inside this scope."""
         if len(self.devices) == 1:
             return contextlib.nullcontext()
         return DataParallel(devices=list(self.devices)).scope()

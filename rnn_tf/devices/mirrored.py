@@ -1,7 +1,7 @@
 """Training on several replicas, by Keras's own `fit`.
 
-Keras 3 cannot train on several workers as it is (keras#20585, open). Two overrides make
-it work, tried with two processes on Keras 3.10 to 3.15:
+Keras 3 cannot train on several workers (keras#20585, open). Two overrides make it work,
+tried with two processes on Keras 3.10 to 3.15:
 
 1. `TensorFlowTrainer._maybe_symbolic_build` averages the first batch over all replicas
    to learn its shape. Here it looks at the first replica's.
@@ -11,7 +11,7 @@ it work, tried with two processes on Keras 3.10 to 3.15:
    TensorFlow sums the variables that they are read from.
 
 Both names are private. A version that was not tried is an error; where the names are
-gone, `fit` is a loop of our own, on public names.
+gone, training is a loop of this module, on public names.
 
 TensorFlow's way to share out a data set costs 20 ms a batch and half a second an epoch,
 measured with two workers on one machine, and it makes parts of different sizes, on
@@ -34,12 +34,12 @@ class MirroredStrategy(tf.distribute.MirroredStrategy):
     """The replicas of one machine, with batches cut up by `share`."""
 
     def experimental_distribute_dataset(self, dataset, options=None):
-        """What the replicas see of a `tf.data.Dataset`."""
+        """Share out the batches of a `tf.data.Dataset` over the replicas."""
         return share(self, dataset, 0, self.num_replicas_in_sync)
 
 
 def share(strategy, dataset, first: int, local: int):
-    """What the replicas of this process see of a `tf.data.Dataset`.
+    """Cut out what the replicas of this process train on, of a `tf.data.Dataset`.
 
     Batches are cut up in the order of the replicas, so that all parts together are the
     batch of one device. A data set with the policy OFF is not cut up: each replica goes
@@ -58,22 +58,22 @@ def share(strategy, dataset, first: int, local: int):
         begin, end = (count * n // replicas for n in (replica, replica + 1))
         return x if whole else x[begin:end]
 
-    def parts(x):
-        found = [part(x, first + number) for number in range(local)]
-        return found[0] if local == 1 else tf.stack(found)
+    def local_parts(x):
+        parts = [part(x, first + number) for number in range(local)]
+        return parts[0] if local == 1 else tf.stack(parts)
 
-    mine = dataset.map(lambda *batch: tf.nest.map_structure(parts, batch))
+    own = dataset.map(lambda *batch: tf.nest.map_structure(local_parts, batch))
     if local == 1:
-        return mine
-    return strategy.distribute_datasets_from_function(lambda _: mine.unbatch())
+        return own
+    return strategy.distribute_datasets_from_function(lambda _: own.unbatch())
 
 
 # ---------------------------------------------------------------- overrides
 
 
 @functools.cache
-def overridden() -> bool:
-    """Make Keras's own `fit` work, once; False where the private names are gone.
+def override_keras() -> bool:
+    """Make Keras's own `fit` work, once; return False where the names are gone.
 
     Raises:
         InputError: this version of Keras was not tried.
@@ -98,7 +98,7 @@ def overridden() -> bool:
 
 
 def _symbolic_build(model, iterator=None, data_batch=None) -> None:
-    """See 1. above."""
+    """Learn the shape of a batch from the first replica: override 1 above."""
     strategy = model._distribute_strategy
     if strategy is None:
         return
@@ -115,7 +115,7 @@ def _symbolic_build(model, iterator=None, data_batch=None) -> None:
 
 
 def fit(strategy, model, train, validation_data, **options) -> None:
-    """`model.fit` on several replicas, each of which trains on its part of every batch.
+    """Train like `model.fit`, on several replicas: each on its part of every batch.
 
     Each evaluates all of `validation_data`, so that every example counts alike in
     batches of any size. The score is their mean, the same number on all workers.
@@ -128,12 +128,14 @@ def fit(strategy, model, train, validation_data, **options) -> None:
         options: further arguments of `model.fit`.
     """
     by_hand = functools.partial(fit_by_hand, strategy, model)
-    run = model.fit if overridden() else by_hand
-    data = _option(train, Policy.DATA), _option(validation_data, Policy.OFF)
-    run(data[0], validation_data=data[1], **options)
+    run = model.fit if override_keras() else by_hand
+    train = _with_policy(train, Policy.DATA)
+    validation_data = _with_policy(validation_data, Policy.OFF)
+    run(train, validation_data=validation_data, **options)
 
 
-def _option(dataset, policy):
+def _with_policy(dataset, policy):
+    """Tell `share` whether to cut up the batches: DATA for yes, OFF for no."""
     if dataset is None:
         return None
     options = tf.data.Options()
@@ -144,20 +146,20 @@ def _option(dataset, policy):
 def fit_by_hand(
     strategy, model, train, validation_data, epochs, callbacks, initial_epoch=0, **_
 ) -> None:
-    """What Keras's `fit` does, without a progress bar, on public names alone."""
+    """Train as Keras's `fit` does, without a progress bar, on public names alone."""
     with strategy.scope():
         build(model, next(iter(train)))
-    trained = _pass(strategy, model, model.train_step, train)
-    evaluated = dict
+    train_epoch = _pass(strategy, model, model.train_step, train)
+    evaluate = dict  # no metrics
     if validation_data is not None:
-        evaluated = _pass(strategy, model, model.test_step, validation_data)
+        evaluate = _pass(strategy, model, model.test_step, validation_data)
     callbacks = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
     model.stop_training = False
     callbacks.on_train_begin()
     for epoch in range(initial_epoch, epochs):
         callbacks.on_epoch_begin(epoch)
-        logs = trained()
-        logs |= {f"val_{name}": value for name, value in evaluated().items()}
+        logs = train_epoch()
+        logs |= {f"val_{name}": value for name, value in evaluate().items()}
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
@@ -165,7 +167,7 @@ def fit_by_hand(
 
 
 def _pass(strategy, model, step, dataset):
-    """A function that goes once through `dataset` and returns the metrics."""
+    """Return a function that goes once through `dataset` and returns the metrics."""
     batches = strategy.experimental_distribute_dataset(dataset)
 
     @tf.function(reduce_retracing=True)
@@ -176,7 +178,7 @@ def _pass(strategy, model, step, dataset):
         model.reset_metrics()
         for batch in batches:
             run(batch)
-        found = model.get_metrics_result()
-        return {name: float(value) for name, value in found.items()}
+        metrics = model.get_metrics_result()
+        return {name: float(value) for name, value in metrics.items()}
 
     return once

@@ -1,16 +1,18 @@
-"""LSTM, GRU and SimpleRNN with gradients written by hand: the same numbers, sooner.
+"""LSTM, GRU and SimpleRNN with gradients written by hand: Keras's numbers, faster.
 
 Keras's layers multiply input and state at every step, and so do the gradients that are
-derived from them. Here the loop over the steps does what depends on the step before
-and no more: products with the input, gradients of weights and derivatives of gates are
-made for all steps at once (Appleyard et al., 2016, "Optimizing performance of recurrent
-neural networks on GPUs"). All gates of an LSTM come from one tanh:
+derived from them. Here the loop over the steps computes only what depends on the step
+before: products with the input, gradients of weights and derivatives of gates are
+computed for all steps at once (Appleyard et al., 2016, "Optimizing performance of
+recurrent neural networks on GPUs"). All gates of an LSTM come from one tanh:
 sigmoid(x) = (1 + tanh(x / 2)) / 2.
 
-Layers stay Keras's own, so models are saved, loaded and used elsewhere as ever:
-`use_fast_kernels` changes how the layers of one model compute in this process.
+Layers stay Keras's own, so models are saved, loaded and used elsewhere as before:
+`use_fast_kernels` changes how the layers of one model compute in this process. The
+formulas alone, without gradients, are in `rnn_tf.studies.layer_shapes`.
 
-Words: a gradient `d_x` is that of the loss by `x`; arrays of all steps lead with time.
+Names: `d_x` is the gradient of the loss with respect to `x`. Arrays of all steps have
+time as their first axis.
 """
 
 import functools
@@ -22,15 +24,15 @@ keras = lazy_loader.load("keras")
 
 
 def use_fast_kernels(model, compiled: bool = False) -> None:
-    """Let the recurrent layers of `model` compute as this module does, where they can.
+    """Have the recurrent layers of `model` compute as this module does, where possible.
 
-    They can in float32, with Keras's default activations, a bias and no dropout. Where
-    a mask reaches them they compute as before.
+    It is in float32, with Keras's default activations, a bias and no dropout. Where a
+    mask reaches them they compute as Keras does.
 
     Args:
         model: built, of any layers.
-        compiled: have XLA compile these layers alone, for a model that as a whole is
-            better off without; on TensorFlow.
+        compiled: have XLA compile these layers alone, on TensorFlow: for a model that
+            is slower when XLA compiles all of it.
     """
     for layer in _layers(model):
         cell = _cell(layer)
@@ -39,7 +41,7 @@ def use_fast_kernels(model, compiled: bool = False) -> None:
 
 
 def _layers(model):
-    """The layers of a model, those of models and of directions in it one by one."""
+    """Yield the layers of a model, with those inside nested models and Bidirectional."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _layers(layer)
@@ -50,7 +52,7 @@ def _layers(model):
 
 
 def _cell(layer):
-    """The two functions below that compute a layer; None where Keras must."""
+    """Choose the functions below that compute a layer; None where Keras must."""
     sigmoid = {"recurrent_activation": keras.activations.sigmoid}
     kinds = {
         keras.layers.LSTM: ((_lstm, _lstm_gradient), sigmoid),
@@ -60,19 +62,19 @@ def _cell(layer):
     cell, needs = kinds.get(type(layer), (None, {}))
     needs |= {"activation": keras.activations.tanh, "use_bias": True, "unroll": False}
     needs |= {"dropout": 0, "recurrent_dropout": 0}
-    able = cell and all(getattr(layer, name) == value for name, value in needs.items())
-    return cell if able else None
+    fits = cell and all(getattr(layer, name) == value for name, value in needs.items())
+    return cell if fits else None
 
 
 def _inner_loop(layer, cell, compiled, sequences, initial_state, mask, training=False):
-    """What the layer's own `inner_loop` does, by `cell`.
+    """Compute what the layer's own `inner_loop` does, by `cell`.
 
     (batch, time, features) -> the last output, (batch, units); all outputs or the last,
     (batch, time or 1, units); the last states, each (batch, units).
     """
-    if any(one is not None for one in keras.tree.flatten(mask)):
-        own = type(layer).inner_loop
-        return own(layer, sequences, initial_state, mask, training=training)
+    if any(part is not None for part in keras.tree.flatten(mask)):
+        keras_loop = type(layer).inner_loop
+        return keras_loop(layer, sequences, initial_state, mask, training=training)
     weights = layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias
     # Tensors: TensorFlow's custom gradients do not take variables.
     kernel, recurrent, bias = map(keras.ops.copy, weights)
@@ -89,7 +91,7 @@ def _inner_loop(layer, cell, compiled, sequences, initial_state, mask, training=
 
 
 def _differentiable(forward, backward, sequences: bool, compiled: bool):
-    """A cell as one function: all outputs if `sequences`, and the last states."""
+    """Join a cell's functions in one: all outputs if `sequences`, and the last states."""
     if compiled and keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -101,9 +103,9 @@ def _differentiable(forward, backward, sequences: bool, compiled: bool):
         outputs, states, kept = forward(*arguments)
 
         def gradient(*upstream):
-            found = keras.tree.flatten(upstream)  # engines pack them in their own ways
-            of_outputs = found[: len(found) - len(states)]
-            return backward(arguments, kept, of_outputs, found[-len(states) :])
+            flat = keras.tree.flatten(upstream)  # the engines nest them differently
+            d_outputs, d_states = flat[: -len(states)], flat[-len(states) :]
+            return backward(arguments, kept, d_outputs, d_states)
 
         return (outputs, *states) if sequences else states, gradient
 
@@ -111,11 +113,16 @@ def _differentiable(forward, backward, sequences: bool, compiled: bool):
 
 
 # ---------------------------------------------------------------- cells
-# Forward: the products with the input, (time, batch, gates); the weights of the state,
-# (units, gates); of a GRU, a bias; the first states, (batch, units) -> all outputs,
-# (time, batch, units); the last states; what the gradient needs. Its gradient: what
-# went in; what was kept; a list of the gradient by all outputs, or of nothing; those by
-# the last states -> the gradients by what went in.
+# Each cell is two functions.
+#
+# Forward takes the products with the input, (time, batch, gates), the weights of the
+# state, (units, gates), of a GRU a bias, and the first states, (batch, units). It
+# returns all outputs, (time, batch, units), the last states, and `kept`, which is what
+# the gradient needs.
+#
+# The gradient takes the arguments of forward, `kept`, the gradient of all outputs in a
+# list, which is empty where only the last output is used, and those of the last states.
+# It returns the gradients of the arguments.
 
 
 def _lstm(x, recurrent, h, c):
@@ -140,7 +147,7 @@ def _lstm(x, recurrent, h, c):
 
 
 def _scale(units: int) -> np.ndarray:
-    """With which one tanh gives an LSTM's gates, as g is a tanh, and the others not."""
+    """Scale each gate for one tanh: i, f and o are sigmoids (0.5), g is a tanh (1)."""
     return np.repeat(np.array([0.5, 0.5, 1.0, 0.5], "float32"), units)
 
 
@@ -148,8 +155,9 @@ def _lstm_gradient(arguments, kept, d_hs, d_states):
     (x, recurrent, h, c), (gates, cs, tanh_c) = arguments, kept
     scale = _scale(x.shape[-1] // 4)
     i, f, g, o = keras.ops.split(gates, 4, axis=-1)
-    beside = keras.ops.concatenate([g, _shifted(c, cs), i, tanh_c], axis=-1)
-    slopes = beside * (scale**2 - (gates - (1 - scale)) ** 2)
+    # What each gate is multiplied by, times the gate's own derivative.
+    factors = keras.ops.concatenate([g, _shifted(c, cs), i, tanh_c], axis=-1)
+    slopes = factors * (scale**2 - (gates - (1 - scale)) ** 2)
 
     def step(states, inputs):
         (d_h, d_c), (slopes, through_c, f, *d_out) = states, inputs
@@ -160,7 +168,7 @@ def _lstm_gradient(arguments, kept, d_hs, d_states):
 
     inputs = [slopes, o * (1 - tanh_c * tanh_c), f, *d_hs]
     (d_h, d_c), (d_x,) = _scan(step, tuple(d_states), inputs, reverse=True)
-    return d_x, _by_weights(_shifted(h, o * tanh_c), d_x), d_h, d_c
+    return d_x, _d_weights(_shifted(h, o * tanh_c), d_x), d_h, d_c
 
 
 def _gru(x, recurrent, bias, h):
@@ -190,8 +198,8 @@ def _gru_gradient(arguments, kept, d_hs, d_states):
     (x, recurrent, _, h), (gates, a, g, hs) = arguments, kept
     z, r = keras.ops.split(gates, 2, axis=-1)
     before = _shifted(h, hs)
-    of_g = (1 - z) * (1 - g * g)
-    slopes = [z * (1 - z) * (before - g), r * (1 - r) * a * of_g, r * of_g]
+    slope_g = (1 - z) * (1 - g * g)
+    slopes = [z * (1 - z) * (before - g), r * (1 - r) * a * slope_g, r * slope_g]
     slopes = keras.ops.concatenate(slopes, axis=-1)
 
     def step(states, inputs):
@@ -201,10 +209,10 @@ def _gru_gradient(arguments, kept, d_hs, d_states):
         return (d_h * z + _back(d_a, recurrent),), (d_h, d_a)
 
     inputs = [slopes, z, *d_hs]
-    (d_h,), (through, d_a) = _scan(step, tuple(d_states), inputs, reverse=True)
-    d_x = [d_a[..., : 2 * (x.shape[-1] // 3)], through * of_g]
+    (d_h,), (d_hs_all, d_a) = _scan(step, tuple(d_states), inputs, reverse=True)
+    d_x = [d_a[..., : 2 * (x.shape[-1] // 3)], d_hs_all * slope_g]
     d_x = keras.ops.concatenate(d_x, axis=-1)
-    return d_x, _by_weights(before, d_a), keras.ops.sum(d_a, axis=(0, 1)), d_h
+    return d_x, _d_weights(before, d_a), keras.ops.sum(d_a, axis=(0, 1)), d_h
 
 
 def _simple_rnn(x, recurrent, h):
@@ -229,35 +237,35 @@ def _simple_rnn_gradient(arguments, kept, d_hs, d_states):
 
     inputs = [1 - hs * hs, *d_hs]
     (d_h,), (d_x,) = _scan(step, tuple(d_states), inputs, reverse=True)
-    return d_x, _by_weights(_shifted(h, hs), d_x), d_h
+    return d_x, _d_weights(_shifted(h, hs), d_x), d_h
 
 
 # ---------------------------------------------------------------- pieces
 
 
 def _shifted(first, rest):
-    """What there was before each step: (time, batch, units)."""
+    """Shift states by a step: the state before each one, (time, batch, units)."""
     return keras.ops.concatenate([first[None], rest[:-1]], axis=0)
 
 
 def _back(gradient, weights):
-    """(batch, gates) -> (batch, units): through the product with the state."""
+    """Take a gradient back through the state's product: (batch, gates) -> (batch, units)."""
     return keras.ops.matmul(gradient, keras.ops.transpose(weights))
 
 
-def _by_weights(before, gradient):
-    """(units, gates): summed over all steps and examples, in one product."""
-    flat = keras.ops.reshape(before, (-1, before.shape[-1]))
-    by = keras.ops.reshape(gradient, (-1, gradient.shape[-1]))
-    return keras.ops.matmul(keras.ops.transpose(flat), by)
+def _d_weights(before, gradient):
+    """Sum the gradient of the weights over all steps and examples: (units, gates)."""
+    states = keras.ops.reshape(before, (-1, before.shape[-1]))
+    gates = keras.ops.reshape(gradient, (-1, gradient.shape[-1]))
+    return keras.ops.matmul(keras.ops.transpose(states), gates)
 
 
 def _scan(step, states, inputs, reverse: bool = False):
-    """Loop over time: `step(states, inputs of a step) -> states, outputs of a step`.
+    """Loop over time.
 
     Args:
-        step: the function.
-        states: tuple of arrays, to begin with.
+        step: called as `step(states, inputs of a step) -> states, outputs of a step`.
+        states: tuple of arrays before the first step.
         inputs: list of (time, ...).
         reverse: from the last step to the first.
 
@@ -270,23 +278,23 @@ def _scan(step, states, inputs, reverse: bool = False):
         return jax.lax.scan(step, states, inputs, reverse=reverse)
     import tensorflow as tf
 
-    # Not `keras.ops.scan`, whose outputs in TensorFlow must be shaped as the states.
+    # Not `keras.ops.scan`: in TensorFlow its outputs must have the states' shape.
     count = inputs[0].shape[0] or tf.shape(inputs[0])[0]
     arrays = [tf.TensorArray(x.dtype, count).unstack(x) for x in inputs]
     _, first = step(states, [x[0] for x in inputs])
-    made = [tf.TensorArray(y.dtype, count, element_shape=y.shape) for y in first]
+    results = [tf.TensorArray(y.dtype, count, element_shape=y.shape) for y in first]
 
-    def body(number, states, made):
+    def body(number, states, results):
         place = count - 1 - number if reverse else number
         states, outputs = step(states, [array.read(place) for array in arrays])
-        pairs = zip(made, outputs, strict=True)
+        pairs = zip(results, outputs, strict=True)
         return number + 1, states, [array.write(place, y) for array, y in pairs]
 
-    _, states, made = tf.while_loop(
+    _, states, results = tf.while_loop(
         lambda number, *_: number < count,
         body,
-        (0, states, made),
+        (0, states, results),
         parallel_iterations=1,
         maximum_iterations=count,
     )
-    return states, tuple(array.stack() for array in made)
+    return states, tuple(array.stack() for array in results)

@@ -1,8 +1,8 @@
-"""A TPU on the TensorFlow engine. No TPU was there to try it on.
+"""A TPU on the TensorFlow engine. It was never tried: no TPU was available.
 
-Training batches have a static size, and but for drawings, whose lengths are a few, a
-static shape. The last batch for validation may be smaller: `TPUStrategy` pads it (its
-option `experimental_enable_dynamic_batch_size`, on by default).
+Training batches have a static size, and a static shape; drawings have a few shapes, one
+for each length. The last batch for validation may be smaller: `TPUStrategy` pads it
+(its option `experimental_enable_dynamic_batch_size`, on by default).
 """
 
 import contextlib
@@ -20,7 +20,10 @@ BY_JAX = (
 
 
 def start() -> tuple[tuple[str, ...], tf.distribute.Strategy]:
-    """The cores of this machine's TPU, and the strategy that trains on them.
+    """Start this machine's TPU.
+
+    Returns:
+        The names of its cores, and the strategy that trains on them.
 
     Raises:
         InputError: there is no TPU, or TensorFlow cannot start it.
@@ -31,15 +34,16 @@ def start() -> tuple[tuple[str, ...], tf.distribute.Strategy]:
         tf.tpu.experimental.initialize_tpu_system(resolver)
         strategy = tf.distribute.TPUStrategy(resolver)
     except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        said = f"--strategy tpu, but TensorFlow starts none ({_said(error)}); {BY_JAX}"
-        raise InputError(said) from None
+        raise InputError(
+            f"--strategy tpu, but TensorFlow starts none ({_shorten(error)}); {BY_JAX}"
+        ) from None
     cores = tuple(core.name for core in tf.config.list_logical_devices("TPU"))
     return cores, strategy
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[None]:
-    """What fails inside becomes an error in one line, which names the way out.
+def short_errors() -> Iterator[None]:
+    """Turn what fails inside into an error of one line, which names the way out.
 
     Keras 3 is reported to fail under `TPUStrategy` (keras#19448), in several ways.
     """
@@ -48,9 +52,10 @@ def watching() -> Iterator[None]:
     except (InputError, RunError):
         raise
     except Exception as error:
-        said = f"TensorFlow failed on the TPU ({_said(error)}); {BY_JAX}"
-        raise RunError(said) from error
+        raise RunError(
+            f"TensorFlow failed on the TPU ({_shorten(error)}); {BY_JAX}"
+        ) from error
 
 
-def _said(error: Exception) -> str:
+def _shorten(error: Exception) -> str:
     return textwrap.shorten(f"{type(error).__name__}: {error}", 120, placeholder=" ...")

@@ -1,9 +1,9 @@
 """The processes that share out the trials of a search: keras-tuner's chief and workers.
 
-The chief proposes the trials and writes the results, the workers fit them. They are
-told apart by keras-tuner's own environment variables. What they say to each other is
-plain gRPC, neither encrypted nor signed: on loopback or a private network only. No
-TensorFlow here.
+The chief proposes the trials and writes the results, the workers fit them.
+Keras-tuner's own environment variables tell a process which it is. Messages are plain
+gRPC, neither encrypted nor signed: use loopback or a private network. No TensorFlow
+here.
 """
 
 import os
@@ -19,11 +19,11 @@ ID, ADDRESS, PORT = (
 
 @dataclass(frozen=True)
 class Tuners:
-    """Which of these processes this one is, and where the chief is found."""
+    """Which of these processes this one is, and the chief's address."""
 
     id: str  # "chief", or any other name
     address: str
-    port: int  # of the search of the first model; each other has the next
+    port: int  # of the first model's search; the second has the next, and so on
 
     @property
     def chief(self) -> bool:
@@ -31,10 +31,10 @@ class Tuners:
         return self.id == "chief"
 
     def meet_at(self, number: int) -> None:
-        """Tell keras-tuner where the search of model `number` takes place, from 0.
+        """Tell keras-tuner the port of the search of model `number`, from 0.
 
-        A port each: the chief of one search goes on listening for up to 20 s, and would
-        tell a worker that came for the next that there is nothing left to do.
+        Each search has its own: the chief of one goes on listening for up to 20 s, and
+        would tell a worker that came for the next that there is nothing left to do.
 
         Raises:
             InputError: there is no such port, or another process has it.
@@ -46,31 +46,32 @@ class Tuners:
 
 
 def from_environment() -> Tuners | None:
-    """What keras-tuner's environment variables say; None where there are none.
+    """Read keras-tuner's environment variables; None where none is set.
 
     Raises:
         InputError: some are missing, or the port is not one.
     """
-    found = {name: os.environ.get(name) for name in (ID, ADDRESS, PORT)}
-    if not any(found.values()):
+    variables = {name: os.environ.get(name) for name in (ID, ADDRESS, PORT)}
+    if not any(variables.values()):
         return None
-    missing = " and ".join(name for name, value in found.items() if not value)
+    missing = " and ".join(name for name, value in variables.items() if not value)
     if missing:
         raise InputError(
             f"{missing} not set; a search by several processes needs {ID} (chief, or a "
             f"name of its own for each worker), {ADDRESS} and {PORT}"
         )
-    port = found[PORT]
+    port = variables[PORT]
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise InputError(f"{PORT} is {port!r}; it must be a number from 1 to 65535")
-    return Tuners(found[ID], found[ADDRESS], int(port))
+    return Tuners(variables[ID], variables[ADDRESS], int(port))
 
 
 def _check_free(address: str, port: int) -> None:
+    """Raise InputError unless this process can listen there."""
     try:
-        with socket.socket() as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind((address, port))
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind((address, port))
     except (OSError, OverflowError) as error:
         raise InputError(
             f"the chief cannot listen on {address}:{port} ({error}); set {PORT} to the "
