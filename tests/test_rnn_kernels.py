@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.devices import backend, rnn_kernels
+from rnn_tf.studies import layer_shapes
 
 CELLS = ("LSTM", "GRU", "SimpleRNN")
 
@@ -102,6 +103,21 @@ def test_compiled_by_itself_it_is_the_same(cell):
 def test_of_any_size(cell, sizes, all_of_them, seed):
     """Would catch a time axis of one step, or one unit, that is squeezed away."""
     compare(cell, sizes, seed, return_sequences=all_of_them)
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+def test_outputs_are_those_of_the_formula(cell):
+    """Would catch a gate that Keras, and so the kernel, computes in another way."""
+    x = np.random.default_rng(1).normal(size=(3, 7, 2)).astype("float32")
+    layer = layer_of(cell, 4, 1, x.shape, return_sequences=True)
+    rnn_kernels.use_fast_kernels(keras.Sequential([layer]))
+    weights = layer.get_weights()
+    if cell == "LSTM":
+        expected = layer_shapes.lstm_gates(weights, x)["output"]
+    else:
+        expected = layer_shapes.gru_states(weights, x)
+    outputs = keras.ops.convert_to_numpy(layer(x))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_a_step_by_hand():

@@ -8,7 +8,7 @@ import keras
 
 
 def fit(model, train, steps: int, **options) -> None:
-    """Call `model.fit` on stacks of batches; callbacks see whole epochs, or large parts.
+    """Call `model.fit` on stacks of batches: one for each epoch, or for parts of it.
 
     Args:
         model: compiled with `jit_compile`, for one device.
@@ -27,7 +27,7 @@ def fit(model, train, steps: int, **options) -> None:
 
 
 def _on_tensorflow(model, n: int):
-    """Build what Keras's `make_train_function` does, for a stack in place of a batch."""
+    """Build what Keras's `make_train_function` does, for stacks of batches."""
     import tensorflow as tf
 
     @tf.function(jit_compile=True)

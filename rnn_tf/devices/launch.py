@@ -148,7 +148,7 @@ def _worker_environments(count: int) -> list[dict]:
 
 
 def _tuner_environments(count: int) -> list[dict]:
-    """Give the chief of a search, and each worker that tunes, keras-tuner's variables."""
+    """Give the chief of a search, and its workers, keras-tuner's variables."""
     address = {
         tuner_processes.ADDRESS: "127.0.0.1",
         tuner_processes.PORT: str(_free_range(MODELS)),
@@ -158,7 +158,7 @@ def _tuner_environments(count: int) -> list[dict]:
 
 
 def _start(command: list[str], environment: dict, index: int, stderr: IO[bytes]):
-    """Start a worker, out of reach of the terminal's Ctrl-C, which is passed on once."""
+    """Start a worker in its own session: Ctrl-C reaches it once, from `_running`."""
     return subprocess.Popen(
         [sys.executable, "-m", *command],
         env=os.environ | environment | {"CUDA_VISIBLE_DEVICES": ""},
@@ -217,7 +217,7 @@ def _wait(processes: list[subprocess.Popen]) -> None:
 
 
 def _show_stderr(worker: Worker, index: int) -> None:
-    """Print what a worker wrote to stderr, and the signal that killed it, if one did."""
+    """Print what a worker wrote to stderr, and the signal if one killed it."""
     worker.stderr.seek(0)
     for line in worker.stderr.read().decode(errors="replace").splitlines():
         print(f"worker {index}: {line}", file=sys.stderr)

@@ -41,7 +41,7 @@ def use_fast_kernels(model, compiled: bool = False) -> None:
 
 
 def _layers(model):
-    """Yield the layers of a model, with those inside nested models and Bidirectional."""
+    """Yield the layers of a model, also those in nested models and Bidirectional."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from _layers(layer)
@@ -91,7 +91,7 @@ def _inner_loop(layer, cell, compiled, sequences, initial_state, mask, training=
 
 
 def _differentiable(forward, backward, sequences: bool, compiled: bool):
-    """Join a cell's functions in one: all outputs if `sequences`, and the last states."""
+    """Join a cell's functions: all outputs if `sequences`, and the last states."""
     if compiled and keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -249,7 +249,7 @@ def _shifted(first, rest):
 
 
 def _back(gradient, weights):
-    """Take a gradient back through the state's product: (batch, gates) -> (batch, units)."""
+    """Take a gradient, (batch, gates), back to the state, (batch, units)."""
     return keras.ops.matmul(gradient, keras.ops.transpose(weights))
 
 

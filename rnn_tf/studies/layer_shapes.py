@@ -212,6 +212,41 @@ def lstm_gates(weights: list[np.ndarray], inputs: np.ndarray) -> dict[str, np.nd
     return dict(zip(names, parts, strict=True))
 
 
+# ---------------------------------------------------------------- inside a GRU
+
+
+def gru_states(weights: list[np.ndarray], inputs: np.ndarray) -> np.ndarray:
+    """Compute the states of a Keras GRU step by step.
+
+    z, r = sigmoid(x W + b + h U + u), each with its own part of W, b, U and u;
+    g = tanh(x W_g + b_g + r (h U_g + u_g)); h = z h + (1 - z) g.
+
+    Source: Cho et al. (2014), with the reset gate after the product, as in cuDNN.
+
+    Args:
+        weights: kernel W (features, 3 units), recurrent kernel U (units, 3 units),
+            biases (2, 3 units): b and u; each in Keras's order: update, reset,
+            candidate.
+        inputs: (batch, steps, features).
+
+    Returns:
+        (batch, steps, units).
+    """
+    from scipy.special import expit
+
+    kernel, recurrent, (input_bias, state_bias) = weights
+    h = np.zeros((len(inputs), len(recurrent)))
+    states = []
+    for x in np.swapaxes(inputs, 0, 1):
+        x_z, x_r, x_g = np.split(x @ kernel + input_bias, 3, axis=1)
+        h_z, h_r, h_g = np.split(h @ recurrent + state_bias, 3, axis=1)
+        z, r = expit(x_z + h_z), expit(x_r + h_r)
+        g = np.tanh(x_g + r * h_g)
+        h = z * h + (1 - z) * g
+        states.append(h)
+    return np.stack(states, axis=1)
+
+
 # ---------------------------------------------------------------- any length
 
 
