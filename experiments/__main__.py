@@ -19,12 +19,11 @@ from rnn_tf.recipe import progress
 from rnn_tf.report import page
 
 MODULES = stacked, forecast, sketch, video
-RUNS = 5  # stacked has two
 REFERENCE = Path("results/reference")
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run them all.
+    """Run all experiments, and show what came out.
 
     Raises:
         InputError: an option is wrong; nothing has run then.
@@ -37,12 +36,12 @@ def main(argv: list[str] | None = None) -> None:
             f'make forecast ARGS="--resume {common.resume}"'
         )
     configs = [config.parse(m.Config, m.FULL, argv, name="") for m in MODULES]
-    with progress.several(RUNS):
+    with progress.several(sum(options.runs for options in configs)):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
-    found = answers.refresh(common.results, REFERENCE)
-    progress.console().print(answers.table(found, numbers=False))
-    page.write(common.results, REFERENCE, found)
+    claims = answers.refresh(common.results, REFERENCE)
+    progress.console().print(answers.table(claims, numbers=False))
+    page.write(common.results, REFERENCE, claims)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
 """Forecast the next seven days of a daily univariate series.
 
-    make forecast                                                  embedded data, quick
-    make forecast ARGS="--data cta --size full"                    2016 to 2018
-    make forecast ARGS="--data cta --size full --train-from 2001"  2001 to 2018
+    make forecast                                                  quick, 3 minutes
+    make forecast ARGS="--data cta --size full"                    50 minutes
+    make forecast ARGS="--data cta --size full --train-from 2001"  2 hours
     make forecast ARGS="--data my.csv --date-column day --value-column riders"
+
+Minutes on two cores, by the reference runs. Expect a test MAE of 3,711 riders
+(year_gru_ensemble) beside SARIMA's 3,845; on Chicago's boardings 39,867
+(weekly_gru_ensemble), and 34,227 (year_gru_ensemble) from 2001 on, beside 46,921 of the
+median of four weeks.
 
 The course says that an MLP with one hidden layer is a good choice here. So it stands
 in the table, beside recurrent networks and forecasts that need no training.

@@ -1,9 +1,12 @@
 """Classify drawings, stroke by stroke.
 
-    make sketch                                                embedded doodles, quick
-    make sketch ARGS="--data FOLDER --size full"               one file per class
+    make sketch                                                quick, 2 minutes
+    make sketch ARGS="--data FOLDER --size full"               90 minutes, 20 classes
     make sketch ARGS="--data quickdraw --classes cat dog"      Google's, downloaded
     python -m experiments.sketch predict --model RUN FILE      what is drawn in a file
+
+Minutes on two cores, by the reference runs. Expect a test error of 32 % of the quick
+doodles (conv_bilstm_ensemble), and of 4.8 % on 20 classes of Quick, Draw!.
 
 The course answers with a program: Conv1D and two LSTMs on SketchRNN's strokes. It
 stands in the table with the least change that makes it run, beside the network of the

@@ -1,9 +1,12 @@
 """Which layers return sequences, and what depth, heads and gates buy.
 
-    make stacked                                               embedded data, quick
-    make stacked ARGS="--size full"                            numbers to quote
+    make stacked                                               quick, 2 minutes
+    make stacked ARGS="--size full"                            2 hours, numbers to quote
     make stacked ARGS="--data cta --lookback 56 --size full"   Chicago's boardings
     make stacked ARGS="--data adding --cells lstm gru"         the adding problem alone
+
+Minutes on two cores, by the reference runs. Expect at full size a test MSE of 0.00118
+on sines (lstm_2_seq2seq; ridge has 0.00292) and of 8e-6 on the adding problem (gru_25).
 
 The course says that a deep seq-to-seq network returns sequences from all layers but the
 last, and a deep seq-to-vector network from none. `shapes.csv` tries every combination,
@@ -85,6 +88,11 @@ class Config(RunConfig):
         config.require_at_least(self, "lookback", 2)
         config.require_at_least(self, "lengths", 2)
         config.require_at_least(self, "examples", 100)
+
+    @property
+    def runs(self) -> int:
+        """A run for each data set."""
+        return len(set(self.data))
 
 
 FULL = {

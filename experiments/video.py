@@ -1,9 +1,12 @@
 """Classify short clips: a CNN per frame and an RNN over frames, beside a 3D CNN.
 
-    make video                                                 moving digits, quick
-    make video ARGS="--size full"                              numbers to quote
+    make video                                                 quick, 2 minutes
+    make video ARGS="--size full --trials 0 --epochs 6"        15 minutes
     make video ARGS="--data FOLDER --size full"                a folder per class
     python -m experiments.video predict --model RUN FILE       what a file shows
+
+Minutes on two cores, by the reference runs. Expect a test error of 0 % of moving digits
+(conv3d), and of 33 % on 82 clips of recordings of their own (cnn_lstm_ensemble).
 
 The course answers with both. Whether it is time that the RNN adds shows against the
 same CNN whose scores are averaged over the frames, and against the same network on
@@ -445,11 +448,11 @@ def _possible(config: Config) -> list[str]:
     """The models to run, less the one whose weights cannot be had."""
     names = list(config.names)
     if FROZEN in names and pretrained_cnn.weights(config.weights) is None:
-        said = f"{FROZEN}: {pretrained_cnn.absent()}"
+        reason = f"{FROZEN}: {pretrained_cnn.absent()}"
         names.remove(FROZEN)
         if not names:
-            raise InputError(said)
-        print(f"left out: {said}", file=sys.stderr)
+            raise InputError(reason)
+        print(f"left out: {reason}", file=sys.stderr)
     return names
 
 

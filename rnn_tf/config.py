@@ -62,6 +62,11 @@ class RunConfig:
             if getattr(self, name) is not None:
                 require_at_least(self, name, 1)
 
+    @property
+    def runs(self) -> int:
+        """How many runs the experiment makes of it, each with a folder."""
+        return 1
+
 
 ConfigT = TypeVar("ConfigT", bound=RunConfig)
 

@@ -1,4 +1,4 @@
-"""What a run's model says of files: the command `predict` of the experiments."""
+"""The command `predict` of the experiments: what a run's model makes of files."""
 
 from pathlib import Path
 
@@ -23,28 +23,28 @@ keras = lazy_loader.load("keras")
 def predict_drawings(
     file: tyro.conf.Positional[Path], model: Path, limit: int = 20
 ) -> None:
-    """Say what is drawn in a file, by the model that a run has chosen.
+    """Classify the drawings of a file, by the model that a run has chosen.
 
     Args:
         file: Drawings, .npz or .ndjson.
         model: The run's folder, results/sketch/<run>.
         limit: Drawings to look at, from the beginning.
     """
-    found = first_drawings(file, limit)
-    part = batches.pack(found, np.zeros(len(found)))
+    drawings = first_drawings(file, limit)
+    part = batches.pack(drawings, np.zeros(len(drawings)))
     steps = max(batches.SHORTEST, int(part.lengths.max()))
-    inputs = part.stroke5(np.arange(len(found)), steps, scale=1.0)
+    inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
     info, path = run_folder.chosen(model, "sketch")
-    likely = _network(path).predict(inputs, verbose=0)
-    about = {
-        "drawing": [str(number) for number, _ in enumerate(found, start=1)],
-        "points": [str(len(drawing)) for drawing in found],
+    probabilities = _network(path).predict(inputs, verbose=0)
+    columns = {
+        "drawing": [str(number) for number, _ in enumerate(drawings, start=1)],
+        "points": [str(len(drawing)) for drawing in drawings],
     }
-    Console().print(table(about, likely, info["data"]["classes"]))
+    Console().print(table(columns, probabilities, info["data"]["classes"]))
 
 
 def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
-    """Say what video files show, by the model that a run has chosen.
+    """Classify video files, by the model that a run has chosen.
 
     Args:
         files: Video files.
@@ -54,38 +54,39 @@ def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -
         raise InputError("predict was given no file; name one or more video files")
     info, path = run_folder.chosen(model, "video")
     sampling = decoding.Sampling(**info["data"]["sampling"])
-    found = [decoding.read(file, sampling) for file in files]
+    videos = [decoding.read(file, sampling) for file in files]
     network = _network(path)
-    likely = [network.predict(one.clips, verbose=0).mean(axis=0) for one in found]
-    about = {
+    means = [network.predict(v.clips, verbose=0).mean(axis=0) for v in videos]
+    columns = {
         "file": [file.name for file in files],
-        "seconds": [f"{one.seconds:.1f}" for one in found],
+        "seconds": [f"{video.seconds:.1f}" for video in videos],
     }
-    Console().print(table(about, np.array(likely), info["data"]["classes"]))
+    Console().print(table(columns, np.array(means), info["data"]["classes"]))
 
 
 def _network(path: Path):
-    """The saved model. TensorFlow starts here, after files that cannot be read."""
+    """Load the saved model; TensorFlow starts here, after files that cannot be read."""
     backend.import_tensorflow()
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
-def said(guess: tuple[str, float]) -> str:
-    """A guess for reading; nothing where there is none."""
+def label(guess: tuple[str, float]) -> str:
+    """Write a guess for reading; nothing where there is none."""
     name, share = guess
     return f"{name} {100 * share:.0f} %" if name else ""
 
 
-def table(about: dict[str, list[str]], predictions: np.ndarray, classes) -> Table:
-    """The three best guesses of each example, after columns that say what it is.
+def table(columns: dict[str, list[str]], predictions: np.ndarray, classes) -> Table:
+    """Show the three best guesses of each example.
 
     Args:
-        about: heading -> a cell for each example.
+        columns: what stands before them, heading -> a cell for each example.
         predictions: (examples, classes).
         classes: their names.
     """
-    made = plain_table(None, [*about, "best guess", "then", "then"])
+    shown = plain_table(None, [*columns, "best guess", "then", "then"])
     guesses = classification.best_three(predictions, classes)
-    for cells, found in zip(zip(*about.values(), strict=True), guesses, strict=True):
-        made.add_row(*cells, *map(said, found))
-    return made
+    rows = zip(*columns.values(), strict=True)
+    for cells, three in zip(rows, guesses, strict=True):
+        shown.add_row(*cells, *map(label, three))
+    return shown

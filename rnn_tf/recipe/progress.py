@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal or in a notebook, else one line per fit.
+"""The progress of a run: a bar on a terminal or in a notebook, else a line per fit.
 
 Runs that come in a row share one display, `several`: a bar for all of them above that
 of the run.
@@ -51,9 +51,9 @@ class _Several:
     done: int = 0
 
     def move(self, runs: float) -> None:
-        """So many runs are over, and a part of the next."""
-        said = f"run {min(self.done + 1, self.runs)} of {self.runs}"
-        self.bar.update(self.task, completed=runs, description=said)
+        """Move the bar to `runs` finished runs; a fraction is a part of the next."""
+        label = f"run {min(self.done + 1, self.runs)} of {self.runs}"
+        self.bar.update(self.task, completed=runs, description=label)
 
 
 _several: list[_Several] = []  # one at most
@@ -76,7 +76,7 @@ def _bar(console: Console) -> _Bar:
 
 @contextlib.contextmanager
 def several(runs: int) -> Iterator[None]:
-    """One display for the runs inside, so many, one after the other."""
+    """Show one display for all the runs inside, `runs` of them."""
     with _bar(Console()) as bar:
         display = _Several(bar, bar.add_task("", total=runs), runs)
         display.move(0)
@@ -88,12 +88,12 @@ def several(runs: int) -> Iterator[None]:
 
 
 def console() -> Console:
-    """Where to print: above the display, if there is one for several runs."""
+    """Return the console: that of the display, if there is one for several runs."""
     return _several[0].bar.console if _several else Console()
 
 
 class RunProgress:
-    """Counts fits (trials and final runs); used as a context manager."""
+    """Count fits (trials and final runs) in a bar; a context manager."""
 
     def __init__(self, fits: int, console: Console):
         self.console = console
@@ -125,21 +125,21 @@ class RunProgress:
         self.bar.update(self.task, description=what)
 
     def epoch(self, done: int, of: int) -> None:
-        """The running fit has finished `done` of at most `of` epochs."""
+        """Count the epochs of the running fit, `done` of at most `of`."""
         self._move(self.done + min(done / of, 0.99))
 
     def finish(self, what: str, row: dict) -> None:
-        """The running fit is over; `row` is its row in `trials.csv`."""
+        """Count the running fit as finished; `row` is its row in `trials.csv`."""
         self.done += 1
         self._move(self.done)
         failed = row["status"] != "completed"
         if failed or not self.bar.shown:
-            said = row["error"] if failed else f"validation {row['score']:.4f}"
+            result = row["error"] if failed else f"validation {row['score']:.4f}"
             took = f"{row['epochs']} epochs, " if "epochs" in row else ""
-            line = f"{what} · {row['status']}: {said} · {took}{row['seconds']:.1f} s"
+            line = f"{what} · {row['status']}: {result} · {took}{row['seconds']:.1f} s"
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def skip(self, fits: int) -> None:
-        """So many fits will not happen."""
+        """Count fits that are skipped."""
         self.done += fits
         self._move(self.done)
