@@ -59,7 +59,7 @@ class Config(RunConfig):
     train_from: int = 2016
     """With cta: the first year of training, 2001 to 2017."""
     lookback: int = 56
-    """Days that every model sees."""
+    """Days that a model sees; those that look things up see two years."""
     horizon: int = 7
     """Days ahead to forecast."""
     models: tuple[str, ...] = ()
@@ -128,7 +128,7 @@ def load_data(config: Config):
 
 
 def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
-    """The series, and where its parts begin and end."""
+    """Read the series, and say where its parts begin and end."""
     if config.data == "cta":
         series = ridership.load(config.data_dir)
         return series, ridership.periods(series, config.train_from)
@@ -152,7 +152,7 @@ def find_baselines(config: Config, data) -> dict:
 
 
 def mlp(hp, config: Config, sizes):
-    """One hidden layer: the course's answer."""
+    """Build an MLP with one hidden layer, the course's answer."""
     x = past = keras.Input((config.lookback, 1), name="past")
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(_units(hp, 64), activation="relu")(x)
@@ -160,14 +160,14 @@ def mlp(hp, config: Config, sizes):
 
 
 def recurrent(cell: str, hp, config: Config, sizes):
-    """Seq-to-vector: the last state of one recurrent layer gives all days."""
+    """Build a seq-to-vector network: the last state of one layer gives all days."""
     x = past = keras.Input((config.lookback, 1), name="past")
     x = getattr(keras.layers, cell)(_units(hp))(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def stacked_gru(hp, config: Config, sizes):
-    """Two GRU layers; the first returns its sequence."""
+    """Build two GRU layers, of which the first returns its sequence."""
     x = past = keras.Input((config.lookback, 1), name="past")
     units = _units(hp)
     x = keras.layers.GRU(units, return_sequences=True)(x)
@@ -176,14 +176,14 @@ def stacked_gru(hp, config: Config, sizes):
 
 
 def seq2seq(hp, config: Config, sizes):
-    """Seq-to-seq: after every day, the days that follow it; a loss at every step."""
+    """Build a seq-to-seq network: the days after every day, a loss at every step."""
     x = past = keras.Input((config.lookback, 1), name="past")
     x = keras.layers.GRU(_units(hp), return_sequences=True)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def conv_gru(hp, config: Config, sizes):
-    """A convolution in front of the GRU."""
+    """Build a convolution in front of a GRU."""
     x = past = keras.Input((config.lookback, 1), name="past")
     units = _units(hp)
     kernel = hp.Choice("kernel", [3, 7], default=7)
@@ -193,7 +193,7 @@ def conv_gru(hp, config: Config, sizes):
 
 
 def iterated(hp, config: Config, sizes):
-    """One output neuron for the next day, fed back until all days are there.
+    """Build one output neuron for the next day, fed back until all days are there.
 
     It is trained through its own feedback, so that it learns to live with its errors.
     """
@@ -209,7 +209,7 @@ def iterated(hp, config: Config, sizes):
 
 
 def weekly_gru(hp, config: Config, sizes):
-    """Weeks folded into steps, each beside the week that followed it last year.
+    """Build a GRU over weeks, each beside the week that followed it last year.
 
     The GRU's state corrects the usual week, and opens a gate for each day to move from
     the usual week towards last year's.
@@ -224,7 +224,7 @@ def weekly_gru(hp, config: Config, sizes):
 
 
 def year_gru(hp, config: Config, sizes):
-    """As `weekly_gru`, and a second GRU runs to and fro over the seven days ahead.
+    """Build `weekly_gru` and a second GRU, to and fro over the seven days ahead.
 
     Each day ahead sees ten days to each side of its match last year, so that a holiday
     is found whether it kept its date or its weekday.
@@ -245,7 +245,7 @@ def year_gru(hp, config: Config, sizes):
 
 
 def _two_years(config: Config):
-    """The input of models that look up last year: (batch, two years or more, 1)."""
+    """Make the input of models that look up last year: (batch, 2 years or more, 1)."""
     return keras.Input((max(config.lookback, 2 * daily.YEAR), 1), name="past")
 
 
@@ -274,7 +274,7 @@ AROUND = 10  # days to each side of last year's match that `year_gru` sees
 
 
 def compile_arguments(hp, config: Config, steps: int) -> dict:
-    """Adam, clipped, its rate falling to zero along a cosine over `steps` steps.
+    """Train by Adam, clipped, its rate falling to zero along a cosine over `steps`.
 
     The mean absolute error is what the table shows; on a series scaled to about 1,
     Huber's loss is half the squared error.
@@ -288,7 +288,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 
 
 def last_step_mae(targets, predictions):
-    """Mean absolute error per window; of a model with a loss at every step, the last.
+    """Average the absolute error of each window, at the last step if there are several.
 
     (batch, horizon) or (batch, steps, horizon) -> (batch,), in scaled units.
     """

@@ -102,7 +102,7 @@ class Source:
 
 
 def load_data(config: Config) -> Data:
-    """Drawings of each class in three parts; those of a folder stay on disk."""
+    """Load the drawings of each class in three parts; a folder's stay on disk."""
     labelled = _labelled(config)
     train = labelled.parts["train"]
     padding = batches.padding(train, config.longest)
@@ -114,7 +114,7 @@ def load_data(config: Config) -> Data:
 
 
 def _labelled(config: Config) -> Labelled:
-    """Doodles, or the drawings of files."""
+    """Make doodles, or read the drawings of files."""
     if config.data == "doodles":
         return doodles.labelled(config.doodles)
     if config.data == "quickdraw":
@@ -125,7 +125,7 @@ def _labelled(config: Config) -> Labelled:
 
 
 def _dataset(source: Source, batch: int, split: str, network, order=None):
-    """Batches that fit the model; the course's and the textbook's are not augmented."""
+    """Make batches that fit the network; only our own networks see augmented ones."""
     part, padding = source.parts[split], source.padding
     change = augmentation.augment
     if network.name in AS_WRITTEN:
@@ -137,7 +137,7 @@ def _dataset(source: Source, batch: int, split: str, network, order=None):
 
 
 def find_baselines(config: Config, data: Data) -> dict:
-    """Name -> predict(split), the probability of each class, (drawings, classes)."""
+    """Give each baseline's predict(split): probabilities, (drawings, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
     bag = bag_of_points(train)
     return {
@@ -154,7 +154,7 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 
 def answer(hp, config: Config, classes: int):
-    """The course's program: Conv1D, two LSTMs, plain Adam; it reads the padding too."""
+    """Build the course's program: Conv1D and two LSTMs, which read the padding too."""
     hp.Fixed("optimizer", "adam")
     x = inputs = keras.Input((None, 5), name="strokes")
     x = keras.layers.Conv1D(32, 5, activation="relu")(x)
@@ -166,7 +166,10 @@ def answer(hp, config: Config, classes: int):
 
 
 def textbook(hp, config: Config, classes: int):
-    """Geron (2022), "Hands-On Machine Learning", 3rd edition, exercise 9 of 15."""
+    """Build the textbook's network: three strided Conv1D, two LSTMs.
+
+    Source: Geron (2022), "Hands-On Machine Learning", 3rd edition, exercise 9 of 15.
+    """
     hp.Fixed("optimizer", "sgd")
     x = inputs = keras.Input((None, 5), name="strokes")
     for filters, kernel in ((32, 5), (64, 5), (128, 3)):
@@ -179,7 +182,7 @@ def textbook(hp, config: Config, classes: int):
 
 
 def conv_lstm(strides: tuple, bidirectional: bool, hp, config: Config, classes: int):
-    """Convolutions shorten the drawing, two LSTMs read it, all of it is pooled.
+    """Build convolutions that shorten the drawing, two LSTMs, and a pool over all.
 
     The mask goes along, so that the padding changes nothing. The place of each point
     is an input beside the step that led to it. Without convolutions the LSTMs get more
@@ -223,7 +226,7 @@ PLACE = 5.0  # places are larger than steps
 
 
 def compile_arguments(hp, config: Config, steps: int) -> dict:
-    """Adam along a cosine; the course's and the textbook's programs as they were."""
+    """Train by Adam along a cosine; the course's and the textbook's as they were."""
     chosen = hp.values.get("optimizer")
     if chosen == "adam":
         optimizer = keras.optimizers.Adam()
@@ -262,7 +265,7 @@ def export(networks: list[Network], data: Data):
 
 
 def report(config: Config, outcome: Outcome) -> None:
-    """Pictures; what breaks in the course's program; what padding and strides do."""
+    """Draw pictures; run the course's program; measure what padding and strides do."""
     part = outcome.data.source.parts["test"]
     chosen, tables = outcome.shown[0], outcome.tables
     plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
@@ -298,7 +301,7 @@ def _first_seeds(outcome: Outcome, names: list[str]) -> dict:
 
 
 def _padded(data: Data) -> tuple[dict, np.ndarray]:
-    """Test drawings that no model cuts, padded to several lengths, and their labels."""
+    """Pad test drawings that no model cuts to several lengths; and their labels."""
     part, scale = data.source.parts["test"], data.source.padding.scale
     longest = min(data.source.padding.lengths[-1], AS_WRITTEN["textbook"][0])
     which = part.file_order
@@ -309,7 +312,7 @@ def _padded(data: Data) -> tuple[dict, np.ndarray]:
 
 
 def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
-    """A batch of training drawings that are about as long as half of them."""
+    """Take a batch of training drawings of about the median length."""
     part, padding = data.source.parts["train"].shortest_first(), data.source.padding
     which = np.arange(len(part.labels))[len(part.labels) // 2 :][: data.batch_size]
     steps = padding.steps(part.lengths[which])

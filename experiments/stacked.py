@@ -116,13 +116,13 @@ ANY_LENGTH = (5, 10, 20, 50, 100, 200, 500)
 
 
 def load_data(config: Config) -> Data:
-    """One of the three data sets, in three parts that share no target."""
+    """Load one of the three data sets, in three parts that share no target."""
     (name,) = config.data
     return {"sines": _sines, "adding": _adding, "cta": _cta}[name](config)
 
 
 def _sines(config: Config) -> Data:
-    """Series that have nothing to do with each other."""
+    """Make series that have nothing to do with each other."""
     series = synthetic.two_sines(config.examples, config.lookback + 1)
     parts = examples.parts(series)
     x = {split: part[:, :-1] for split, part in parts.items()}
@@ -136,7 +136,7 @@ def _sines(config: Config) -> Data:
 
 
 def _cta(config: Config) -> Data:
-    """Windows of one series, which overlap, and the day after each.
+    """Cut windows of one series, which overlap, and the day after each.
 
     An epoch goes through them so often that it is about as long as on made-up data.
     """
@@ -158,7 +158,7 @@ def _cta(config: Config) -> Data:
 
 
 def _next_value(config: Config, parts: dict, facts: dict, block: int, **same) -> Data:
-    """Each value but the first is forecast from those before it.
+    """Forecast each value but the first from those before it.
 
     `parts` gives (examples, lookback + 1); `same` goes to `Examples`.
     """
@@ -168,7 +168,7 @@ def _next_value(config: Config, parts: dict, facts: dict, block: int, **same) ->
 
 
 def _adding(config: Config) -> Data:
-    """The adding problem in each length, with the same targets in the same order."""
+    """Make the adding problem in each length, with the same targets in order."""
     problems = {n: synthetic.adding_problem(config.examples, n) for n in config.lengths}
     inputs = {n: examples.parts(x) for n, (x, _) in problems.items()}
     targets = examples.parts(next(y for _, y in problems.values())[:, None])
@@ -179,7 +179,7 @@ def _adding(config: Config) -> Data:
 
 
 def find_baselines(config: Config, data: Data) -> dict:
-    """Name -> predict(split), in the data's unit."""
+    """Give each baseline's predict(split), by name, in the data's unit."""
     return data.source.baselines
 
 
@@ -218,24 +218,24 @@ def stack(cell: str, depth: int, head: str, hp, config: Config, features, steps=
 
 
 def remembering(cell: str, length: int, hp, config: Config, features):
-    """One recurrent layer, for sequences of one length."""
+    """Build one recurrent layer, for sequences of one length."""
     return stack(cell, 1, "seq2vec", hp, config, features, steps=length)
 
 
 def mlp(hp, config: Config, features):
-    """One hidden layer on all steps at once: it takes one length only."""
+    """Build an MLP with one hidden layer on all steps: it takes one length only."""
     return mlp_of(config.lookback, config.units)
 
 
 def mlp_of(steps: int, units: int):
-    """(batch, steps, 1) -> (batch, 1)."""
+    """Build the MLP of a length: (batch, steps, 1) -> (batch, 1)."""
     inputs = keras.Input((steps, 1), name="inputs")
     x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(inputs))
     return keras.Model(inputs, layers.output(1)(x))
 
 
 def stacks(config: Config) -> dict[str, tuple[str, int, str]]:
-    """Name -> cell, depth and head of the models for sines and cta."""
+    """Name the models for sines and cta: cell, depth and head of each."""
     return {
         f"{cell}_{depth}_{head}": (cell, depth, head)
         for cell in config.cells
@@ -246,12 +246,12 @@ def stacks(config: Config) -> dict[str, tuple[str, int, str]]:
 
 
 def rememberers(config: Config) -> dict[str, tuple[str, int]]:
-    """Name -> cell and length of the models for the adding problem."""
+    """Name the models for the adding problem: cell and length of each."""
     return {f"{c}_{n}": (c, n) for c in config.cells for n in config.lengths}
 
 
 def find_models(config: Config) -> dict[str, Callable]:
-    """Name -> build(hp, config, shape)."""
+    """Give the models to run: name -> build(hp, config, features)."""
     if config.data == ("adding",):
         return {n: partial(remembering, *at) for n, at in rememberers(config).items()}
     return {"mlp": mlp} | {n: partial(stack, *at) for n, at in stacks(config).items()}
@@ -261,7 +261,7 @@ def find_models(config: Config) -> dict[str, Callable]:
 
 
 def compile_arguments(hp, config: Config, steps: int) -> dict:
-    """Adam, clipped, its rate falling to zero along a cosine over `steps` steps."""
+    """Train by Adam, clipped, its rate falling to zero along a cosine over `steps`."""
     rate = hp.Float("learning_rate", 3e-4, 3e-2, sampling="log", default=1e-2)
     loss = keras.losses.get(HEADLINE[config.data[0]])
 
@@ -320,7 +320,7 @@ def export(networks: list[Network], data: Data):
 
 
 def report_series(config: Config, outcome: Outcome) -> None:
-    """What no training can show, one model on many lengths, and the pictures."""
+    """Write which layers build, one model on many lengths, and the pictures."""
     shapes = layer_shapes.shape_rows()
     files.write_csv(outcome.folder / "shapes.csv", layer_shapes.SHAPES, shapes)
     files.write_csv(
@@ -335,7 +335,7 @@ def report_series(config: Config, outcome: Outcome) -> None:
 
 
 def _any_length(config: Config, outcome: Outcome) -> list[dict]:
-    """The recurrent model that validation likes best, and the MLP, on other lengths."""
+    """Try the best recurrent model on validation, and the MLP, on other lengths."""
     names = [_best(outcome, stacks(config)), "mlp"]
     models = {
         name: outcome.members[name]().model for name in names if name in outcome.members
@@ -350,7 +350,7 @@ def _any_length(config: Config, outcome: Outcome) -> list[dict]:
 
 
 def report_adding(config: Config, outcome: Outcome) -> None:
-    """How far each cell remembers, and what the gates of an LSTM do."""
+    """Draw how far each cell remembers, and what the gates of an LSTM do."""
     cells = rememberers(config)
     labels = {name: (cell, "", length) for name, (cell, length) in cells.items()}
     _draw(outcome, labels, "length of the sequence", "error_by_length.png")
@@ -363,7 +363,7 @@ def report_adding(config: Config, outcome: Outcome) -> None:
 
 
 def _best(outcome: Outcome, names: Iterable[str]) -> str | None:
-    """Of the models in `names` that could be trained, the best on validation."""
+    """Find the best model on validation, of those in `names` that were trained."""
     rows = outcome.tables["metrics"]
     rows = rows[rows["model"].isin(list(names)) & (rows["split"] == "validation")]
     rows = rows[rows["metric"] == HEADLINE[outcome.data.facts["source"]]]
@@ -372,7 +372,7 @@ def _best(outcome: Outcome, names: Iterable[str]) -> str | None:
 
 
 def _draw(outcome: Outcome, labels: dict, x: str, picture: str) -> None:
-    """Test error against depth or length, a line per cell, and the learning curves."""
+    """Draw test error against depth or length, a line per cell; learning curves."""
     rows, headline = outcome.tables["metrics"], HEADLINE[outcome.data.facts["source"]]
     rows = rows[(rows["split"] == "test") & (rows["metric"] == headline)]
     networks = rows[rows["model"].isin(list(labels))]

@@ -163,7 +163,7 @@ class Source:
 
 
 def load_data(config: Config) -> Data:
-    """Clips of each class in three parts; those of a folder stay on disk."""
+    """Load the clips of each class in three parts; a folder's stay on disk."""
     labelled, sampling = _labelled(config), config.sampling
     source = Source(labelled.parts, labelled.classes, config)
     batch = config.batch_size or BATCH
@@ -178,7 +178,7 @@ def load_data(config: Config) -> Data:
 
 
 def _labelled(config: Config) -> Labelled:
-    """Moving digits, or the clips of videos."""
+    """Make moving digits, or decode the clips of videos."""
     sampling, skip = config.sampling, config.on_bad_clip == "skip"
     validation, test = config.validation_groups, config.test_groups
     if config.data == "digits":
@@ -196,7 +196,7 @@ def _labelled(config: Config) -> Labelled:
 
 
 def _dataset(source: Source, batch: int, split: str, network, order=None):
-    """Batches that fit the model; the frames of some have lost their order."""
+    """Make batches that fit the network; some get frames that lost their order."""
     shuffled, change = network.name in SHUFFLED, batches.CHANGES[source.config.change]
     part = source.parts[split]
     if network.name == FROZEN:
@@ -209,7 +209,7 @@ def _dataset(source: Source, batch: int, split: str, network, order=None):
 
 
 def find_baselines(config: Config, data: Data) -> dict:
-    """Name -> predict(split), the probability of each class, (videos, classes)."""
+    """Give each baseline's predict(split): probabilities, (videos, classes)."""
     parts, train = data.source.parts, data.source.parts["train"]
     where = classifier(train, mean_differences)
     when = classifier(train, motion_numbers)
@@ -229,7 +229,7 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 
 def cnn_rnn(cell: str, differences: bool, hp, config: Config, sizes):
-    """A CNN per frame, a recurrent layer over the frames, and all of it pooled.
+    """Build a CNN per frame, a recurrent layer over the frames, and a pool over all.
 
     The CNN may be shown what differs from the frame before, beside the frame.
     """
@@ -245,7 +245,7 @@ def cnn_rnn(cell: str, differences: bool, hp, config: Config, sizes):
 
 
 def cnn_mean(hp, config: Config, sizes):
-    """The same CNN, its scores averaged over the frames: it knows nothing of time."""
+    """Build the same CNN, its scores averaged over frames: it knows nothing of time."""
     inputs, x, mask, classes = _input(sizes)
     x = keras.layers.Dropout(_rate(hp))(_cnn(x))
     x = keras.layers.Dense(64, activation="relu")(x)
@@ -255,7 +255,7 @@ def cnn_mean(hp, config: Config, sizes):
 
 
 def conv3d(hp, config: Config, sizes):
-    """Convolutions over time and space, the course's other answer."""
+    """Build convolutions over time and space, the course's other answer."""
     inputs, x, mask, classes = _input(sizes)
     for filters in _filters(x.shape[2]):
         x = keras.layers.Conv3D(
@@ -268,7 +268,7 @@ def conv3d(hp, config: Config, sizes):
 
 
 def conv_lstm(hp, config: Config, sizes):
-    """An LSTM whose states are pictures and whose products are convolutions.
+    """Build an LSTM whose states are pictures and whose products are convolutions.
 
     Source: Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
     """
@@ -284,7 +284,7 @@ def conv_lstm(hp, config: Config, sizes):
 
 
 def frozen_features(hp, config: Config, sizes):
-    """An LSTM over what a network that knows ImageNet's pictures sees in each frame.
+    """Build an LSTM over the features that a network of ImageNet has of each frame.
 
     Its inputs are features, (batch, frames, 1280), see `rnn_tf.models.pretrained_cnn`.
     """
@@ -298,8 +298,8 @@ def frozen_features(hp, config: Config, sizes):
 
 
 def _input(sizes):
-    """The input; the same, standardised; its mask, (batch, frames, 1); and the number
-    of classes."""
+    """Make the input; the same, standardised; its mask, (batch, frames, 1); and the
+    number of classes."""
     clip, classes = sizes
     inputs = keras.Input(clip, name="clips")
     mask = layers.frames_that_are_there(inputs)
@@ -308,7 +308,7 @@ def _input(sizes):
 
 
 def _cnn(x):
-    """(batch, frames, side, side, channels) -> (batch, frames, 64)."""
+    """Encode frames: (batch, frames, side, side, channels) -> (batch, frames, 64)."""
     for filters in _filters(x.shape[2]):
         x = layers.per_frame(
             keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
@@ -318,7 +318,7 @@ def _cnn(x):
 
 
 def _filters(side: int) -> tuple[int, ...]:
-    """Of as many convolutions with stride 2 as leave 3 or 4 points a side."""
+    """Choose as many convolutions of stride 2 as leave 3 or 4 points a side."""
     count = max(2, int(np.ceil(np.log2(side / 4))))
     return (8, 16, 32, 64, 64, 64, 64, 64)[:count]
 
@@ -328,7 +328,7 @@ def _rate(hp) -> float:
 
 
 def pretrained(hp, config: Config, sizes):
-    """`cnn_lstm` that has learned moving digits before; only its last layer is new."""
+    """Build `cnn_lstm` pre-trained on moving digits; only its last layer is new."""
     model = TEMPORAL["cnn_lstm"](hp, config, sizes)
     for layer, weights in zip(model.layers[:-1], _learned(config, sizes), strict=True):
         layer.set_weights(weights)
@@ -337,7 +337,7 @@ def pretrained(hp, config: Config, sizes):
 
 @functools.cache
 def _learned(config: Config, sizes) -> list[list[np.ndarray]]:
-    """The weights of each layer but the last, trained once for all seeds."""
+    """Train the weights of each layer but the last, once for all seeds."""
     from keras_tuner import HyperParameters
 
     sizes = sizes[0], len(moving_digits.CLASSES)
@@ -372,7 +372,7 @@ EVALUATED = 128  # clips per batch in a test
 
 
 def compile_arguments(hp, config: Config, steps: int) -> dict:
-    """Adam along a cosine; rare classes weigh as much as frequent ones."""
+    """Train by Adam along a cosine; rare classes weigh as much as frequent ones."""
     rate = hp.Float("learning_rate", 3e-4, 6e-3, sampling="log", default=3e-3)
     return classification.compile_arguments(clipped_adam(rate, steps))
 
@@ -404,7 +404,7 @@ def export(networks: list[Network], data: Data):
 
 
 def report(outcome: Outcome) -> None:
-    """The pictures of a run, and how long its quickest network waits for clips."""
+    """Draw the pictures of a run; time how long its fastest network waits for clips."""
     part = outcome.data.source.parts["test"]
     chosen, tables = outcome.shown[0], outcome.tables
     plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
@@ -445,7 +445,7 @@ def run(config: Config) -> Outcome:
 
 
 def _possible(config: Config) -> list[str]:
-    """The models to run, less the one whose weights cannot be had."""
+    """List the models to run, less the one whose weights cannot be had."""
     names = list(config.names)
     if FROZEN in names and pretrained_cnn.weights(config.weights) is None:
         reason = f"{FROZEN}: {pretrained_cnn.absent()}"
