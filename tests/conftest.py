@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rnn_tf.config import RunConfig
 from rnn_tf.data.series.daily import Series
@@ -64,6 +65,11 @@ def pytest_configure():
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)
+    # By default Hypothesis reads the clock: it fails what takes over 0.2 s, as anything
+    # may on a busy machine. And its examples share a folder, where each has its file.
+    allowed = HealthCheck.too_slow, HealthCheck.function_scoped_fixture
+    settings.register_profile("ours", deadline=None, suppress_health_check=allowed)
+    settings.load_profile("ours")
     if backend.requested() == "jax":  # KERAS_BACKEND=jax pytest tests/test_models.py
         strategy.start(RunConfig(strategy="mirrored", replicas=2))
 

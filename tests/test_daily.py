@@ -5,7 +5,7 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.series import daily
@@ -139,11 +139,7 @@ cells = st.one_of(
 tables = st.lists(st.lists(cells, min_size=0, max_size=4), max_size=12)
 
 
-@settings(
-    max_examples=300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=300)
 @given(rows=tables, fill=st.sampled_from(["none", "seasonal", "linear"]))
 def test_any_table_is_a_sound_series_or_one_clear_line(csv_file, rows, fill):
     """Property: never another exception, never a gap, a NaN or an unsorted day."""
@@ -158,22 +154,14 @@ def test_any_table_is_a_sound_series_or_one_clear_line(csv_file, rows, fill):
     assert len(series.dates) == len(series.values) == len(series.filled)
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_refused_in_one_line(csv_file, content):
     with pytest.raises(InputError):
         read(csv_file(content))
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=100)
 @given(
     values=st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30),
     start=st.dates(datetime.date(1700, 1, 1), datetime.date(2200, 1, 1)),

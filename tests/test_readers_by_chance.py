@@ -4,7 +4,7 @@ import pickle
 from collections import Counter
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.drawings import tfrecord
@@ -25,13 +25,6 @@ from tests.drawing_files import (
     tfrecord_file,
 )
 
-
-def check(examples):
-    """Hypothesis settings: the folder is shared by the examples, and so is its file."""
-    allowed = [HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=allowed)
-
-
 move = st.tuples(*[st.integers(-10_000, 10_000)] * 2, st.integers(0, 1))
 
 
@@ -44,14 +37,14 @@ point = st.tuples(*[st.integers(0, 255)] * 2)
 stroke_lists = st.lists(st.lists(point, min_size=2, max_size=8), min_size=1, max_size=6)
 
 
-@check(100)
+@settings(max_examples=100)
 @given(drawing=any_moves, dtype=st.sampled_from(["i2", ">i4", "f4", "f8"]))
 def test_any_drawing_comes_back_from_npz(tmp_path, drawing, dtype):
     file = npz_file(tmp_path / "a.npz", [moves(drawing, dtype)])
     assert read_rows(file) == [[list(row) for row in drawing]]
 
 
-@check(200)
+@settings(max_examples=200)
 @given(drawing=stroke_lists)
 def test_any_drawing_comes_back_from_ndjson(tmp_path, drawing):
     """Property: following the moves from the first point visits every point."""
@@ -71,7 +64,7 @@ def test_any_drawing_comes_back_from_ndjson(tmp_path, drawing):
     assert lifted
 
 
-@check(100)
+@settings(max_examples=100)
 @given(drawing=stroke_lists)
 def test_any_raw_drawing_fits_the_box(tmp_path, drawing):
     """Property: the longer side is 255, no stroke is lost, none gains a point."""
@@ -97,7 +90,7 @@ def only_input_errors(file, marker):
     assert not marker.exists()
 
 
-@check(200)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=300), ending=st.sampled_from([".npz", ".ndjson"]))
 def test_any_bytes_are_refused(tmp_path, content, ending):
     path = tmp_path / f"a{ending}"
@@ -117,7 +110,7 @@ changes = st.lists(
 )
 
 
-@check(150)
+@settings(max_examples=150)
 @given(changes=changes)
 def test_any_change_to_an_npz_file_is_harmless(tmp_path, changes):
     path, marker = tmp_path / "a.npz", tmp_path / "executed"
@@ -126,7 +119,7 @@ def test_any_change_to_an_npz_file_is_harmless(tmp_path, changes):
     only_input_errors(file, marker)
 
 
-@check(400)
+@settings(max_examples=400)
 @given(changes=changes, evil=st.booleans(), protocol=st.sampled_from([2, 4]))
 def test_any_change_to_a_pickle_is_harmless(tmp_path, changes, evil, protocol):
     """As above where the archive is sound, so that the unpickler meets every change."""
@@ -136,7 +129,7 @@ def test_any_change_to_a_pickle_is_harmless(tmp_path, changes, evil, protocol):
     only_input_errors(pickled_file(tmp_path / "a.npz", stream, 2), marker)
 
 
-@check(200)
+@settings(max_examples=200)
 @given(changes=changes)
 def test_any_change_to_an_ndjson_file_is_harmless(tmp_path, changes):
     path = tmp_path / "a.ndjson"
@@ -145,7 +138,7 @@ def test_any_change_to_an_ndjson_file_is_harmless(tmp_path, changes):
     only_input_errors(file, tmp_path / "executed")
 
 
-@check(25)
+@settings(max_examples=25)
 @given(changes=changes, record=st.binary(max_size=60))
 def test_any_change_to_a_tfrecord_file_is_harmless(tmp_path, changes, record):
     path = tfrecord_file(tmp_path, mutated(example(INK), changes), record)

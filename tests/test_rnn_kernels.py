@@ -93,7 +93,7 @@ def test_compiled_by_itself_it_is_the_same(cell):
     compare(cell, (3, 7, 2, 4), compiled=True, return_sequences=True)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     st.sampled_from(CELLS),
     st.tuples(*[st.integers(1, 5)] * 4),

@@ -4,7 +4,7 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.video.folder import Video, choose_classes, find_videos, split_by_group
@@ -72,7 +72,7 @@ ROWS = st.lists(st.lists(st.text(max_size=20), max_size=4), max_size=4)
 LINES = st.text(string.printable, max_size=200)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(max_examples=150)
 @given(st.one_of(LINES, ROWS.map(lambda rows: "\n".join(map(",".join, rows)))))
 def test_any_text_is_read_or_refused_in_one_line(folder, text):
     """Would catch a path out of the folder, or a traceback for a user's typo."""
