@@ -1,9 +1,15 @@
-"""`make devices`: do one device, two replicas and two workers end on the same weights?
+"""Train one model on one device, two replicas and two workers: the same weights?
 
-Claims D1 and D2 of the course. The same GRU, with the same weights at first and the
-same batches, trains on each of them, in processes of its own. Then every copy of every
-weight, and of the optimizer's momenta, is looked at: where it lives, whether training
-has changed it, and how far it is from the one device's.
+    make devices                    three seeds, about a minute on two cores
+    make devices ARGS="--seeds 1"
+
+Expect a largest difference below 1e-5 in every row (1.5e-6 in the reference run), and
+that every copy is updated. It judges the course's claims D1 and D2.
+
+The same GRU, with the same weights at first and the same batches, trains in each
+setting, in processes of its own. Then every copy of every weight, and of the
+optimizer's momenta, is compared: on which device it is, whether training has changed
+it, and how far it is from the one device's.
 """
 
 import hashlib
@@ -20,7 +26,9 @@ from rich.table import Table
 
 from rnn_tf import config, files
 from rnn_tf.config import RunConfig
-from rnn_tf.devices import launch, strategy
+from rnn_tf.devices import launch
+from rnn_tf.devices.devices import Devices
+from rnn_tf.devices.strategy import start
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.models.optimizer import clipped_adam
@@ -29,7 +37,10 @@ from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
 
+# ---------------------------------------------------------------- configuration
+
 BATCH, STEPS, EPOCHS = 64, 16, 2
+LOOKBACK, HORIZON = 56, 7
 COLUMNS = "setting count seed max_difference copies updated devices".split()
 
 
@@ -48,7 +59,44 @@ SETTINGS = (
     Setting("two workers", "multiworker", 2),
 )
 
-# ---------------------------------------------------------------- one process
+# What a process returns of a seed: the weights of each of its copies, "0" and on; and
+# for each copy whether it was updated, and its device.
+Copies = tuple[dict[str, list[np.ndarray]], dict[str, list]]
+
+# ---------------------------------------------------------------- data
+
+
+def examples(seed: int) -> np.ndarray:
+    """Draw windows to train on: (examples, LOOKBACK, 1) float32."""
+    random = np.random.default_rng(seed)
+    return random.normal(size=(STEPS * BATCH, LOOKBACK, 1)).astype("float32")
+
+
+def batches(seed: int):
+    """Batch the windows, in order, each with its own first week as the target."""
+    import tensorflow as tf
+
+    x = examples(seed)
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :HORIZON, 0]))
+    return data.batch(BATCH, drop_remainder=True)
+
+
+# ---------------------------------------------------------------- models
+
+
+def build(seed: int):
+    """Build and compile the GRU, in the scope of devices."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((LOOKBACK, 1))
+    outputs = keras.layers.Dense(HORIZON)(keras.layers.GRU(32)(inputs))
+    model = keras.Model(inputs, outputs)
+    optimizer = clipped_adam(1e-2, STEPS * EPOCHS)
+    model.compile(optimizer, "mean_absolute_error", jit_compile=False)
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+# ---------------------------------------------------------------- training
 
 
 def measure(
@@ -57,82 +105,124 @@ def measure(
     replicas: int = 1,
     seeds: int = 3,
 ) -> None:
-    """Train in this process, and write all of its copies; of several workers, all do.
+    """Train in this process and write its copies; of several workers, each does so.
 
     Args:
-        folder: gets a file per seed and process, as `backup.pack` makes them.
+        folder: gets a file per seed and process, as `checkpoint.pack` makes them.
         strategy: as an experiment has it.
         replicas: with mirrored.
         seeds: runs, with seeds 1 to this.
     """
-    devices = _devices(RunConfig(strategy=strategy, replicas=replicas))
+    devices = start(RunConfig(strategy=strategy, replicas=replicas))
     process = devices.cluster.index if devices.cluster else 0
     for seed in range(1, seeds + 1):
-        arrays, facts = _copies(devices, seed)
-        files.write_bytes(
-            folder / f"{seed}-{process}.npz", checkpoint.pack(arrays, facts)
-        )
+        packed = checkpoint.pack(*train(devices, seed))
+        files.write_bytes(folder / f"{seed}-{process}.npz", packed)
 
 
-def _devices(options: RunConfig) -> strategy.Devices:
-    return strategy.start(options)
-
-
-def _copies(devices: strategy.Devices, seed: int) -> tuple[dict, dict]:
-    """The weights of each copy in this process, where it lives, whether it changed."""
-    keras.utils.set_random_seed(seed)
+def train(devices: Devices, seed: int) -> Copies:
+    """Train on these devices; return the copies that are in this process."""
     with devices.scope():
-        inputs = keras.Input((56, 1))
-        outputs = keras.layers.Dense(7)(keras.layers.GRU(32)(inputs))
-        model = keras.Model(inputs, outputs)
-        optimizer = clipped_adam(1e-2, STEPS * EPOCHS)
-        model.compile(optimizer, "mean_absolute_error", jit_compile=False)
-        optimizer.build(model.trainable_variables)
-    before = _read(devices, model.weights + optimizer.variables)
+        model = build(seed)
+    variables = model.weights + model.optimizer.variables
+    before = read_copies(devices, variables)
     devices.fit(
-        model, _batches(seed), validation_data=None, epochs=EPOCHS, verbose=0,
+        model, batches(seed), validation_data=None, epochs=EPOCHS, verbose=0,
         shuffle=False,
     )  # fmt: skip
-    after = _read(devices, model.weights + optimizer.variables)
-    updated = [_all_differ(b, a) for b, a in zip(before, after, strict=True)]
+    after = read_copies(devices, variables)
     count = len(model.weights)
-    arrays = {str(place): copy[:count] for place, copy in enumerate(after)}
-    where = [copy.device for copy in _local(devices, model.weights[0])]
-    return arrays, {"updated": updated, "devices": where}
+    weights = {str(place): copy[:count] for place, copy in enumerate(after)}
+    updated = [all_differ(b, a) for b, a in zip(before, after, strict=True)]
+    names = [copy.device for copy in local_copies(devices, model.weights[0])]
+    return weights, {"updated": updated, "devices": names}
 
 
-def _batches(seed: int):
-    import tensorflow as tf
-
-    x = examples(seed)
-    data = tf.data.Dataset.from_tensor_slices((x, x[:, :7, 0]))
-    return data.batch(BATCH, drop_remainder=True)
+def read_copies(devices: Devices, variables: list) -> list[list[np.ndarray]]:
+    """Read the values of the variables, copy by copy."""
+    copies = (local_copies(devices, variable) for variable in variables)
+    return [[x.numpy() for x in copy] for copy in zip(*copies, strict=True)]
 
 
-def examples(seed: int) -> np.ndarray:
-    """Windows to train on, (examples, 56, 1)."""
-    random = np.random.default_rng(seed)
-    return random.normal(size=(STEPS * BATCH, 56, 1)).astype("float32")
-
-
-def _local(devices: strategy.Devices, variable) -> tuple:
-    """The copies of a variable in this process, one per replica."""
+def local_copies(devices: Devices, variable) -> tuple:
+    """Return the copies of a variable in this process, one per replica."""
     return devices.strategy.experimental_local_results(variable.value)
 
 
-def _read(devices: strategy.Devices, variables: list) -> list[list[np.ndarray]]:
-    """For each copy, the values of the variables."""
-    copies = zip(*(_local(devices, variable) for variable in variables), strict=True)
-    return [[one.numpy() for one in copy] for copy in copies]
-
-
-def _all_differ(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
-    """Whether every variable of a copy, of more than one number, has changed."""
+def all_differ(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
+    """Whether every variable of a copy has changed; single numbers do not count."""
     pairs = zip(before, after, strict=True)
     return all(not np.array_equal(b, a) for b, a in pairs if b.size > 1)
 
 
-# ---------------------------------------------------------------- all of them
+def train_in_processes(setting: Setting, seeds: int) -> dict[int, list[Copies]]:
+    """Train a setting in processes of its own: seed -> the copies of each process."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["measure", "--folder", folder, "--seeds", str(seeds)]
+        name, module = setting.name, "experiments.devices"
+        launch.run(name, module, setting.strategy, setting.count, options)
+        return {seed: _read_files(folder, seed) for seed in range(1, seeds + 1)}
+
+
+def _read_files(folder: str, seed: int) -> list[Copies]:
+    paths = sorted(Path(folder).glob(f"{seed}-*.npz"))
+    return [checkpoint.unpack(path.read_bytes()) for path in paths]
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def rows(trained: dict[Setting, dict[int, list[Copies]]]) -> list[dict]:
+    """Compute the rows of `devices.csv`.
+
+    Args:
+        trained: setting -> seed -> the copies of each process. The other settings are
+            compared with the first.
+    """
+    reference = next(iter(trained.values()))
+    return [
+        compare(setting, seed, processes, reference[seed][0][0]["0"])
+        for setting, seeds in trained.items()
+        for seed, processes in seeds.items()
+    ]
+
+
+def compare(
+    setting: Setting, seed: int, processes: list[Copies], reference: list[np.ndarray]
+) -> dict:
+    """Compute a row: how far all copies are from the reference, and which changed."""
+    copies = [copy for weights, _ in processes for copy in weights.values()]
+    facts = [facts for _, facts in processes]
+    names = dict.fromkeys(name for f in facts for name in f["devices"])
+    return {
+        "setting": setting.name,
+        "count": setting.count,
+        "seed": seed,
+        "max_difference": max(largest_difference(reference, copy) for copy in copies),
+        "copies": len(copies),
+        "updated": sum(sum(f["updated"]) for f in facts),
+        "devices": " ".join(names),
+    }
+
+
+def largest_difference(reference: list[np.ndarray], copy: list[np.ndarray]) -> float:
+    """Return the largest absolute difference of a weight."""
+    pairs = zip(reference, copy, strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in pairs)
+
+
+def table(measured: list[dict]) -> Table:
+    """Show the rows of `devices.csv` in the terminal."""
+    numbers = ["seed", "largest difference", "copies", "updated"]
+    shown = plain_table("The same training", ["setting"], numbers)
+    for row in measured:
+        difference = f"{row['max_difference']:.1e}"
+        counts = (str(row[key]) for key in ("copies", "updated"))
+        shown.add_row(row["setting"], str(row["seed"]), difference, *counts)
+    return shown
+
+
+# ---------------------------------------------------------------- run
 
 
 def main(seeds: int = 3, results_folder: Path = Path("results")) -> None:
@@ -149,71 +239,13 @@ def main(seeds: int = 3, results_folder: Path = Path("results")) -> None:
         data = b"".join(examples(seed).tobytes() for seed in range(1, seeds + 1))
         sha256 = hashlib.sha256(data).hexdigest()
         run.record(data={"source": "made up", "sha256": sha256})
-        found = {}
+        trained = {}
         for setting in SETTINGS:
             with console.status(f"training on {setting.name}"):
-                found[setting] = _trained(setting, seeds)
-        made = rows(found)
-        files.write_csv(run.path / "devices.csv", COLUMNS, made)
-    console.print(table(made))
-
-
-def _trained(setting: Setting, seeds: int) -> dict[int, list[tuple[dict, dict]]]:
-    """Seed -> what each process of a setting has written."""
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["measure", "--folder", folder, "--seeds", str(seeds)]
-        name, module = setting.name, "experiments.devices"
-        launch.run(name, module, setting.strategy, setting.count, options)
-        return {
-            seed: [checkpoint.unpack(p.read_bytes()) for p in _files(folder, seed)]
-            for seed in range(1, seeds + 1)
-        }
-
-
-def _files(folder: str, seed: int) -> list[Path]:
-    return sorted(Path(folder).glob(f"{seed}-*.npz"))
-
-
-def rows(found: dict[Setting, dict[int, list[tuple[dict, dict]]]]) -> list[dict]:
-    """The rows of `devices.csv`.
-
-    Args:
-        found: setting -> seed -> of each process, as `measure` writes it, the weights
-            of each copy, which copies were updated, and where they live. The first
-            setting is what the others are compared with.
-    """
-    first = next(iter(found.values()))
-    made = []
-    for setting, trained in found.items():
-        for seed, processes in trained.items():
-            one = first[seed][0][0]["0"]
-            copies = [copy for arrays, _ in processes for copy in arrays.values()]
-            facts = [facts for _, facts in processes]
-            row = {"setting": setting.name, "count": setting.count, "seed": seed}
-            row |= {"max_difference": max(_gap(one, copy) for copy in copies)}
-            row |= {"copies": len(copies)}
-            row |= {"updated": sum(sum(f["updated"]) for f in facts)}
-            devices = dict.fromkeys(name for f in facts for name in f["devices"])
-            made.append(row | {"devices": " ".join(devices)})
-    return made
-
-
-def _gap(one: list[np.ndarray], other: list[np.ndarray]) -> float:
-    """The largest difference of a weight."""
-    pairs = zip(one, other, strict=True)
-    return max(float(np.abs(a - b).max()) for a, b in pairs)
-
-
-def table(made: list[dict]) -> Table:
-    """The rows of `devices.csv`, for the terminal."""
-    numbers = ["seed", "largest difference", "copies", "updated"]
-    shown = plain_table("The same training", ["setting"], numbers)
-    for row in made:
-        counts = (str(row[key]) for key in ("copies", "updated"))
-        shown.add_row(
-            row["setting"], str(row["seed"]), f"{row['max_difference']:.1e}", *counts
-        )
-    return shown
+                trained[setting] = train_in_processes(setting, seeds)
+        measured = rows(trained)
+        files.write_csv(run.path / "devices.csv", COLUMNS, measured)
+    console.print(table(measured))
 
 
 if __name__ == "__main__":

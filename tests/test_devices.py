@@ -48,8 +48,8 @@ def test_rows_compare_every_copy_with_the_one_device():
 def test_a_copy_is_updated_only_if_all_of_it_is():
     """Would catch a replica whose momenta stay as they were."""
     before, after = [np.zeros(2), np.zeros(2)], [np.ones(2), np.ones(2)]
-    assert devices._all_differ(before, after)
-    assert not devices._all_differ(before, [np.ones(2), np.zeros(2)])
+    assert devices.all_differ(before, after)
+    assert not devices.all_differ(before, [np.ones(2), np.zeros(2)])
 
 
 @pytest.mark.slow
