@@ -261,7 +261,7 @@ def export(networks: list[Network], data: Data):
     inputs = keras.Input((None, 5), name="strokes")
     scale = data.source.padding.scale
     steps = keras.ops.concatenate([inputs[:, :, :2] / scale, inputs[:, :, 2:]], axis=-1)
-    return classification.mean_of([n.model for n in networks], inputs, steps)
+    return classification.average_models([n.model for n in networks], inputs, steps)
 
 
 def report(config: Config, outcome: Outcome) -> None:

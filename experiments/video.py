@@ -156,9 +156,10 @@ class Source:
     @functools.cached_property
     def features(self) -> dict[str, Part]:
         """What `frozen_features` gets for each part; its key reads every clip."""
-        weights = pretrained_cnn.weights(self.config.weights)
+        weights = pretrained_cnn.find_weights(self.config.weights)
         return {
-            k: pretrained_cnn.features(part, weights) for k, part in self.parts.items()
+            k: pretrained_cnn.cached_features(part, weights)
+            for k, part in self.parts.items()
         }
 
 
@@ -290,7 +291,7 @@ def frozen_features(hp, config: Config, sizes):
     """
     clip, classes = sizes
     inputs = keras.Input((clip[0], pretrained_cnn.COUNT), name="features")
-    mask = layers.frames_that_are_there(inputs)
+    mask = layers.frame_mask(inputs)
     x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
     x = keras.layers.LSTM(64, return_sequences=True)(x)
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
@@ -302,7 +303,7 @@ def _input(sizes):
     number of classes."""
     clip, classes = sizes
     inputs = keras.Input(clip, name="clips")
-    mask = layers.frames_that_are_there(inputs)
+    mask = layers.frame_mask(inputs)
     x = layers.standardised(keras.ops.cast(inputs, "float32"), mask)
     return inputs, x, mask, classes
 
@@ -342,7 +343,7 @@ def _learned(config: Config, sizes) -> list[list[np.ndarray]]:
 
     sizes = sizes[0], len(moving_digits.CLASSES)
     model = TEMPORAL["cnn_lstm"](HyperParameters(), config, sizes)
-    pretraining.on_digits(model, config.digits, LEARNING, BATCH)
+    pretraining.train_on_digits(model, config.digits, LEARNING, BATCH)
     return [layer.get_weights() for layer in model.layers[:-1]]
 
 
@@ -398,9 +399,9 @@ def export(networks: list[Network], data: Data):
     clip, _ = data.sizes
     x = inputs = keras.Input(clip, name="clips")
     if networks[0].name == FROZEN:
-        weights = pretrained_cnn.weights(data.source.config.weights)
-        x = pretrained_cnn.network(clip, weights)(inputs)
-    return classification.mean_of([n.model for n in networks], inputs, x)
+        weights = pretrained_cnn.find_weights(data.source.config.weights)
+        x = pretrained_cnn.build_network(clip, weights)(inputs)
+    return classification.average_models([n.model for n in networks], inputs, x)
 
 
 def report(outcome: Outcome) -> None:
@@ -447,8 +448,8 @@ def run(config: Config) -> Outcome:
 def _possible(config: Config) -> list[str]:
     """List the models to run, less the one whose weights cannot be had."""
     names = list(config.names)
-    if FROZEN in names and pretrained_cnn.weights(config.weights) is None:
-        reason = f"{FROZEN}: {pretrained_cnn.absent()}"
+    if FROZEN in names and pretrained_cnn.find_weights(config.weights) is None:
+        reason = f"{FROZEN}: {pretrained_cnn.describe_missing_weights()}"
         names.remove(FROZEN)
         if not names:
             raise InputError(reason)

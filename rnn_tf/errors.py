@@ -1,18 +1,18 @@
-"""Errors that a command tells in one line, and the exit code of each."""
+"""Errors that a command reports in one line, and the exit code of each."""
 
 import sys
 
 
 class InputError(ValueError):
-    """Something the user can mend: one line on stderr, exit code 2, no traceback."""
+    """What the user can mend: one line on stderr, no traceback, exit code 2."""
 
 
 class RunError(RuntimeError):
-    """A run that cannot go on, through no fault of the input: one line, exit code 1."""
+    """A run that cannot go on though the input is right: one line, exit code 1."""
 
 
 def exit_code(work) -> int:
-    """Do the work, and turn what the user can mend into one line on stderr.
+    """Call `work` and print its InputError, RunError or Ctrl-C as one line on stderr.
 
     Returns:
         0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it into place when all went well.
+    """Yield a temporary path beside `path`; rename it to `path` if no error was raised.
 
     The temporary name keeps the ending, because Keras and matplotlib read the format
     from it.
@@ -55,9 +55,9 @@ def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty temporary folder; rename it to `folder` when all went well.
+    """Yield an empty temporary folder; rename it to `folder` if no error was raised.
 
-    Where another process was quicker, its folder stays.
+    If another process has made `folder` meanwhile, that one stays.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".part-") as temporary:

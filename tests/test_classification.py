@@ -69,13 +69,13 @@ def test_models_that_are_called_alike_are_averaged_and_saved(tmp_path):
         dense = keras.layers.Dense(2, activation="softmax")
         models.append(keras.Model(inputs, dense(inputs), name="answer"))
     inputs = keras.Input((2,))
-    mean = classification.mean_of(models, inputs, inputs * 3)
+    mean = classification.average_models(models, inputs, inputs * 3)
     mean.save(tmp_path / "mean.keras")
     loaded = keras.saving.load_model(tmp_path / "mean.keras", compile=False)
     x = np.array([[0.5, -1.0]], "float32")
     expected = np.mean([model(3 * x) for model in models], axis=0)
     np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, atol=1e-6)
-    one = classification.mean_of(models[:1], inputs, inputs)
+    one = classification.average_models(models[:1], inputs, inputs)
     np.testing.assert_allclose(one(x), models[0](x), atol=1e-6)
 
 

@@ -12,7 +12,7 @@ def test_differences_are_paired_by_seed(tmp_path):
     path = write_run(
         tmp_path, "made", scored({"one": [1.0, 50.0, 99.0], "two": [2.0, 51.5, 100.0]})
     )
-    (run,) = finished.runs(tmp_path)
+    (run,) = finished.find_runs(tmp_path)
     assert run.folder == path
     found = comparison.difference(run, "one", "two")
     assert found.value == pytest.approx(-3.5 / 3)
@@ -35,7 +35,7 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
     low, high = ends
     rows["metrics"].append(row | {"slice": rival, "value": 1, "low": low, "high": high})
     write_run(tmp_path, "made", rows)
-    (run,) = finished.runs(tmp_path)
+    (run,) = finished.find_runs(tmp_path)
     found = comparison.difference(run, "one", "two")
     assert (found.low, found.high) == (-90, 80)
     assert not found.better
@@ -43,7 +43,7 @@ def test_an_interval_over_test_data_counts_too(tmp_path, model, rival, ends):
 
 def test_a_baseline_is_the_same_for_every_seed(tmp_path):
     write_run(tmp_path, "made", scored({"one": [1.0, 2.0, 3.0], "naive": 9.0}))
-    (run,) = finished.runs(tmp_path)
+    (run,) = finished.find_runs(tmp_path)
     assert comparison.difference(run, "one", "naive").value == -7
     assert str(comparison.difference(run, "naive", "naive")) == (
         "+0 (of 1 seeds: too few)"

@@ -26,7 +26,7 @@ from rnn_tf.studies import course_program
 )
 def test_the_line_that_says_what_is_wrong(message, kept):
     """Would catch a table of tracebacks."""
-    assert course_program.said(message) == kept
+    assert course_program.essential_line(message) == kept
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_make_devices_measures_real_replicas_and_workers(tmp_path):
         "-m", "experiments.devices", "--seeds", 1, "--results-folder", tmp_path
     )
     assert done.returncode == 0, done.stderr
-    (run,) = finished.runs(tmp_path)
+    (run,) = finished.find_runs(tmp_path)
     table = pd.read_csv(run.folder / "devices.csv").set_index("setting")
     assert list(table["copies"]) == list(table["updated"]) == [1, 2, 2]
     assert 0 < table.loc["two workers", "max_difference"] < 1e-5

@@ -13,14 +13,14 @@ def test_quick_and_unfinished_runs_prove_nothing(tmp_path):
     stopped = write_run(tmp_path, "sketch", as_given(0))
     info = json.loads((stopped / "config.json").read_text())
     (stopped / "config.json").write_text(json.dumps(info | {"status": "failed"}))
-    assert finished.runs(tmp_path) == []
+    assert finished.find_runs(tmp_path) == []
 
 
 def test_a_run_that_failed_early_is_not_damaged(tmp_path, capsys):
     """Would catch a word on each run that was stopped before its data was there."""
     with pytest.raises(ValueError), run_folder.open_run(tmp_path, "made", {}):
         raise ValueError
-    assert finished.runs(tmp_path) == []
+    assert finished.find_runs(tmp_path) == []
     assert capsys.readouterr().err == ""
 
 
@@ -31,10 +31,10 @@ def test_of_equal_runs_the_newest_counts(tmp_path):
     later = write_run(tmp_path, "made", {}, **new, config={"data_dir": "here"})
     write_run(tmp_path, "made", {}, **old, config={"data_dir": "there"})
     other = write_run(tmp_path, "made", {}, **old, config={"epochs": 7})
-    assert {run.folder for run in finished.runs(tmp_path)} == {later, other}
+    assert {run.folder for run in finished.find_runs(tmp_path)} == {later, other}
 
 
 def test_a_folder_that_holds_others_is_read_once(tmp_path):
     path = write_run(tmp_path / "reference", "made", {})
-    found = finished.runs(tmp_path / "reference", tmp_path)
+    found = finished.find_runs(tmp_path / "reference", tmp_path)
     assert [run.folder for run in found] == [path]

@@ -13,6 +13,14 @@ def test_t_interval_by_hand():
     assert (low, high) == pytest.approx((2 - half, 2 + half), abs=1e-5)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [[3.0, 3.0, 3.0], [0.3, 0.1 + 0.2], [0.0, 0.0]])
+def test_seeds_that_agree_have_an_interval_of_no_width(values):
+    """Would catch scipy's warning of precision loss on the screen of a user."""
+    low, high = intervals.t_interval(np.array(values))
+    assert low == high == pytest.approx(values[0])
+
+
 def test_one_value_has_no_interval():
     assert np.isnan(intervals.t_interval(np.array([1.0]))).all()
     assert np.isnan(intervals.block_interval(np.array([1.0]), 14)).all()

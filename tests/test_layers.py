@@ -13,13 +13,6 @@ def to_numpy(tensor):
     return keras.ops.convert_to_numpy(tensor)
 
 
-def test_median_is_numpys_for_odd_and_even_counts():
-    for count in (4, 7):
-        x = RANDOM.normal(size=(3, count, 7)).astype("float32")
-        found = to_numpy(layers.median(tensor(x)))
-        np.testing.assert_allclose(found, np.median(x, axis=1), rtol=1e-6)
-
-
 def tensor(array):
     return keras.ops.convert_to_tensor(np.asarray(array, "float32"))
 

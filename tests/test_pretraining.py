@@ -26,7 +26,7 @@ def test_a_network_of_any_colour_sees_the_digits_of_the_training_part(
             seen.extend([list(dataset), epochs])
 
     model = Network([keras.Input((4, 16, 16, channels)), keras.layers.Flatten()])
-    pretraining.on_digits(model, 200, epochs=3, batch=16)
+    pretraining.train_on_digits(model, 200, epochs=3, batch=16)
     batches, epochs = seen
     assert (len(batches), epochs) == (10, 3)
     assert planned == [(1e-3, 30)]

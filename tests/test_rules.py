@@ -245,7 +245,7 @@ IDS = [f"{name}-{verdict}" for name, _, verdict, _ in CASES]
 @pytest.mark.parametrize(("name", "experiment", "verdict", "tables"), CASES, ids=IDS)
 def test_a_rule_says_what_the_rows_say(tmp_path, name, experiment, verdict, tables):
     write_run(tmp_path, experiment, tables)
-    row = answers.judge(CLAIMS[name], finished.runs(tmp_path))
+    row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
     assert bool(row["condition"]) == (verdict == DEPENDS)
@@ -261,7 +261,7 @@ def test_every_claim_can_be_confirmed_and_refuted_and_runs_may_disagree(tmp_path
     assert {CONFIRMED, REFUTED} <= set(found)
     for verdict in (CONFIRMED, REFUTED):
         write_run(tmp_path, *found[verdict])
-    row = answers.judge(CLAIMS[name], finished.runs(tmp_path))
+    row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
     assert row["verdict"] == DEPENDS
     assert CONFIRMED in row["condition"]
     assert REFUTED in row["condition"]
@@ -272,7 +272,7 @@ def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
     """Would catch "not for day 1; not for day 1, 2", which says nothing of either."""
     for tables in (cost(60, 20, 40), cost(20, 40, 30)):
         write_run(tmp_path, "sketch", tables)
-    row = answers.judge(CLAIMS["K2"], finished.runs(tmp_path))
+    row = answers.judge(CLAIMS["K2"], finished.find_runs(tmp_path))
     assert row["verdict"] == DEPENDS
     first, second = row["condition"].split("; ")
     said = {line.split(" on ")[0] for line in (first, second)}
@@ -283,6 +283,6 @@ def test_the_course_s_program_is_judged_by_one_seed_too(tmp_path):
     """What breaks in it has no seeds; would catch a spread that one seed has not."""
     tables = as_given(2) | scored({"answer": [50.0]})
     write_run(tmp_path, "sketch", tables)
-    row = answers.judge(CLAIMS["K1"], finished.runs(tmp_path))
+    row = answers.judge(CLAIMS["K1"], finished.find_runs(tmp_path))
     assert row["verdict"] == REFUTED
     assert "test error 50 %" in row["evidence"]

@@ -275,10 +275,10 @@ def test_without_weights_there_are_no_frozen_features(capsys, tmp_path, monkeypa
     with pytest.raises(InputError, match="--weights"):
         video._possible(video.Config(models=("frozen_features",)))
     with pytest.raises(InputError, match="absent.h5 does not exist"):
-        pretrained_cnn.weights(tmp_path / "absent.h5")
+        pretrained_cnn.find_weights(tmp_path / "absent.h5")
     (tmp_path / "bad.h5").write_text("no weights")
     with pytest.raises(InputError, match="does not hold the weights of MobileNetV2"):
-        pretrained_cnn.network((4, 16, 16, 1), tmp_path / "bad.h5")
+        pretrained_cnn.build_network((4, 16, 16, 1), tmp_path / "bad.h5")
 
 
 @pytest.mark.slow
@@ -297,7 +297,7 @@ def test_frozen_features_are_those_of_each_frame(folder, cache, tmp_path):
     data = video.load_data(made)
     part = data.source.parts["test"]
     frame = part.clips(np.array([0]))[0, 2]
-    found = pretrained_cnn.features(part, file).clips(np.array([0]))[0, 2]
+    found = pretrained_cnn.cached_features(part, file).clips(np.array([0]))[0, 2]
     large = keras.ops.image.resize(np.repeat(frame, 3, -1)[None] / 127.5 - 1, (96, 96))
     expected = keras.ops.convert_to_numpy(cnn(large, training=False))[0]
     np.testing.assert_allclose(found, expected, atol=2e-3)

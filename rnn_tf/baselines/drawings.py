@@ -1,4 +1,4 @@
-"""Where the points of a drawing lie, in any order: what any network has to beat."""
+"""Classify drawings by where their points lie, in any order: a baseline."""
 
 from collections.abc import Callable
 
@@ -15,25 +15,25 @@ MOST = 20_000  # drawings to fit on
 
 
 def histograms(part: Part, which: np.ndarray, cells: int = CELLS) -> np.ndarray:
-    """How many points lie in each cell of a grid over the drawing.
+    """Count the points in each cell of a grid over the drawings numbered `which`.
 
-    (drawings, cells * cells) float32, for those numbered `which`; a bag of points knows
-    nothing of the order in which they were drawn.
+    (drawings, cells * cells) float32. The counts hold nothing of the order in which the
+    points were drawn.
     """
-    found = np.zeros((len(which), cells * cells), "float32")
+    grids = np.zeros((len(which), cells * cells), "float32")
     for start in range(0, len(which), CHUNK):
         chunk = which[start : start + CHUNK]
         x = part.stroke5(chunk, int(part.lengths[chunk].max()), 1.0)
-        place, there = np.cumsum(x[..., :2], axis=1), x[..., 4:] == 0
-        low = np.min(place, axis=1, keepdims=True, where=there, initial=np.inf)
-        high = np.max(place, axis=1, keepdims=True, where=there, initial=-np.inf)
+        place, real = np.cumsum(x[..., :2], axis=1), x[..., 4:] == 0
+        low = np.min(place, axis=1, keepdims=True, where=real, initial=np.inf)
+        high = np.max(place, axis=1, keepdims=True, where=real, initial=-np.inf)
         side = np.maximum((high - low).max(axis=2, keepdims=True), 1)
         cell = np.clip((place - low) / side * cells, 0, cells - 1).astype(int)
         index = np.arange(len(chunk))[:, None] * cells * cells
         index = index + cell[..., 1] * cells + cell[..., 0]
-        counts = np.bincount(index[there[..., 0]], minlength=len(chunk) * cells * cells)
-        found[start : start + CHUNK] = counts.reshape(len(chunk), -1)
-    return found
+        counts = np.bincount(index[real[..., 0]], minlength=len(chunk) * cells * cells)
+        grids[start : start + CHUNK] = counts.reshape(len(chunk), -1)
+    return grids
 
 
 def bag_of_points(part: Part) -> Callable:

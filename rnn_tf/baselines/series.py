@@ -1,4 +1,4 @@
-"""Forecasts that any network has to beat: naive ones, a linear one, a classical one.
+"""Baselines of forecasts: naive ones, a linear one, a classical one.
 
 Each takes the whole series (days,), the origins (windows,) and the horizon, reads only
 days before an origin, and returns (windows, horizon) in the series' unit.
@@ -12,43 +12,43 @@ from rnn_tf.data.series.daily import WEEK, YEAR
 
 
 def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-    """The day before the origin, for every day ahead."""
+    """Repeat the day before the origin for every day ahead."""
     return np.repeat(values[origins - 1][:, None], horizon, axis=1)
 
 
 def _same_weekdays(values, origins, horizon, weeks: int) -> np.ndarray:
-    """(windows, horizon, weeks): the last `weeks` same weekdays before the origin."""
+    """Look up the last `weeks` same weekdays: (windows, horizon, weeks)."""
     day = np.arange(horizon) % WEEK
     back = WEEK * np.arange(1, weeks + 1)
     return values[origins[:, None, None] + day[:, None] - back]
 
 
 def week_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-    """Seasonal naive: the last known same weekday."""
+    """Repeat the last known same weekday: the seasonal naive forecast."""
     return _same_weekdays(values, origins, horizon, 1)[..., 0]
 
 
 def mean_of_weeks(
     values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
 ) -> np.ndarray:
-    """Mean of the last `weeks` same weekdays."""
+    """Take the mean of the last `weeks` same weekdays."""
     return _same_weekdays(values, origins, horizon, weeks).mean(axis=-1)
 
 
 def median_of_weeks(
     values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
 ) -> np.ndarray:
-    """Median of the last `weeks` same weekdays: a holiday leaves no echo."""
+    """Take the median of the last `weeks` same weekdays; one holiday changes little."""
     return np.median(_same_weekdays(values, origins, horizon, weeks), axis=-1)
 
 
 def year_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-    """The same weekday 364 days before."""
+    """Repeat the same weekday 364 days before."""
     return values[origins[:, None] - YEAR + np.arange(horizon)]
 
 
 def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: float):
-    """Ridge regression of the horizon on the lookback, one coefficient per day."""
+    """Forecast by ridge regression of the horizon on the days of the lookback."""
     back = np.arange(-lookback, 0)
     x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
     model = fit_ridge(values[x] / scale, values[y] / scale)
@@ -56,7 +56,7 @@ def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: fl
 
 
 def fit_ridge(x: np.ndarray, y: np.ndarray):
-    """Linear model of y (examples, outputs) on x (examples, features), fitted.
+    """Fit a linear model of y (examples, outputs) on x (examples, features).
 
     The penalty is chosen by leave-one-out cross-validation inside the training
     examples (scikit-learn's RidgeCV).
@@ -67,7 +67,7 @@ def fit_ridge(x: np.ndarray, y: np.ndarray):
 
 
 def fit_sarima(values: np.ndarray, train: tuple[int, int]):
-    """SARIMA(1,0,0)(0,1,1,7), fitted on the training period.
+    """Fit SARIMA(1,0,0)(0,1,1,7) on the training period.
 
     Source: Box and Jenkins (1970), as statsmodels has it.
 
@@ -84,16 +84,16 @@ def fit_sarima(values: np.ndarray, train: tuple[int, int]):
 
 
 def sarima(values: np.ndarray, origins: np.ndarray, horizon: int, fitted):
-    """What `fit_sarima` found, filtered forward over the series.
+    """Forecast by the model of `fit_sarima`, filtered forward over the series.
 
     The forecast of h days is the filtered state of the day before the origin moved h
     times by the transition matrix, which is exact for a model without regressors.
     """
-    found, begin, scale = fitted
-    everything = found.apply(values[begin:] / scale)
-    ssm = everything.model.ssm
+    results, begin, scale = fitted
+    filtered = results.apply(values[begin:] / scale)
+    ssm = filtered.model.ssm
     transition, design = ssm["transition"], ssm["design"]
-    state = everything.filter_results.predicted_state[:, origins - begin]
+    state = filtered.filter_results.predicted_state[:, origins - begin]
     days = []
     for _ in range(horizon):
         days.append((design @ state)[0])
@@ -102,7 +102,12 @@ def sarima(values: np.ndarray, origins: np.ndarray, horizon: int, fitted):
 
 
 def predictors(windows, classical: bool) -> dict:
-    """Name -> predict(split), for all baselines that the series is long enough for."""
+    """Fit the baselines that the series is long enough for: name -> predict(split).
+
+    Args:
+        windows: of a series, `data.series.windows.Windows`.
+        classical: also fit SARIMA.
+    """
     values, horizon = windows.series.values, windows.horizon
     begin = windows.periods.train[0]
     naive = {
@@ -113,16 +118,16 @@ def predictors(windows, classical: bool) -> dict:
         "year_before": (year_before, YEAR),
     }
     days_before = windows.origins["validation"][0] - begin
-    found = {name: f for name, (f, days) in naive.items() if days <= days_before}
+    baselines = {name: f for name, (f, days) in naive.items() if days <= days_before}
     train = windows.origins["train"]
-    found["ridge"] = partial(
+    baselines["ridge"] = partial(
         ridge, train_origins=train, lookback=windows.lookback, scale=windows.scale
     )
     if classical:
         fitted = fit_sarima(values, windows.periods.train)
-        found["sarima"] = partial(sarima, fitted=fitted)
+        baselines["sarima"] = partial(sarima, fitted=fitted)
 
     def predict(baseline, split):
         return baseline(values, windows.origins[split], horizon)
 
-    return {name: partial(predict, baseline) for name, baseline in found.items()}
+    return {name: partial(predict, baseline) for name, baseline in baselines.items()}

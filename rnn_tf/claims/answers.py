@@ -29,7 +29,7 @@ from rnn_tf.claims.verdict import (
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.runs import finished
-from rnn_tf.runs.finished import Finished, if_whole
+from rnn_tf.runs.finished import Finished, skip_damaged
 
 pd = lazy_loader.load("pandas")
 
@@ -117,7 +117,7 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         claim: what to judge.
         runs: finished runs; those without rows for it are passed over.
     """
-    found = {run: if_whole(claim.rule, run) for run in runs}
+    found = {run: skip_damaged(claim.rule, run) for run in runs}
     found = {run: finding for run, finding in found.items() if finding}
     whole = together({run.label: finding for run, finding in found.items()})
     if not found:
@@ -154,7 +154,7 @@ def _in_short(finding: Finding) -> str:
 
 def rows(*folders: Path) -> list[dict]:
     """The rows of `answers.csv`, from the runs below some folders."""
-    runs = finished.runs(*folders)
+    runs = finished.find_runs(*folders)
     return [judge(claim, runs) for claim in CLAIMS]
 
 

@@ -1,4 +1,4 @@
-"""What experiments that tell classes apart share: scores, guesses, pictures.
+"""Score classifiers: their loss, their errors by class, their three best guesses.
 
 A prediction is the probability of each class, (examples, classes); a label is the
 number of the right one.
@@ -16,7 +16,7 @@ sklearn = lazy_loader.load("sklearn")
 
 
 def compile_arguments(optimizer) -> dict:
-    """Cross-entropy to train by, and the share of wrong guesses to choose by."""
+    """Return what to compile with: cross-entropy, and the wrong guesses as score."""
     return {
         "optimizer": optimizer,
         "loss": keras.losses.SparseCategoricalCrossentropy(),
@@ -25,7 +25,7 @@ def compile_arguments(optimizer) -> dict:
 
 
 def wrong(labels, probabilities):
-    """(batch,): 1 where the likeliest class is not the right one."""
+    """Return 1 where the likeliest class is not the right one, else 0: (batch,)."""
     likeliest = keras.ops.argmax(probabilities, axis=-1)
     # Not `!=`, which in TensorFlow loses the shape where a batch's size is not known.
     missed = keras.ops.not_equal(likeliest, keras.ops.cast(labels, "int32"))
@@ -33,14 +33,19 @@ def wrong(labels, probabilities):
 
 
 def majority(labels: np.ndarray, classes: int, count: int) -> np.ndarray:
-    """(count, classes): the share of each class in `labels`, whatever is asked."""
+    """Predict the share of each class in `labels`, `count` times: (count, classes)."""
     return np.tile(np.bincount(labels, minlength=classes) / len(labels), (count, 1))
 
 
 def scores(labels: np.ndarray, predictions: np.ndarray, classes) -> Scores:
-    """Top-1 and top-5 error and the error of each class, in %; and the macro F1.
+    """Score predictions: top-1, top-5 and each class's error, in %, and the macro F1.
 
     The macro F1 is the mean over the classes that occur, however rare.
+
+    Args:
+        labels: (examples,), the number of the right class.
+        predictions: (examples, classes), probabilities.
+        classes: their names.
     """
     guesses = predictions.argmax(axis=1)
     errors = 100.0 * (guesses != labels)
@@ -60,45 +65,56 @@ def scores(labels: np.ndarray, predictions: np.ndarray, classes) -> Scores:
 
 
 def _row(metric: str, part: str, values: np.ndarray, unit: str) -> dict:
-    row = {"metric": metric, "slice": part, "value": float(values.mean())}
-    return row | {"unit": unit, "n": len(values)}
+    return {
+        "metric": metric,
+        "slice": part,
+        "value": float(values.mean()),
+        "unit": unit,
+        "n": len(values),
+    }
 
 
 def _guesses(labels, predictions, classes) -> list[dict]:
-    """The rows of predictions.csv, with the next two guesses."""
-    rows = []
-    for example, (label, found) in enumerate(
-        zip(labels, best_three(predictions, classes), strict=True)
-    ):
-        names, shares = zip(*found, strict=True)
-        row = {"example": example, "step": 1, "target": classes[label]}
-        row |= {"prediction": names[0], "probability": shares[0]}
-        rows.append(row | {"second": names[1], "third": names[2]})
-    return rows
+    """Return the rows of predictions.csv, with the next two guesses."""
+    guesses = zip(labels, three_best(predictions, classes), strict=True)
+    return [
+        {
+            "example": example,
+            "step": 1,
+            "target": classes[label],
+            "prediction": first,
+            "probability": probability,
+            "second": second,
+            "third": third,
+        }
+        for example, (label, best) in enumerate(guesses)
+        for (first, probability), (second, _), (third, _) in [best]
+    ]
 
 
-def mean_of(models: list, inputs, x):
-    """A model from `inputs` to the mean of what `models` make of `x`.
+def average_models(models: list, inputs, x):
+    """Build a model from `inputs` to the mean output of `models` on `x`.
 
-    Models of several seeds may be called alike, which one model must not hold.
+    Models of several seeds may have the same name, which one model must not hold.
     """
-    found = [
+    outputs = [
         keras.Model(model.input, model.output, name=f"member_{number}")(x)
         for number, model in enumerate(models, start=1)
     ]
-    return keras.Model(inputs, keras.layers.average(found) if found[1:] else found[0])
+    mean = keras.layers.average(outputs) if len(outputs) > 1 else outputs[0]
+    return keras.Model(inputs, mean)
 
 
-def best_three(predictions: np.ndarray, classes) -> Iterator[list[tuple[str, float]]]:
-    """Of each example the three likeliest classes and their probabilities.
+def three_best(predictions: np.ndarray, classes) -> Iterator[list[tuple[str, float]]]:
+    """Yield each example's three likeliest classes with their probabilities.
 
     Of two classes there is no third: its name is empty.
     """
     best = np.argsort(-predictions, axis=1, kind="stable")[:, :3]
-    sure = np.take_along_axis(predictions, best, axis=1)
+    probabilities = np.take_along_axis(predictions, best, axis=1)
     missing = [(0, 0), (0, 3 - best.shape[1])]
     best = np.pad(best, missing, constant_values=-1)
-    sure = np.pad(sure, missing)
+    probabilities = np.pad(probabilities, missing)
     names = np.array([*classes, ""])[best]
-    for row in zip(names.tolist(), sure.tolist(), strict=True):
+    for row in zip(names.tolist(), probabilities.tolist(), strict=True):
         yield list(zip(*row, strict=True))

@@ -10,17 +10,17 @@ sklearn = lazy_loader.load("sklearn")
 
 
 def mae(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Mean absolute error."""
+    """Return the mean absolute error."""
     return float(sklearn.metrics.mean_absolute_error(targets, predictions))
 
 
 def rmse(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Root of the mean squared error, over all values of (values,)."""
+    """Return the root of the mean squared error."""
     return float(sklearn.metrics.root_mean_squared_error(targets, predictions))
 
 
 def smape(targets: np.ndarray, predictions: np.ndarray) -> float:
-    """Symmetric mean absolute percentage error, 0 to 200 %.
+    """Return the symmetric mean absolute percentage error, 0 to 200 %.
 
     200 |y - f| / (|y| + |f|), and 0 where both are 0 (Makridakis et al., 2020, M4).
     """
@@ -33,10 +33,10 @@ def smape(targets: np.ndarray, predictions: np.ndarray) -> float:
 def mase(
     targets: np.ndarray, predictions: np.ndarray, training: np.ndarray, season: int = 7
 ) -> float:
-    """Mean absolute scaled error (Hyndman and Koehler, 2006), no unit.
+    """Return the mean absolute scaled error (Hyndman and Koehler, 2006), no unit.
 
-    The MAE over that of the seasonal naive forecast inside the training period, so
-    below 1 is better than "as a week ago" was there.
+    It is the MAE divided by that of the seasonal naive forecast ("as a week ago")
+    inside the training period; below 1 is better than that forecast was there.
 
     Raises:
         ValueError: the training period repeats itself exactly, so the scale is 0.
@@ -50,17 +50,17 @@ def mase(
 
 
 def rows(targets, predictions, training, unit: str, part: str | int) -> list[dict]:
-    """All four metrics as rows of `metrics.csv`.
+    """Return all four metrics as rows of `metrics.csv`.
 
     Args:
         targets: any shape, in `unit`.
         predictions: the same shape.
         training: (days,), for MASE.
         unit: of the series.
-        part: goes to the column `slice`.
+        part: for the column `slice`.
     """
     y, f = targets.ravel(), predictions.ravel()
-    found = {
+    metrics = {
         "mae": (mae(y, f), unit),
         "rmse": (rmse(y, f), unit),
         "smape": (smape(y, f), "%"),
@@ -68,5 +68,5 @@ def rows(targets, predictions, training, unit: str, part: str | int) -> list[dic
     }
     return [
         {"metric": name, "slice": part, "value": value, "unit": unit, "n": y.size}
-        for name, (value, unit) in found.items()
+        for name, (value, unit) in metrics.items()
     ]

@@ -1,4 +1,4 @@
-"""How numbers, metrics and tables are written for people.
+"""Format numbers, names of metrics and tables for people.
 
 Here, and not in report/, because recipe/, studies/ and claims/ print tables too.
 """
@@ -10,14 +10,14 @@ from rich.table import Table
 
 
 def number(value: float, sign: str = "") -> str:
-    """Whole from 100 on, three digits below: 41,234 or 0.0412."""
+    """Format a number: whole from 100 on, three digits below (41,234 or 0.0412)."""
     if abs(value) >= 100:
         return f"{value:{sign},.0f}"
     return f"{value:{sign}.3g}"
 
 
 def metric_name(metric: str, unit: str = "") -> str:
-    """As a heading: MAE, boardings; error, %."""
+    """Format a metric as a heading: MAE, boardings; error, %."""
     name = metric.upper() if len(metric) < 5 else metric
     return f"{name}, {unit}" if unit else name
 

@@ -1,26 +1,32 @@
-"""Intervals: over seeds with Student's t, over test examples with a block bootstrap."""
+"""Intervals of means: Student's t over seeds, a block bootstrap over test examples."""
 
 import numpy as np
 
 
 def t_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Confidence interval of the mean of independent `values` (one per seed).
+    """Return the confidence interval of the mean of independent `values`.
 
-    Source: Student (1908); scipy.stats.t. Under two values there is none: (nan, nan).
+    Source: Student (1908), as scipy has it.
+
+    Args:
+        values: one per seed; under two of them the ends are nan.
+        level: how often the interval holds the true mean.
     """
     from scipy import stats
 
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return float("nan"), float("nan")
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
-    return float(values.mean() - half), float(values.mean() + half)
+    if np.allclose(values, values[0], rtol=1e-12, atol=0):  # scipy warns of these
+        return float(values.mean()), float(values.mean())
+    interval = stats.ttest_1samp(values, 0).confidence_interval(level)
+    return float(interval.low), float(interval.high)
 
 
 def block_interval(
     errors: np.ndarray, block: int, level: float = 0.95, draws: int = 2000
 ) -> tuple[float, float]:
-    """Interval of the mean of dependent `errors`, one per test example, in order.
+    """Return the interval of the mean of dependent `errors`, in their order.
 
     Neighbouring forecasts share most of their days, so single errors must not be
     drawn one by one: circular block bootstrap with blocks of `block` examples
@@ -28,7 +34,7 @@ def block_interval(
     the same errors give the same interval. `block` 1 is the plain bootstrap.
 
     Args:
-        errors: shape (examples,), in the unit of the metric.
+        errors: (examples,), one per test example, in the unit of the metric.
         block: examples per block; cut to half the examples if there are few.
         level: the share of draws inside the interval.
         draws: bootstrap replications.

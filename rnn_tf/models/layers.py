@@ -1,4 +1,4 @@
-"""Pieces of models, in `keras.ops` only: they run on any engine and save in safe mode.
+"""Pieces of models, in `keras.ops` only: they run on any backend, save in safe mode.
 
 A window of a daily series ends the day before the origin, so cut into weeks of seven
 days, column j of every week is the weekday of the j-th day ahead.
@@ -13,19 +13,12 @@ from rnn_tf.data.series.daily import WEEK, YEAR
 keras = lazy_loader.load("keras")
 
 
-def median(x, axis: int = 1):
-    """Median over an axis of known length, which is dropped."""
-    x, count = keras.ops.sort(x, axis=axis), x.shape[axis]
-    low = keras.ops.take(x, (count - 1) // 2, axis=axis)
-    return (low + keras.ops.take(x, count // 2, axis=axis)) / 2
-
-
 def level(past, otherwise=None):
-    """Mean of the absolute values of the last 364 days, over the days that are known.
+    """Take the mean absolute value of the known days among the last 364.
 
     Args:
         past: (batch, days, 1), NaN where unknown.
-        otherwise: (batch, 1), taken where less than half of the year is known.
+        otherwise: (batch, 1), used where less than half of the year is known.
 
     Returns:
         (batch, 1), above 0.
@@ -41,21 +34,27 @@ def level(past, otherwise=None):
 
 
 def weeks(past, scale):
-    """(batch, days, 1) and (batch, 1) -> (batch, days / 7, 7), divided by the scale."""
+    """Cut days into weeks and divide them by the scale.
+
+    (batch, days, 1) and (batch, 1) -> (batch, days / 7, 7).
+    """
     shares = past[:, :, 0] / scale
     return keras.ops.reshape(shares, (-1, past.shape[1] // WEEK, WEEK))
 
 
 def usual_week(recent):
-    """(batch, weeks, 7) -> (batch, 7): each weekday's median over the last four."""
-    return median(recent[:, -4:])
+    """Take each weekday's median over the last four weeks.
+
+    (batch, weeks, 7) -> (batch, 7).
+    """
+    return keras.ops.median(recent[:, -4:], axis=1)
 
 
 def last_year(past, scale, usual, before: int, after: int):
-    """How the weeks around the target week, a year ago, differ from this year's usual.
+    """Subtract this year's usual week from last year's weeks around the target week.
 
-    Each year is measured by its own level, so growth does not matter; the season and
-    the holidays of last year are what is left.
+    Each year is divided by its own level, so growth does not matter; the season and
+    the holidays of last year remain.
 
     Args:
         past: (batch, days, 1), NaN where unknown.
@@ -69,25 +68,25 @@ def last_year(past, scale, usual, before: int, after: int):
     """
     then = weeks(past, level(past[:, :-YEAR], otherwise=scale))
     match = then.shape[1] - YEAR // WEEK
-    found = then[:, match - before : match + after + 1] - usual[:, None]
-    return keras.ops.where(keras.ops.isnan(found), 0.0, found)
+    difference = then[:, match - before : match + after + 1] - usual[:, None]
+    return keras.ops.where(keras.ops.isnan(difference), 0.0, difference)
 
 
 def output(units: int, activation: str | None = None):
-    """A dense layer that ends a model: float32, whatever the others compute in."""
+    """Make the dense layer that ends a model: float32 under any precision."""
     return keras.layers.Dense(units, activation=activation, dtype="float32")
 
 
 def last_step(x):
-    """(batch, steps, features) -> (batch, features); two axes stay as they are.
+    """Take a model's forecast, whether or not it has a target at every step.
 
-    What a model forecasts, whether or not it has a target at every step.
+    (batch, steps, features) -> (batch, features); (batch, features) stays as it is.
     """
     return x[:, -1] if len(x.shape) == 3 else x
 
 
 def around_each_day(year, week: int, days: int):
-    """A view of `days` days to each side of each day of one week.
+    """Cut out `days` days to each side of each day of one week.
 
     (batch, weeks, 7) -> (batch, 7, 2 * days + 1).
     """
@@ -98,17 +97,19 @@ def around_each_day(year, week: int, days: int):
 
 
 def by_week(past, lookback: int):
-    """What a model that works in weeks needs, as shares of this year's level.
+    """Prepare the inputs of a model that works in weeks, as shares of the year's level.
 
     Args:
         past: (batch, days, 1) with two years of days, NaN where unknown.
-        lookback: days to read week by week, 28 or more and 7 times something.
+        lookback: days to read week by week, 28 or more and a multiple of 7.
 
     Returns:
-        The level, (batch, 1). The usual week, (batch, 7). Last year's weeks, less the
-        usual one, from `weeks` before the match of the target week to 2 after it,
-        (batch, weeks + 3, 7). The steps of a recurrent layer, (batch, weeks, 21): each
-        week less the usual one, the usual one, and the week that followed it last year.
+        The level, (batch, 1).
+        The usual week, (batch, 7).
+        Last year's weeks less the usual one, (batch, weeks + 3, 7): from `weeks` before
+        the match of the target week to 2 after it.
+        The steps of a recurrent layer, (batch, weeks, 21): each week less the usual
+        one, the usual one, and the week that followed it last year.
     """
     count, scale = lookback // WEEK, level(past)
     recent = weeks(past[:, -lookback:], scale)
@@ -123,23 +124,26 @@ def by_week(past, lookback: int):
 
 
 def per_frame(layer, x):
-    """A layer of pictures, on all frames at once: (batch, frames, ...) -> the same."""
-    found = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
-    return keras.ops.reshape(found, (-1, x.shape[1], *found.shape[1:]))
+    """Apply a layer for pictures to all frames at once.
+
+    (batch, frames, *shape of a picture) -> (batch, frames, *shape of its output).
+    """
+    pictures = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
+    return keras.ops.reshape(pictures, (-1, x.shape[1], *pictures.shape[1:]))
 
 
 def flat_frames(x):
-    """(batch, frames, ...) -> (batch, frames, points): each picture as one vector."""
+    """Flatten each picture: (batch, frames, ...) -> (batch, frames, points)."""
     return keras.ops.reshape(x, (-1, x.shape[1], math.prod(x.shape[2:])))
 
 
 # ---------------------------------------------------------------- masks
-# A mask is float, (batch, time, 1): 1 where a step is there, 0 in the padding at the
-# end. It is handed on by hand, because Conv1D and pooling layers drop Keras's own.
+# A mask is float, (batch, time, 1): 1 for a real step, 0 in the padding at the end. It
+# is passed on by hand, because Conv1D and pooling layers drop Keras's own.
 
 
 def masked_conv(x, mask, filters: int, kernel: int, stride: int = 1):
-    """Conv1D with ReLU that neither reads the padding nor depends on how much there is.
+    """Apply Conv1D and ReLU so that the amount of padding changes nothing.
 
     Step i of the output is centred on step i * stride of the input, whatever the
     length: "same" padding would move with it.
@@ -148,7 +152,7 @@ def masked_conv(x, mask, filters: int, kernel: int, stride: int = 1):
         x: (batch, time, features).
         mask: (batch, time, 1).
         filters: of the convolution.
-        kernel: steps that it sees.
+        kernel: steps that each output depends on.
         stride: steps between two outputs.
 
     Returns:
@@ -160,10 +164,11 @@ def masked_conv(x, mask, filters: int, kernel: int, stride: int = 1):
 
 
 def masked_reverse(x, mask):
-    """The steps that are there, backwards; the padding stays at the end.
+    """Reverse the real steps; the padding stays at the end.
 
-    (batch, time, features) -> the same. A recurrent layer that reads this and is turned
-    around again is the backward half of a bidirectional one, without a Keras mask.
+    (batch, time, features) -> the same. A recurrent layer on the reversed steps, its
+    output reversed again, is the backward half of a bidirectional one; it needs no
+    Keras mask.
     """
     ones = keras.ops.ones_like(mask)
     row, step = (keras.ops.cumsum(ones, axis=axis) - 1 for axis in (0, 1))
@@ -175,10 +180,10 @@ def masked_reverse(x, mask):
 
 
 def masked_bidirectional(layer, x, mask, units: int):
-    """A recurrent layer in both directions: (batch, time, 2 * units).
+    """Apply a recurrent layer in both directions: (batch, time, 2 * units).
 
-    Right-padded, so the forward half needs no mask; nor does the backward half, which
-    reads the drawing turned around.
+    The padding is at the end, so the forward half needs no mask; nor does the backward
+    half, which reads the reversed steps.
     """
     forward = layer(units, return_sequences=True)(x)
     backward = layer(units, return_sequences=True)(masked_reverse(x, mask))
@@ -186,7 +191,7 @@ def masked_bidirectional(layer, x, mask, units: int):
 
 
 def masked_pool(x, mask):
-    """Mean and maximum over the steps that are there: (batch, 2 * features)."""
+    """Take mean and maximum over the real steps: (batch, 2 * features)."""
     mean = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
     return keras.ops.concatenate(
         [mean, keras.ops.max(keras.ops.where(mask > 0, x, -1e9), axis=1)], axis=-1
@@ -194,10 +199,10 @@ def masked_pool(x, mask):
 
 
 def standardised(clips, mask):
-    """Each clip with mean 0 and variance 1 over the frames that are there.
+    """Scale each clip to mean 0 and variance 1 over its real frames.
 
-    A dark film and a bright one are then alike. (batch, frames, side, side, channels),
-    0 to 255, and (batch, frames, 1) -> the shape of the clips.
+    Dark and bright films then look alike. (batch, frames, side, side, channels), 0 to
+    255, and the mask, (batch, frames, 1) -> the shape of the clips.
     """
     axes, mask = (1, 2, 3, 4), mask[..., None, None]
     share = mask / keras.ops.mean(mask, axis=1, keepdims=True)
@@ -206,11 +211,11 @@ def standardised(clips, mask):
     return x / keras.ops.sqrt(variance + 1)
 
 
-def frames_that_are_there(clips):
-    """The mask of clips that end early, and repeat their last frame to the end.
+def frame_mask(clips):
+    """Mask the padding of clips: the repetitions of the last frame at the end.
 
-    (batch, frames, ...) -> (batch, frames, 1): 0 for a frame that equals the one before
-    it, if so do all that follow.
+    (batch, frames, ...) -> (batch, frames, 1): 0 for a frame if it and all after it
+    equal the frame before, else 1.
     """
     axes = tuple(range(2, len(clips.shape)))
     differs = keras.ops.any(clips[:, 1:] != clips[:, :-1], axis=axes)

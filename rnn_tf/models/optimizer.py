@@ -1,4 +1,4 @@
-"""Adam, clipped, along a cosine: the optimizer that the experiments train with."""
+"""The optimizer of the experiments: Adam with clipped gradients, along a cosine."""
 
 import lazy_loader
 
@@ -6,12 +6,16 @@ keras = lazy_loader.load("keras")
 
 
 def clipped_adam(rate: float, steps: int):
-    """Adam, clipped at norm 1, its rate falling to zero along a cosine over `steps`.
+    """Make Adam with gradients clipped at norm 1 and a rate that falls along a cosine.
 
     Keras's `clipnorm` clips in each replica, before their gradients are summed; two
     replicas then train otherwise than one device does. This clips the sum. The rate is
     a variable, as it would not be with Keras's `CosineDecay(rate, steps)`: models that
     differ in it alone are compiled once.
+
+    Args:
+        rate: learning rate of the first step.
+        steps: gradient steps until it is 0.
     """
     share = keras.optimizers.schedules.CosineDecay(1.0, steps)
 

@@ -27,26 +27,26 @@ CHUNK = 16  # clips at a time
 
 
 def cache() -> Path:
-    """Where Keras keeps the weights that it has downloaded."""
+    """Return the folder where Keras keeps the weights that it has downloaded."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
-def weights(file: Path | None) -> Path | None:
-    """The file, or what lies in Keras's cache; None if nothing does.
+def find_weights(file: Path | None) -> Path | None:
+    """Return the given file, else one in Keras's cache; None if there is none.
 
     Raises:
-        InputError: the file that was asked for is not there.
+        InputError: the given file does not exist.
     """
     if file is not None:
         if not file.is_file():
             raise InputError(f"--weights {file} does not exist")
         return file
-    kept = sorted(cache().glob("mobilenet_v2_weights_*_1.0_*_no_top.h5"))
-    return kept[0] if kept else None
+    cached = sorted(cache().glob("mobilenet_v2_weights_*_1.0_*_no_top.h5"))
+    return cached[0] if cached else None
 
 
-def absent() -> str:
-    """What to say where there are no weights."""
+def describe_missing_weights() -> str:
+    """Say where weights were looked for, and how to get them."""
     return (
         f"no weights of MobileNetV2 in {cache()}; give a file with --weights, or fetch "
         "them once by python -c 'import keras; keras.applications.MobileNetV2((96, 96, "
@@ -54,12 +54,15 @@ def absent() -> str:
     )
 
 
-def network(shape: tuple[int, ...], file: Path | None):
-    """(batch, frames, side, side, channels), 0 to 255 -> (batch, frames, 1280).
+def build_network(shape: tuple[int, ...], file: Path | None):
+    """Build MobileNetV2 without its last layer, applied to each frame.
+
+    (batch, frames, side, side, channels), 0 to 255 -> (batch, frames, 1280).
 
     Args:
         shape: of a clip.
-        file: with the weights; None leaves them random, for those who set them.
+        file: with the weights; None initialises them at random, for a caller that sets
+            them itself.
 
     Raises:
         InputError: the weights are not those of MobileNetV2 without its last layer.
@@ -74,10 +77,10 @@ def network(shape: tuple[int, ...], file: Path | None):
             (SIDE, SIDE, 3), include_top=False, pooling="avg", weights=file
         )
     except (ValueError, OSError, KeyError) as error:
-        said = str(error).splitlines()[0][:200]
+        reason = str(error).splitlines()[0][:200]
         raise InputError(
             f"{file} does not hold the weights of MobileNetV2 without its last layer "
-            f"({said}); give another with --weights"
+            f"({reason}); give another with --weights"
         ) from None
     cnn.trainable = False
     x = keras.ops.reshape(cnn(x, training=False), (-1, shape[0], COUNT))
@@ -93,12 +96,15 @@ class Features:
     each: int  # clips of a video
 
     def clips(self, which: np.ndarray) -> np.ndarray:
-        """(clips, frames, 1280) float16: those numbered `which`."""
+        """Read the features of the clips numbered `which`.
+
+        (clips, frames, 1280) float16.
+        """
         return self.stored[which]
 
 
-def features(part: Part, file: Path) -> Features:
-    """The features of a part, from the cache if they are there.
+def cached_features(part: Part, file: Path) -> Features:
+    """Read the features of a part from the cache; compute them first if they are new.
 
     Args:
         part: the clips.
@@ -113,17 +119,21 @@ def features(part: Part, file: Path) -> Features:
     shape = part.clips(which[:1]).shape
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        cnn = network(shape[1:], file)
+        cnn = build_network(shape[1:], file)
         with files.atomic_file(path) as temporary, temporary.open("wb") as written:
             for cut in cuts:
-                _of(cnn, part.clips(cut)).tofile(written)
+                _compute(cnn, part.clips(cut)).tofile(written)
     stored = np.memmap(path, "float16", "r", shape=(len(which), shape[1], COUNT))
     return Features(stored, part.labels, part.each)
 
 
-def _of(cnn, x: np.ndarray) -> np.ndarray:
-    """(clips, frames, 1280) float16; padding repeats its features to the last digit."""
-    found = cnn.predict_on_batch(x).astype("float16")
+def _compute(cnn, x: np.ndarray) -> np.ndarray:
+    """Compute the features of clips: (clips, frames, 1280) float16.
+
+    The frames of the padding get exactly those of the last real frame, so that
+    `layers.frame_mask` finds the padding again.
+    """
+    features = cnn.predict_on_batch(x).astype("float16")
     last = batches.frame_mask(x).sum(axis=1, keepdims=True) - 1
     step = np.minimum(np.arange(x.shape[1]), last)
-    return np.take_along_axis(found, step[..., None], axis=1)
+    return np.take_along_axis(features, step[..., None], axis=1)

@@ -1,4 +1,4 @@
-"""What a network may learn from moving digits before it sees its first video."""
+"""Train a network on moving digits before it sees its first video."""
 
 import lazy_loader
 
@@ -9,14 +9,14 @@ from rnn_tf.models.optimizer import clipped_adam
 keras = lazy_loader.load("keras")
 
 
-def on_digits(model, count: int, epochs: int, batch: int) -> None:
-    """Train a network to tell the motions of digits apart, by Adam along a cosine.
+def train_on_digits(model, count: int, epochs: int, batch: int) -> None:
+    """Train a network to classify the motions of digits, by Adam along a cosine.
 
     Args:
         model: takes clips, (batch, frames, side, side, channels) from 0 to 255, and
-            gives the probability of each of `digits.CLASSES`.
+            gives the probability of each of `moving_digits.CLASSES`.
         count: clips to make; 80 % are for training.
-        epochs: how often it sees them.
+        epochs: of training.
         batch: clips per gradient step.
     """
     _, frames, side, _, channels = model.input_shape

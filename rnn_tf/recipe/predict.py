@@ -34,7 +34,7 @@ def predict_drawings(
     part = batches.pack(drawings, np.zeros(len(drawings)))
     steps = max(batches.SHORTEST, int(part.lengths.max()))
     inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
-    info, path = run_folder.chosen(model, "sketch")
+    info, path = run_folder.find_chosen_model(model, "sketch")
     probabilities = _network(path).predict(inputs, verbose=0)
     columns = {
         "drawing": [str(number) for number, _ in enumerate(drawings, start=1)],
@@ -52,7 +52,7 @@ def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -
     """
     if not files:
         raise InputError("predict was given no file; name one or more video files")
-    info, path = run_folder.chosen(model, "video")
+    info, path = run_folder.find_chosen_model(model, "video")
     sampling = decoding.Sampling(**info["data"]["sampling"])
     videos = [decoding.read(file, sampling) for file in files]
     network = _network(path)
@@ -85,7 +85,7 @@ def table(columns: dict[str, list[str]], predictions: np.ndarray, classes) -> Ta
         classes: their names.
     """
     shown = plain_table(None, [*columns, "best guess", "then", "then"])
-    guesses = classification.best_three(predictions, classes)
+    guesses = classification.three_best(predictions, classes)
     rows = zip(*columns.values(), strict=True)
     for cells, three in zip(rows, guesses, strict=True):
         shown.add_row(*cells, *map(label, three))

@@ -54,7 +54,7 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
             return take_part(job, console)
         console.print(f"{experiment.name}: {data.facts['says']} · {devices.describe()}")
         if config.resume:
-            console.print(folder.says_what_it_has())
+            console.print(folder.describe_resume())
         # 5. baselines
         entries = baseline_entries(job)
         validate(job, entries)

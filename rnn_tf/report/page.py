@@ -20,7 +20,7 @@ from rnn_tf.files import write_text
 from rnn_tf.metrics import formatting
 from rnn_tf.report import run_section
 from rnn_tf.report.run_section import Shown
-from rnn_tf.runs.finished import if_whole
+from rnn_tf.runs.finished import skip_damaged
 
 jinja2 = lazy_loader.load("jinja2")
 
@@ -40,7 +40,7 @@ def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
     folders = [path.parent for path in root.glob("*/*/config.json")]
     for folder in sorted(folders):
         same = folder.parent.resolve() == reference.resolve()
-        if same or not (key := if_whole(_kind, folder)):
+        if same or not (key := skip_damaged(_kind, folder)):
             continue
         experiment, data, status = key
         if status != "complete":
@@ -138,7 +138,7 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
     folders, notes = choose(results, reference)
     known = sorted(path.parent for path in reference.glob("*/config.json"))
     own, quoted = (
-        [run for folder in some if (run := if_whole(run_section.read, folder))]
+        [run for folder in some if (run := skip_damaged(run_section.read, folder))]
         for some in (folders, known)
     )
     shown = with_lists(claims) if own or quoted else []

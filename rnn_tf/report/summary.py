@@ -19,7 +19,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import metric_name, number, plain_table
 from rnn_tf.report import markdown
-from rnn_tf.runs.finished import Finished, if_whole
+from rnn_tf.runs.finished import Finished, skip_damaged
 
 pd = lazy_loader.load("pandas")
 
@@ -42,7 +42,7 @@ def refresh(root: Path):
     with filelock.FileLock(root / ".lock"):
         rows = []
         for path in sorted(root.glob("*/*/config.json")):
-            rows += if_whole(summarise, path.parent) or []
+            rows += skip_damaged(summarise, path.parent) or []
         files.write_csv(root / "summary.csv", COLUMNS, rows)
         whole = [dict.fromkeys(COLUMNS, "") | row for row in rows]
         summary = pd.DataFrame(whole, columns=COLUMNS)

@@ -1,7 +1,4 @@
-"""Finished runs as their CSV files, and what the difference of two models proves.
-
-No TensorFlow.
-"""
+"""Read finished runs from their folders. No TensorFlow."""
 
 import functools
 import json
@@ -14,30 +11,30 @@ import lazy_loader
 
 pd = lazy_loader.load("pandas")
 
-# Options that change no number, or say where data lies whose checksum is known.
-ELSEWHERE = "results resume wait data data_dir".split()
+# Options that change no number: the data that they name is told by its checksum.
+WITHOUT_EFFECT = "results resume wait data data_dir".split()
 
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A complete run: what config.json says, and its tables."""
+    """A complete run: its folder, and the content of its config.json."""
 
     folder: Path
     info: dict
 
     @property
     def experiment(self) -> str:
-        """Its name: stacked, forecast, sketch, video, devices."""
+        """The experiment's name: stacked, forecast, sketch, video, devices."""
         return self.info["experiment"]
 
     @property
     def name(self) -> str:
-        """Of its folder."""
+        """The name of its folder."""
         return self.folder.name
 
     @property
     def label(self) -> str:
-        """The name, and what it ran on unless the name says so."""
+        """The name, with the data in brackets unless the name contains it."""
         data = self.info["data"]["source"]
         return self.name if data in self.name else f"{self.name} ({data})"
 
@@ -45,7 +42,7 @@ class Finished:
         return str(self.folder)
 
     def table(self, name: str):
-        """The DataFrame of `<name>.csv`, with "" in empty cells, or None."""
+        """Read `<name>.csv` as a DataFrame with "" in empty cells; None without it."""
         path = self.folder / f"{name}.csv"
         return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
 
@@ -82,54 +79,54 @@ class Finished:
 
 @functools.cache
 def _read(path: Path, written: int):
-    """Again if the file was written anew, as while a run goes on."""
+    """Read a CSV file; `written` is its time, so that a newer file is read again."""
     texts = {"slice": str, "seed": str}
     return pd.read_csv(path, keep_default_na=False, dtype=texts)
 
 
-def runs(*folders: Path) -> list[Finished]:
-    """The complete full-size runs below some folders; of equal ones the newest.
+def find_runs(*folders: Path) -> list[Finished]:
+    """Read the complete full-size runs below some folders; of equal ones the newest.
 
     Quick runs are left out: they train for a few epochs, and prove nothing. Runs are
     equal if all options that can change a number are, and the data.
     """
     places = sorted({p.parent.resolve() for f in folders for p in _configs(f)})
-    found = filter(None, (if_whole(_counted, folder) for folder in places))
-    newest = {key: run for _, key, run in sorted(found, key=lambda one: one[0])}
+    read = filter(None, (skip_damaged(_read_run, folder) for folder in places))
+    newest = {key: run for _, key, run in sorted(read, key=lambda row: row[0])}
     return sorted(newest.values(), key=lambda run: (run.experiment, run.name))
 
 
-def _counted(folder: Path) -> tuple[str, str, Finished] | None:
-    """When a run began, what it measures, and the run; None if it does not count."""
+def _read_run(folder: Path) -> tuple[str, str, Finished] | None:
+    """Return a run's start, its `_key`, and the run; None if quick or unfinished."""
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if info["status"] != "complete" or info["config"]["size"] != "full":
         return None
     return info["started"], _key(info), Finished(folder, info)
 
 
-def if_whole(read: Callable, path: Path):
-    """What `read` makes of a folder or file; None if damaged, which stderr is told."""
+def skip_damaged(read: Callable, path: Path):
+    """Return `read(path)`; name a file or folder that is damaged and return None."""
     try:
         return read(path)
     except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        _tell(f"left out: {path} is damaged ({reason})")
+        _warn_once(f"left out: {path} is damaged ({reason})")
         return None
 
 
 @functools.cache
-def _tell(line: str) -> None:
-    """Once, though tables, answers and report come upon the same file."""
+def _warn_once(line: str) -> None:
+    """Print to stderr; once, though tables, answers and report read the same file."""
     print(line, file=sys.stderr)
 
 
 def _configs(folder: Path) -> list[Path]:
-    """config.json of each run in a folder of runs, or of experiments with runs."""
+    """List config.json of each run in a folder of runs, or of experiments with runs."""
     return [*folder.glob("*/config.json"), *folder.glob("*/*/config.json")]
 
 
 def _key(info: dict) -> str:
-    """What makes two runs the same measurement."""
-    options = {k: v for k, v in info["config"].items() if k not in ELSEWHERE}
-    same = info["experiment"], info["data"]["sha256"], options
-    return json.dumps(same, sort_keys=True)
+    """Return a text that is equal for runs that repeat the same measurement."""
+    options = {k: v for k, v in info["config"].items() if k not in WITHOUT_EFFECT}
+    measured = info["experiment"], info["data"]["sha256"], options
+    return json.dumps(measured, sort_keys=True)

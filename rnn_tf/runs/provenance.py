@@ -1,4 +1,7 @@
-"""Where a row comes from: command, commit, versions, machine, time. No TensorFlow."""
+"""Record where a row comes from: command, commit, versions, machine, time.
+
+No TensorFlow.
+"""
 
 import os
 import platform
@@ -15,7 +18,7 @@ PACKAGES = (
 
 
 def provenance() -> dict:
-    """What config.json records of a session of a run."""
+    """Return what config.json records of a run's start, or of its resumption."""
     commit, dirty = _commit()
     return {
         "command": " ".join(["python", *map(shlex.quote, _original_argv()[1:])]),
@@ -29,7 +32,7 @@ def provenance() -> dict:
 
 
 def _original_argv() -> list[str]:
-    """The command as typed: `-m experiments.forecast`, not the file Python made it."""
+    """Return the command as typed: `-m experiments.forecast`, not that file's path."""
     return getattr(sys, "orig_argv", sys.argv)
 
 
@@ -41,7 +44,7 @@ def _version(package: str) -> str:
 
 
 def _commit() -> tuple[str, bool | None]:
-    """The commit of this source tree, and whether files differ from it."""
+    """Return the commit of this source tree, and whether files differ from it."""
     here = Path(__file__).resolve().parent
     try:
         commit = _git(here, "rev-parse", "HEAD").strip()

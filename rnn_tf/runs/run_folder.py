@@ -1,9 +1,9 @@
-"""What a run leaves: its folder and its CSV files, and how it goes on. No TensorFlow.
+"""Open, write and resume the folder of a run and its CSV files. No TensorFlow.
 
 `results/README.md` explains every column. A file is whole or absent: it is written
 under a temporary name and renamed, so a kill at any moment loses no finished row. A run
-that goes on makes all its rows again, in the same order, the finished ones from its
-folder `state`.
+that is resumed adds all its rows again, in the same order; those that were finished
+come from its folder `state`.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.files import write_csv, write_text
 from rnn_tf.runs.provenance import provenance
 
-STATE = "state"  # folder, until the run is complete
+STATE = "state"  # a folder that is there until the run is complete
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
 METRICS = "model kind seed split metric slice value low high unit n".split()
@@ -38,49 +38,49 @@ SCHEMAS = {
 
 @dataclass
 class Run:
-    """An open run folder. `info` is what config.json says."""
+    """An open run folder. `info` is the content of config.json."""
 
     path: Path
     info: dict
     rows: dict[str, list[dict]] = field(
         default_factory=lambda: {table: [] for table in SCHEMAS}
     )
-    # How many rows each table had when the run was killed: they come again first, and
-    # until they have, the file on disk stays as it is.
+    # Rows that each table had when the run was killed. They are added again first;
+    # until all are there, the file on disk stays as it is.
     kept: dict[str, int] = field(default_factory=dict)
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
-        """Add finished rows to `<table>.csv`; the file on disk is never half there."""
+        """Add finished rows to `<table>.csv`, which is replaced as a whole."""
         self.rows[table].extend(rows)
         if len(self.rows[table]) >= self.kept.get(table, 0):
             write_csv(self.path / f"{table}.csv", SCHEMAS[table], self.rows[table])
 
     def state(self, name: str) -> Path:
-        """A file of what the run needs to go on if it is killed."""
+        """Return the path of a file that the run needs if it is resumed."""
         folder = self.path / STATE
         folder.mkdir(exist_ok=True)
         return folder / name
 
-    def says_what_it_has(self) -> str:
-        """One line on a run that goes on."""
-        kept = self.kept["trials"]
-        said = f"run {self.path.name} goes on; it has {kept} finished fits"
-        began, now = self.info["commit"], self.info["resumed"][-1]["commit"]
-        if began != now:
-            said += f", made at commit {began[:7]}; the others at {now[:7]}"
-        return said
+    def describe_resume(self) -> str:
+        """Describe a resumed run in one line: its finished fits, and their commit."""
+        fits = self.kept["trials"]
+        line = f"run {self.path.name} goes on; it has {fits} finished fits"
+        first, now = self.info["commit"], self.info["resumed"][-1]["commit"]
+        if first != now:
+            line += f", made at commit {first[:7]}; the others at {now[:7]}"
+        return line
 
     def check_data(self, facts: dict) -> None:
-        """Raise InputError unless they are of the data that the run began with."""
-        was = self.info.get("data", facts)
-        if was["sha256"] != facts["sha256"]:
+        """Raise InputError if the data is not that which the run began with."""
+        first = self.info.get("data", facts)
+        if first["sha256"] != facts["sha256"]:
             raise InputError(
                 f"the data is not what run {self.path.name} began with (sha256 "
-                f"{was['sha256'][:12]}, now {facts['sha256'][:12]}); start a new run"
+                f"{first['sha256'][:12]}, now {facts['sha256'][:12]}); start a new run"
             )
 
     def record(self, **info) -> None:
-        """Add what has become known (devices, data, status) to config.json."""
+        """Add facts (devices, data, status) to config.json."""
         self.info.update(info)
         text = json.dumps(self.info, indent=2, allow_nan=False) + "\n"
         write_text(self.path / "config.json", text)
@@ -98,7 +98,7 @@ def open_run(
     Args:
         root: folder of all results.
         experiment: its name.
-        config: as JSON values.
+        config: the options, as JSON values.
         resume: id of a run that was killed, to go on with; by default a new one.
 
     Raises:
@@ -106,14 +106,9 @@ def open_run(
             complete, or still going, or has other options.
     """
     started = time.monotonic()
-    path = _found(root, experiment, resume) if resume else _new(root, experiment)
-    with _alone(path):
-        if resume:
-            run = _resumed(path, config)
-        else:
-            about = {"experiment": experiment, "run_id": path.name}
-            about |= {"status": "running", "config": config}
-            run = Run(path, about | provenance())
+    path = _find(root, experiment, resume) if resume else _create(root, experiment)
+    with _locked(path):
+        run = _reopen(path, config) if resume else _begin(path, experiment, config)
         try:
             run.record()
             yield run
@@ -123,8 +118,8 @@ def open_run(
             raise
         except KeyboardInterrupt:
             run.record(status="interrupted")
-            said = f"the rows so far are in {path}; go on with --resume {path.name}"
-            raise KeyboardInterrupt(said) from None
+            advice = f"the rows so far are in {path}; go on with --resume {path.name}"
+            raise KeyboardInterrupt(advice) from None
         except BaseException as error:
             run.record(status="failed", error=f"{type(error).__name__}: {error}"[:500])
             raise
@@ -133,8 +128,19 @@ def open_run(
         (path / ".lock").unlink(missing_ok=True)
 
 
-def _new(root: Path, experiment: str) -> Path:
-    """A new folder named by the time in UTC and four random digits."""
+def _begin(path: Path, experiment: str, config: dict) -> Run:
+    """Return the run of a new folder."""
+    info = {
+        "experiment": experiment,
+        "run_id": path.name,
+        "status": "running",
+        "config": config,
+    }
+    return Run(path, info | provenance())
+
+
+def _create(root: Path, experiment: str) -> Path:
+    """Make a folder named by the time in UTC and four random digits."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     path = root / experiment / f"{stamp}-{os.urandom(2).hex()}"
     try:
@@ -147,8 +153,8 @@ def _new(root: Path, experiment: str) -> Path:
     return path
 
 
-def _found(root: Path, experiment: str, run_id: str) -> Path:
-    """The folder of a run, by its id."""
+def _find(root: Path, experiment: str, run_id: str) -> Path:
+    """Return the folder of a run by its id."""
     path = root / experiment / run_id
     if Path(run_id).name != run_id or not (path / "config.json").is_file():
         raise InputError(
@@ -159,8 +165,8 @@ def _found(root: Path, experiment: str, run_id: str) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes out of a run folder; the system lets go after a kill."""
+def _locked(path: Path) -> Iterator[None]:
+    """Lock a run folder; after a kill, the operating system unlocks it."""
     lock = filelock.FileLock(path / ".lock")
     try:
         lock.acquire(blocking=False)
@@ -172,20 +178,20 @@ def _alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _resumed(path: Path, config: dict) -> Run:
-    """A run that was killed, ready to go on by the same configuration."""
+def _reopen(path: Path, config: dict) -> Run:
+    """Return a run that was killed, ready to go on with the same options."""
     info = json.loads((path / "config.json").read_text(encoding="utf-8"))
     if info["status"] == "complete":
         raise InputError(f"run {path.name} is complete; there is nothing to resume")
     for name, value in config.items():
-        was = info["config"].get(name)
-        if name not in ("resume", "results") and value != was:
+        first = info["config"].get(name)
+        if name not in ("resume", "results") and value != first:
             raise InputError(
-                f"{name} is {value}, but run {path.name} has {was}; "
+                f"{name} is {value}, but run {path.name} has {first}; "
                 "--resume takes the options of the run, leave them out"
             )
-    for litter in path.rglob(".[0-9]*-*"):  # what was being written
-        litter.unlink()
+    for unfinished in path.rglob(".[0-9]*-*"):  # files that were being written
+        unfinished.unlink()
     info.pop("error", None)
     session = provenance() | {"after": info["status"]}
     info |= {"status": "running", "resumed": [*info.get("resumed", []), session]}
@@ -194,7 +200,7 @@ def _resumed(path: Path, config: dict) -> Run:
 
 
 def _count(path: Path) -> int:
-    """Rows of a CSV file, 0 where there is none."""
+    """Count the rows of a CSV file, 0 if it does not exist."""
     if not path.is_file():
         return 0
     with path.open(newline="", encoding="utf-8") as file:
@@ -207,11 +213,11 @@ def _remove(path: Path) -> None:
         path.parent.rmdir()
 
 
-def chosen(folder: Path, experiment: str) -> tuple[dict, Path]:
-    """What config.json says of a finished run, and the file of the model it chose.
+def find_chosen_model(folder: Path, experiment: str) -> tuple[dict, Path]:
+    """Return the content of a run's config.json, and the file of the chosen model.
 
     Raises:
-        InputError: it is not the folder of such a run.
+        InputError: the folder is not that of a finished run of the experiment.
     """
     try:
         info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
