@@ -1,4 +1,4 @@
-"""What the difference of two models proves. No TensorFlow."""
+"""Compare two models of a run, seed by seed. No TensorFlow."""
 
 import math
 from dataclasses import dataclass
@@ -14,22 +14,23 @@ SEEDS = 3  # fewer prove nothing
 
 @dataclass(frozen=True)
 class Difference:
-    """A model's test error minus another's, paired by seed, with a 95 % interval."""
+    """A model's test score minus another's, paired by seed, with a 95 % interval."""
 
     value: float
     low: float
     high: float
     seeds: int
+    higher: bool = False  # whether a higher score is better, as of BLEU
 
     @property
     def better(self) -> bool:
-        """Whether the interval leaves out 0, below it."""
-        return self.high < 0
+        """Whether the interval leaves out 0, on the side of the first model."""
+        return self.low > 0 if self.higher else self.high < 0
 
     @property
     def worse(self) -> bool:
-        """Whether the interval leaves out 0, above it."""
-        return self.low > 0
+        """Whether the interval leaves out 0, on the side of the other model."""
+        return self.high < 0 if self.higher else self.low > 0
 
     def __str__(self):
         if math.isinf(self.low):
@@ -38,35 +39,54 @@ class Difference:
         return f"{value} [{low}, {high}]"
 
 
-def difference(run: Finished, one: str, other: str, part: str = "") -> Difference:
-    """The error of `one` minus that of `other` on the test set, or on a slice of it.
+def difference(
+    run: Finished,
+    model: str,
+    other: str,
+    part: str = "",
+    *,
+    metric: str | None = None,
+    higher: bool = False,
+) -> Difference:
+    """Subtract the test score of `other` from that of `model`, seed by seed.
 
     Student's t interval over paired seeds; a baseline has no seeds, and is the same for
-    all. Where the run holds an interval over test examples too (the rows
+    all. Where the run has an interval over test examples too (the rows
     `<metric>_difference`), the interval reaches as far as both: a difference must
-    outlast other seeds and other test data. Under three seeds it has no ends.
+    outlast other seeds and other test data. Under three seeds its ends are infinite.
+
+    Args:
+        run: with scores of both models.
+        model: the first model.
+        other: the second one.
+        part: a slice of the test set, such as a day ahead; by default all of it.
+        metric: of metrics.csv; by default the run's headline.
+        higher: whether a higher score is better.
     """
-    first, second = run.scores(one, part), run.scores(other, part)
+    metric = metric or run.info["headline"]
+    first, second = run.scores(model, part, metric), run.scores(other, part, metric)
     if set(second) == {""}:
         second = dict.fromkeys(first, second[""])
     seeds = sorted(set(first) & set(second))
     values = np.array([first[seed] - second[seed] for seed in seeds])
     value = float(values.mean()) if len(values) else math.nan
     if len(seeds) < SEEDS:
-        return Difference(value, -math.inf, math.inf, len(seeds))
+        return Difference(value, -math.inf, math.inf, len(seeds), higher)
     low, high = intervals.t_interval(values)
     if not part:
-        ends = _over_examples(run, one, other)
+        ends = _ends_over_examples(run, model, other, metric)
         low, high = min([low, *ends]), max([high, *ends])
-    return Difference(value, low, high, len(seeds))
+    return Difference(value, low, high, len(seeds), higher)
 
 
-def _over_examples(run: Finished, one: str, other: str) -> list[float]:
-    """The ends of the bootstrap's interval of the same difference, if there is one."""
+def _ends_over_examples(
+    run: Finished, model: str, other: str, metric: str
+) -> list[float]:
+    """Return the ends of the bootstrap's interval of the difference, if it is there."""
     table = run.table("metrics")
-    rows = table[table["metric"] == f"{run.info['headline']}_difference"]
-    for model, rival, sign in ((one, other, 1), (other, one, -1)):
-        found = rows[(rows["model"] == model) & (rows["slice"] == rival)]
-        if len(found):
-            return [sign * float(found.iloc[0][key]) for key in ("low", "high")]
+    rows = table[table["metric"] == f"{metric}_difference"]
+    for first, second, sign in ((model, other, 1), (other, model, -1)):
+        row = rows[(rows["model"] == first) & (rows["slice"] == second)]
+        if len(row):
+            return [sign * float(row.iloc[0][key]) for key in ("low", "high")]
     return []

@@ -46,34 +46,39 @@ class Finished:
         path = self.folder / f"{name}.csv"
         return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
 
-    @property
-    def errors(self):
-        """The rows of the headline metric on the test set, or None."""
-        table, headline = self.table("metrics"), self.info.get("headline")
+    def errors(self, metric: str | None = None):
+        """Return the test rows of a metric, or None without metrics.csv.
+
+        The metric is the run's headline by default.
+        """
+        table, wanted = self.table("metrics"), metric or self.info.get("headline")
         if table is None:
             return None
-        return table[(table["split"] == "test") & (table["metric"] == headline)]
+        return table[(table["split"] == "test") & (table["metric"] == wanted)]
 
     @property
     def models(self) -> list[str]:
-        """Those that were scored on the test set, in the order of the run."""
-        rows = self.errors
+        """The models that were scored on the test set, in the order of the run."""
+        rows = self.errors()
         return [] if rows is None else list(dict.fromkeys(rows["model"]))
 
     def has(self, *models: str) -> bool:
         """Whether all of them were scored on the test set."""
         return set(models) <= set(self.models)
 
-    def scores(self, model: str, part: str = "") -> dict[str, float]:
-        """Seed -> test error of a model, of all examples or of a slice."""
-        rows = self.errors
+    def scores(
+        self, model: str, part: str = "", metric: str | None = None
+    ) -> dict[str, float]:
+        """Return seed -> test score of a model, on all examples or on a slice."""
+        rows = self.errors(metric)
         rows = rows[(rows["model"] == model) & (rows["slice"] == part)]
         seeds = rows["seed"].astype(str)
         return dict(zip(seeds, rows["value"].astype(float), strict=True))
 
-    def slices(self, model: str) -> list[str]:
-        """The slices that a model was scored on, such as days ahead."""
-        rows = self.errors[self.errors["model"] == model]
+    def slices(self, model: str, metric: str | None = None) -> list[str]:
+        """List the slices that a model was scored on, such as days ahead."""
+        rows = self.errors(metric)
+        rows = rows[rows["model"] == model]
         return [part for part in dict.fromkeys(rows["slice"]) if part]
 
 
