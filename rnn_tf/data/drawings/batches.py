@@ -220,12 +220,6 @@ def plan_epoch(part: Part, padding: Padding, batch: int, random) -> list[np.ndar
     return plan
 
 
-def plan_evaluation(part: Part, batch: int) -> list[np.ndarray]:
-    """Choose the drawings of each batch of an evaluation: all, in the part's order."""
-    count = len(part.labels)
-    return [np.arange(i, min(i + batch, count)) for i in range(0, count, batch)]
-
-
 def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
     """Count the full batches of one epoch."""
     return int((np.bincount(padding.buckets(part.lengths)) // batch).sum())
@@ -234,7 +228,7 @@ def steps_per_epoch(part: Part, padding: Padding, batch: int) -> int:
 def dataset(
     part: Part, padding: Padding, batch: int, order: Order | None = None, change=None
 ):
-    """A `tf.data.Dataset` of (batch, time, 5) and (batch,).
+    """Return a `tf.data.Dataset` of inputs (batch, time, 5) and labels (batch,).
 
     Args:
         part: the drawings.
@@ -245,35 +239,56 @@ def dataset(
     """
     import tensorflow as tf  # here, so that --help need not wait for it
 
-    count = -(-len(part.labels) // batch)
-    if order is not None:
-        count = steps_per_epoch(part, padding, batch)
+    if order is None:
+        count, size = -(-len(part.labels) // batch), None
+        read = _evaluation_reader(part, padding, batch)
+    else:
+        count, size = steps_per_epoch(part, padding, batch), batch
+        read = _training_reader(part, padding, batch, order)
+    shapes = (size, None, 5), (size,), (2,)  # as static as they can be
+
+    # Not `from_generator`, which takes three times as long for each batch.
+    def load(number):
+        arrays = tf.numpy_function(read, [number], (tf.float32, tf.int16, tf.int32))
+        x, y, seed = map(tf.ensure_shape, arrays, shapes)
+        return x if change is None else change(x, seed), tf.cast(y, tf.int32)
+
+    batches = tf.data.Dataset.range(count).map(load, num_parallel_calls=1)
+    return without_autotune(batches.prefetch(4))
+
+
+def _training_reader(part: Part, padding: Padding, batch: int, order: Order):
+    """Return a function: number of a batch -> its arrays, see `_read_batch`."""
 
     @functools.lru_cache(maxsize=1)
     def plan(seed, epoch):
-        if order is None:
-            return plan_evaluation(part, batch)
         return plan_epoch(part, padding, batch, np.random.default_rng((seed, epoch)))
 
-    def examples(number):
-        now = (order.seed, order.epoch) if order else (0, 0)
-        which, random = plan(*now)[number], np.random.default_rng((*now, number))
-        lengths = part.lengths[which]
-        if padding.plain and order is None:  # as padded as in training, not less
-            company = part.file_order[random.integers(0, len(part.labels), batch)]
-            lengths = np.concatenate([lengths, part.lengths[company]])
-        x = part.stroke5(which, padding.steps(lengths), padding.scale)
-        part.release()
-        return x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")
+    def read(number):
+        seed, epoch = order.seed, order.epoch
+        which = plan(seed, epoch)[number]
+        random = np.random.default_rng((seed, epoch, number))
+        return _read_batch(part, padding, which, part.lengths[which], random)
 
-    whole = None if order is None else batch  # of a shape as static as may be
-    shapes = (whole, None, 5), (whole,), (2,)
+    return read
 
-    # Not `from_generator`, which takes three times as long for each batch.
-    def made(number):
-        found = tf.numpy_function(examples, [number], (tf.float32, tf.int16, tf.int32))
-        x, y, seed = map(tf.ensure_shape, found, shapes)
-        return x if change is None else change(x, seed), tf.cast(y, tf.int32)
 
-    batches = tf.data.Dataset.range(count).map(made, num_parallel_calls=1)
-    return without_autotune(batches.prefetch(4))
+def _evaluation_reader(part: Part, padding: Padding, batch: int):
+    """Return a function: number of a batch -> its arrays, in the order of the part."""
+
+    def read(number):
+        which = np.arange(number * batch, min((number + 1) * batch, len(part.labels)))
+        lengths, random = part.lengths[which], np.random.default_rng((0, 0, number))
+        if padding.plain:  # as padded as in training, where any lengths are together
+            others = part.file_order[random.integers(0, len(part.labels), batch)]
+            lengths = np.concatenate([lengths, part.lengths[others]])
+        return _read_batch(part, padding, which, lengths, random)
+
+    return read
+
+
+def _read_batch(part: Part, padding: Padding, which, lengths, random) -> tuple:
+    """Read inputs and labels, padded as for `lengths`, and draw a seed for changes."""
+    x = part.stroke5(which, padding.steps(lengths), padding.scale)
+    part.release()
+    return x, part.labels[which], random.integers(0, 2**31, 2, dtype="int32")

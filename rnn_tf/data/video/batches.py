@@ -4,13 +4,14 @@ A clip is uint8, (frames, side, side, channels). One that ends early repeats its
 frame: a frame that repeats the one before it, to the end of the clip, is padding.
 """
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from rnn_tf.data.order import Order, without_autotune
 
-AHEAD = 8  # batches that are made at once: less work for each
+AHEAD = 8  # batches that are read at once: less work for each
 
 
 class Part(Protocol):
@@ -20,7 +21,7 @@ class Part(Protocol):
     each: int  # clips of a video, one after the other
 
     def clips(self, which: np.ndarray) -> np.ndarray:
-        """(clips, frames, side, side, channels) uint8: those numbered `which`."""
+        """Read the clips numbered `which`: (clips, frames, side, side, channels)."""
 
 
 def dataset(
@@ -31,9 +32,7 @@ def dataset(
     change=None,
     shuffled=False,
 ):
-    """A `tf.data.Dataset` of (batch, frames, side, side, channels) uint8 and labels.
-
-    Or of whatever else the `clips` of a part are.
+    """Return a `tf.data.Dataset` of clips, as `Part.clips` gives them, and labels.
 
     Args:
         part: the clips.
@@ -48,28 +47,33 @@ def dataset(
 
     videos = len(part.labels)
     count = -(-videos * part.each // batch) if order is None else videos // batch
-
-    def examples(which, random):
-        x, labels = part.clips(which), part.labels[which // part.each]
-        x = without_order(x, random) if shuffled else x
-        x = x if change is None else change(x, random)
-        return (x, labels) if weights is None else (x, labels, weights[labels])
-
-    def generate():
-        random = (order or Order(0)).random()
-        numbers = np.arange(videos * part.each)
-        if order is not None:
-            numbers = _draw_clips(part, random, count * batch)
-        for start in range(0, len(numbers), AHEAD * batch):
-            yield examples(numbers[start : start + AHEAD * batch], random)
-
-    one = examples(np.array([0]), np.random.default_rng(1))
-    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in one)
-    made = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    load = partial(_load, part, weights, change, shuffled)
+    generate = partial(_generate, part, batch, order, load)
+    arrays = load(np.array([0]), np.random.default_rng(1))
+    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in arrays)
+    batches = tf.data.Dataset.from_generator(generate, output_signature=signature)
     # Without a remainder the batch has a static shape, which TPUs want.
-    made = made.prefetch(1).rebatch(batch, drop_remainder=order is not None)
-    made = made.apply(tf.data.experimental.assert_cardinality(count))
-    return without_autotune(made.prefetch(4))
+    batches = batches.prefetch(1).rebatch(batch, drop_remainder=order is not None)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(count))
+    return without_autotune(batches.prefetch(4))
+
+
+def _generate(part: Part, batch: int, order: Order | None, load):
+    """Yield the arrays of `AHEAD` batches at a time; the remainder comes last."""
+    random = (order or Order(0)).random()
+    numbers = np.arange(len(part.labels) * part.each)
+    if order is not None:
+        numbers = _draw_clips(part, random, len(part.labels) // batch * batch)
+    for start in range(0, len(numbers), AHEAD * batch):
+        yield load(numbers[start : start + AHEAD * batch], random)
+
+
+def _load(part: Part, weights, change, shuffled: bool, which, random) -> tuple:
+    """Read and change the clips numbered `which`; add labels, and weights if given."""
+    x, labels = part.clips(which), part.labels[which // part.each]
+    x = without_order(x, random) if shuffled else x
+    x = x if change is None else change(x, random)
+    return (x, labels) if weights is None else (x, labels, weights[labels])
 
 
 def _draw_clips(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
