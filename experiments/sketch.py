@@ -26,8 +26,9 @@ from rnn_tf import config, files
 from rnn_tf.baselines.drawings import bag_of_points
 from rnn_tf.config import RunConfig
 from rnn_tf.data.drawings import augmentation, batches, doodles, quickdraw
-from rnn_tf.data.drawings.batches import Padding, Part
+from rnn_tf.data.drawings.batches import Padding
 from rnn_tf.data.drawings.folder import read_class_files, read_folder
+from rnn_tf.data.drawings.store import Part
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.metrics import classification

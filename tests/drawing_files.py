@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnn_tf.data.drawings import store
 from rnn_tf.data.drawings.folder import ClassFile, read_drawings
 from rnn_tf.errors import InputError
 
@@ -141,3 +142,19 @@ def tfrecord_file(folder, *records):
 
 
 INK = [[1.0, 0.2, 0], [-0.5, -0.2, 1]]
+
+
+def numbered_drawing(points: int, start: int = 0) -> np.ndarray:
+    """Return moves that depend on `start`; the pen is lifted at the end."""
+    rows = np.stack(
+        [start + np.arange(points), -np.arange(points), np.zeros(points)], 1
+    )
+    rows[-1, 2] = 1
+    return rows.astype("int16")
+
+
+def hundred_drawings():
+    """Pack 100 drawings of 1 to 100 points by chance; drawing i has label i % 5."""
+    lengths = np.random.default_rng(1).permutation(np.arange(1, 101))
+    drawings = [numbered_drawing(n, start=7 * i) for i, n in enumerate(lengths)]
+    return store.pack(drawings, np.arange(100) % 5)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from rnn_tf.data.drawings import batches as drawing_batches
+from rnn_tf.data.drawings import store
 from rnn_tf.models import layers
 
 RANDOM = np.random.default_rng(1)
@@ -101,7 +101,7 @@ def test_padding_changes_nothing_behind_a_mask():
     model = keras.Model(inputs, layers.masked_pool(x, mask))
     lengths = (1, 2, 5, 12, 29)
     moves = [RANDOM.integers(-90, 90, (n, 3)) % [181, 181, 2] for n in lengths]
-    part = drawing_batches.pack(moves, np.zeros(5))
+    part = store.pack(moves, np.zeros(5))
     found = [
         model.predict(part.stroke5(np.arange(5), steps, 20.0), verbose=0)
         for steps in (30, 31, 50, 97)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast, sketch, stacked, video
+from rnn_tf.data.drawings import store
 from rnn_tf.data.series.daily import YEAR
 from tests import model_harness
 from tests.model_harness import Case
@@ -174,7 +175,7 @@ def without_dropout(model):
 def sketch_case(name: str) -> Case:
     """Eight doodles; dropout is off, because replicas draw their own."""
     drawings, labels = sketch.doodles.doodles(8)
-    part = sketch.batches.pack(drawings, labels)
+    part = store.pack(drawings, labels)
 
     def build(hp):
         model = sketch.MODELS[name](hp, sketch.Config(), 12)

@@ -12,7 +12,7 @@ import pytest
 from experiments import sketch
 from rnn_tf import config
 from rnn_tf.data import download
-from rnn_tf.data.drawings import doodles
+from rnn_tf.data.drawings import doodles, store
 from rnn_tf.errors import InputError
 from rnn_tf.runs import run_folder
 from rnn_tf.studies import cost, course_program
@@ -147,7 +147,7 @@ def test_the_saved_model_reads_drawings_as_they_are_in_files(done):
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     drawings, _ = doodles.doodles(300)
     shortest = min(drawings[270:], key=len)
-    part = sketch.batches.pack([shortest], [0])
+    part = store.pack([shortest], [0])
     found = model.predict(part.stroke5(np.array([0]), 24, 1.0), verbose=0)
     frame = done.tables["predictions"]
     row = frame[(frame["model"] == info["chosen"]) & (frame["example"] == 0)].iloc[0]

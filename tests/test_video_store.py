@@ -40,10 +40,10 @@ def test_a_store_gives_back_what_was_decoded(sound, tmp_path, monkeypatch, chunk
     monkeypatch.setattr(store, "CHUNK", chunk)
     sound.insert(1, bad(tmp_path / "set/x/bad.mp4"))
     with pytest.raises(BadClip, match="bad.mp4 cannot be decoded"):
-        store.write_store(tmp_path / "store", sound, SMALL, skip=False)
+        store.write(tmp_path / "store", sound, SMALL, skip=False)
     assert not (tmp_path / "store").exists()
-    store.write_store(tmp_path / "store", sound, SMALL, skip=True)
-    kept, stored, about = store.read_store(tmp_path / "store", SMALL)
+    store.write(tmp_path / "store", sound, SMALL, skip=True)
+    kept, stored, about = store.read(tmp_path / "store", SMALL)
     assert isinstance(stored, np.memmap)
     assert kept == [0, 2, 3, 4]
     assert about["skipped"] == {"cannot be decoded": 1}
@@ -56,9 +56,9 @@ def test_a_store_gives_back_what_was_decoded(sound, tmp_path, monkeypatch, chunk
 
 def test_if_nothing_can_be_decoded_it_says_so(tmp_path):
     damaged = [bad(tmp_path / "bad.mp4")]
-    store.write_store(tmp_path / "store", damaged, SMALL, skip=True)
+    store.write(tmp_path / "store", damaged, SMALL, skip=True)
     with pytest.raises(InputError, match="no file could be decoded"):
-        store.read_store(tmp_path / "store", SMALL)
+        store.read(tmp_path / "store", SMALL)
 
 
 def test_what_could_be_decoded_stays_beside_its_clips(sound, tmp_path, monkeypatch):

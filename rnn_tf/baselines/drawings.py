@@ -5,7 +5,7 @@ from collections.abc import Callable
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.drawings.batches import Part
+from rnn_tf.data.drawings.store import Part
 
 sklearn = lazy_loader.load("sklearn")
 

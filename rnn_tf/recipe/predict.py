@@ -8,7 +8,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from rnn_tf.data.drawings import batches
+from rnn_tf.data.drawings import batches, store
 from rnn_tf.data.drawings.folder import first_drawings
 from rnn_tf.data.video import decoding
 from rnn_tf.devices import backend
@@ -31,7 +31,7 @@ def predict_drawings(
         limit: Drawings to look at, from the beginning.
     """
     drawings = first_drawings(file, limit)
-    part = batches.pack(drawings, np.zeros(len(drawings)))
+    part = store.pack(drawings, np.zeros(len(drawings)))
     steps = max(batches.SHORTEST, int(part.lengths.max()))
     inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
     info, path = run_folder.find_chosen_model(model, "sketch")

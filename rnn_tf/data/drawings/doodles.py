@@ -10,7 +10,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data import examples
-from rnn_tf.data.drawings import batches
+from rnn_tf.data.drawings import store
 from rnn_tf.data.drawings.stroke3 import BOX, EPSILON
 from rnn_tf.data.labelled import Labelled
 
@@ -47,12 +47,12 @@ def labelled(count: int) -> Labelled:
     """Draw `count` doodles in three parts, 80, 10 and 10 %."""
     drawings, labels = doodles(count)
     parts = {
-        split: batches.pack([drawings[i] for i in cut], labels[cut])
+        split: store.pack([drawings[i] for i in cut], labels[cut])
         for split, cut in examples.parts(np.arange(count)).items()
     }
     digest = hashlib.sha256(b"".join(drawing.tobytes() for drawing in drawings))
     facts = {"source": "doodles", "sha256": digest.hexdigest(), "notes": []}
-    return Labelled(CLASSES, batches.sort_for_evaluation(parts), facts)
+    return Labelled(CLASSES, store.sort_for_evaluation(parts), facts)
 
 
 def _block(seed: int, block: int) -> tuple[list[np.ndarray], np.ndarray]:

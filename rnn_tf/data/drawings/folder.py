@@ -14,7 +14,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data import download
-from rnn_tf.data.drawings import batches, ndjson, npz, tfrecord
+from rnn_tf.data.drawings import ndjson, npz, store, tfrecord
 from rnn_tf.data.drawings.stroke3 import decode_records
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.errors import InputError
@@ -69,15 +69,15 @@ class Drawings:
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
         if not folder.is_dir():
             skipped = Counter() if skip else None
-            batches.write_store(folder, self.read(skipped), skipped)
-        parts, skipped = batches.read_store(folder)
+            store.write(folder, self.read(skipped), skipped)
+        parts, skipped = store.read(folder)
         self._check_classes(name, parts)
         notes = [f"skipped {n:,} drawings ({reason})" for reason, n in skipped.items()]
         facts = {"source": Path(name).resolve().name, "notes": notes}
         facts |= {"sha256": digest.hexdigest()}
-        return Labelled(self.classes, batches.sort_for_evaluation(parts), facts)
+        return Labelled(self.classes, store.sort_for_evaluation(parts), facts)
 
-    def _check_classes(self, name: str, parts: dict[str, batches.Part]) -> None:
+    def _check_classes(self, name: str, parts: dict[str, store.Part]) -> None:
         """Check that every part has every class, or raise InputError."""
         for split, part in parts.items():
             missing = np.setdiff1d(np.arange(len(self.classes)), part.labels)

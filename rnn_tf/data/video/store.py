@@ -105,8 +105,8 @@ def decoded(videos: list[Video], sampling: Sampling, skip: bool) -> Footage:
         digest.update(pooch.file_hash(video.path).encode())
     folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
     if not folder.is_dir():
-        write_store(folder, videos, sampling, skip)
-    kept, clips, about = read_store(folder, sampling)
+        write(folder, videos, sampling, skip)
+    kept, clips, about = read(folder, sampling)
     about = {"sha256": digest.hexdigest()} | about
     return Footage([videos[number] for number in kept], clips, about)
 
@@ -114,9 +114,7 @@ def decoded(videos: list[Video], sampling: Sampling, skip: bool) -> Footage:
 # ---------------------------------------------------------------- on disk
 
 
-def write_store(
-    folder: Path, videos: list[Video], sampling: Sampling, skip: bool
-) -> None:
+def write(folder: Path, videos: list[Video], sampling: Sampling, skip: bool) -> None:
     """Decode the videos, one after the other, into a folder, whole or absent.
 
     Raises:
@@ -145,8 +143,8 @@ def _decode(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(videos), CHUNK):  # so that few wait in memory
             paths = [video.path for video in videos[start : start + CHUNK]]
-            read = partial(_read_or_error, sampling=sampling)
-            for number, result in enumerate(pool.map(read, paths), start):
+            decode = partial(_decode_or_error, sampling=sampling)
+            for number, result in enumerate(pool.map(decode, paths), start):
                 if isinstance(result, Decoded):
                     yield number, result
                 elif skip:
@@ -155,15 +153,15 @@ def _decode(
                     raise result
 
 
-def _read_or_error(path: Path, sampling: Sampling) -> Decoded | BadClip:
+def _decode_or_error(path: Path, sampling: Sampling) -> Decoded | BadClip:
     try:
         return decoding.read(path, sampling)
     except BadClip as error:
         return error
 
 
-def read_store(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]:
-    """Read what `write_store` wrote.
+def read(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]:
+    """Read what `write` wrote.
 
     Returns:
         The numbers of the videos; their clips, (videos, clips, frames, side, side,
