@@ -5,6 +5,7 @@ A test module makes one `Case` per model and calls `check_*` on it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import keras_tuner
@@ -21,7 +22,7 @@ class Case:
 
     build: Callable  # hp -> an uncompiled model
     compile_arguments: Callable  # hp -> arguments of `model.compile`
-    inputs: np.ndarray  # (batch, *shape)
+    inputs: Any  # (batch, *shape), or a tuple or dict of such arrays
     targets: np.ndarray  # fitting the model's output
     output_shape: tuple  # without the batch
     parameters: int  # with default hyperparameters, counted by hand
@@ -102,7 +103,7 @@ def trained(case: Case, devices: strategy.Devices, weights=None) -> list[np.ndar
     kink of the absolute error magnifies rounding.
     """
     data = tf.data.Dataset.from_tensor_slices((case.inputs, case.targets))
-    data = data.batch(len(case.inputs))
+    data = data.batch(len(keras.tree.flatten(case.inputs)[0]))
     with devices.scope():
         model = case.model()
         model.set_weights(weights or model.get_weights())

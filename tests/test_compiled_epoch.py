@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from experiments import forecast
 from rnn_tf.config import RunConfig
@@ -120,6 +121,29 @@ def test_stacks_hold_the_batches_of_each_epoch_in_turn(cut):
         plain = arrays(cut.dataset("train", LIKE, BATCH, Order(1, epoch)), -1)
         np.testing.assert_array_equal(stack, np.stack(plain))
     assert not np.array_equal(*stacks)
+
+
+def test_a_model_of_two_inputs_trains_by_whole_epochs():
+    """Would catch stacks that hold one array in, as a translation's do not."""
+
+    def cut(which):
+        x = tf.cast(which[:, None], "float32") / 32
+        return {"a": x, "b": 2 * x}, 3 * x
+
+    def model():
+        keras.utils.set_random_seed(1)
+        a, b = (keras.Input((1,), name=name) for name in "ab")
+        both = keras.ops.concatenate([a, b], axis=-1)
+        model = keras.Model({"a": a, "b": b}, keras.layers.Dense(1)(both))
+        model.compile("sgd", "mse", jit_compile=True)
+        return model
+
+    plain, whole, order = model(), model(), Order(1)
+    plain.fit(orders.shuffled(32, 8, order, cut), shuffle=False, verbose=0)
+    stacks = orders.stacked(32, 8, order, cut)
+    compiled_epoch.fit(whole, stacks, 4, shuffle=False, verbose=0)
+    for one, other in zip(plain.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_large_epochs_are_several_stacks(cut, monkeypatch):

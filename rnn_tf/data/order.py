@@ -40,7 +40,8 @@ def shuffled(count: int, batch: int, order: Order, cut: Callable, passes: int = 
         count: examples that there are.
         batch: examples per batch; the remainder of an epoch is dropped.
         order: of the training run; the epoch is the one that it is at.
-        cut: numbers of examples, (n,) int64 -> a tuple of tensors, (n, ...).
+        cut: numbers of examples, (n,) int64 -> inputs and targets, each (n, ...) or a
+            structure of such.
         passes: how often an epoch goes through all, each time shuffled anew.
 
     Returns:
@@ -85,7 +86,9 @@ def stacked(count: int, batch: int, order: Order, cut: Callable, passes: int = 1
     def cut_stack(place):
         chosen = tf.numpy_function(examples, [place], tf.int64)
         flat = cut(tf.ensure_shape(chosen, (size,)))
-        return tuple(tf.reshape(x, (together, batch, *x.shape[1:])) for x in flat)
+        return tf.nest.map_structure(
+            lambda x: tf.reshape(x, (together, batch, *x.shape[1:])), flat
+        )
 
     places = tf.data.Dataset.counter(order.epoch * stacks)
     return without_autotune(places.map(cut_stack, num_parallel_calls=1).prefetch(2))
@@ -104,7 +107,10 @@ def _permutations(count: int, passes: int) -> Callable:
 
 def _together(steps: int, batch: int, cut: Callable) -> int:
     """How many batches make a stack: as many as `STACK` allows, and divide an epoch."""
-    one = sum(part.numpy().nbytes for part in cut(np.zeros(1, "int64")))
+    import tensorflow as tf
+
+    example = tf.nest.flatten(cut(np.zeros(1, "int64")))
+    one = sum(part.numpy().nbytes for part in example)
     most = max(1, STACK // (one * batch))
     return max(n for n in range(1, min(steps, most) + 1) if steps % n == 0)
 

@@ -12,18 +12,23 @@ def fit(model, train, steps: int, **options) -> None:
 
     Args:
         model: compiled with `jit_compile`, for one device.
-        train: `tf.data.Dataset` without end, of stacks: tuples of (n, batch, ...).
+        train: `tf.data.Dataset` without end, of stacks: inputs and targets, each
+            (n, batch, ...) or a structure of such.
         steps: batches of an epoch, a multiple of n.
         options: further arguments of `model.fit`.
     """
-    n = train.element_spec[0].shape[0]
+    n = keras.tree.flatten(train.element_spec)[0].shape[0]
     if model.train_function is None:
-        batch = [keras.ops.zeros(x.shape[1:], x.dtype.name) for x in train.element_spec]
-        build(model, batch)
+        build(model, keras.tree.map_structure(_zeros, train.element_spec))
         jax = keras.config.backend() == "jax"
         model.train_function = _on_jax(model) if jax else _on_tensorflow(model, n)
         model.steps_per_execution = 1  # a step of Keras's is a stack here
     model.fit(train, steps_per_epoch=steps // n, **options)
+
+
+def _zeros(spec):
+    """A batch of zeros, as a stack has them."""
+    return keras.ops.zeros(spec.shape[1:], spec.dtype.name)
 
 
 def _on_tensorflow(model, n: int):
@@ -33,7 +38,7 @@ def _on_tensorflow(model, n: int):
     @tf.function(jit_compile=True)
     def train(stack):
         def step(number):
-            model.train_step(tuple(part[number] for part in stack))
+            model.train_step(tf.nest.map_structure(lambda part: part[number], stack))
             return (number + 1,)
 
         tf.while_loop(lambda number: number < n, step, (0,))

@@ -109,45 +109,43 @@ def fit(
         seed: shuffles the training set.
         epochs: at most so many; `patience` epochs without a better score end it.
         hook: see `EpochHook`.
-        kept: where the last epoch is kept, and goes on from.
+        kept: of the last epoch, from which training goes on.
     """
-    started = time.perf_counter()
     saved = kept.read() if kept else None
     history = saved[1]["history"] if saved else []
-    started -= history[-1]["seconds"] if history else 0
+    started = time.perf_counter() - (history[-1]["seconds"] if history else 0)
     order = Order(seed, len(history))
-    train, steps = _training_set(job, network, order)
     stop_early = keras.callbacks.EarlyStopping(
         "val_score", patience=job.config.patience, mode="min", restore_best_weights=True
     )
-    record = _recorder(network.model, history, started, hook, kept, stop_early)
-    restore = keras.callbacks.LambdaCallback(
+    record = keras.callbacks.LambdaCallback(
         on_train_begin=lambda _: saved and kept.restore(saved, stop_early),
         on_epoch_begin=order.begin,
-        on_epoch_end=record,
+        on_epoch_end=_recorder(history, started, hook, kept, stop_early),
     )
     job.devices.fit(
         network.model,
-        train,
-        validation_data=job.data.dataset("validation", network),
-        steps=steps,
+        **_data_sets(job, network, order),
+        callbacks=[*job.experiment.callbacks(network.model), stop_early, record],
         initial_epoch=len(history),
         epochs=epochs,
         verbose=0,
         shuffle=False,  # the data set shuffles itself
-        callbacks=[*job.experiment.callbacks(network.model), stop_early, restore],
     )
     return Fit(tuple(history), time.perf_counter() - started)
 
 
-def _training_set(job: Job, network: Network, order: Order):
-    """The data set, and the steps of an epoch if its batches come in stacks."""
+def _data_sets(job: Job, network: Network, order: Order) -> dict:
+    """The data sets, and the steps of an epoch if training batches come in stacks."""
+    validation = job.data.dataset("validation", network)
     if job.data.stacked and job.devices.by_whole_epochs(network.model):
-        return job.data.stacked(network, order), steps_per_epoch(job, network)
-    return job.data.dataset("train", network, order), None
+        train, steps = job.data.stacked(network, order), steps_per_epoch(job, network)
+    else:
+        train, steps = job.data.dataset("train", network, order), None
+    return {"train": train, "validation_data": validation, "steps": steps}
 
 
-def _recorder(model, history: list, started: float, hook, kept, stop_early) -> Callable:
+def _recorder(history: list, started: float, hook, kept, stop_early) -> Callable:
     """A Keras `on_epoch_end` that adds a row to `history` and keeps the epoch."""
 
     def record(epoch, logs):
@@ -161,8 +159,8 @@ def _recorder(model, history: list, started: float, hook, kept, stop_early) -> C
         history.append(row)
         best = Fit(tuple(history), 0.0).score
         if hook(epoch + 1, best) or not math.isfinite(logs["loss"]):
-            model.stop_training = True
-        if kept and not model.stop_training:
+            stop_early.model.stop_training = True
+        if kept and not stop_early.model.stop_training:
             kept.save(stop_early, history)
 
     return record

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import lazy_loader
 import numpy as np
@@ -119,17 +120,7 @@ def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entr
     if not weights:
         return []
     experiment, seeds = job.experiment, tuple(weights)
-    # Out of the strategy's scope: one device counts every example once. Not compiled,
-    # so that XLA does not compile for the shape of each part.
-    plain = job.build(name, hp)
-
-    @functools.cache
-    def predict(split: str) -> list:
-        predictions = []
-        for values in weights.values():
-            plain.model.set_weights(values)
-            predictions.append(experiment.predict(plain, job.data, split))
-        return predictions
+    predict = functools.cache(_predictor(job, name, hp, weights))
 
     @functools.cache
     def mean(split: str) -> list:
@@ -147,6 +138,24 @@ def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entr
         ensemble = Entry(f"{name}_ensemble", "ensemble", ("",), mean, seeds, member)
         entries.append(ensemble)
     return entries
+
+
+def _predictor(job: Job, name: str, hp, weights: dict) -> Callable[[str], list]:
+    """Split -> the predictions of each seed, by one network that takes their weights.
+
+    It is built out of the strategy's scope: one device counts every example once. And
+    it is not compiled, so that XLA does not compile for the shape of each part.
+    """
+    network = job.build(name, hp)
+
+    def predict(split: str) -> list:
+        predictions = []
+        for values in weights.values():
+            network.model.set_weights(values)
+            predictions.append(job.experiment.predict(network, job.data, split))
+        return predictions
+
+    return predict
 
 
 # ---------------------------------------------------------------- scores
