@@ -38,7 +38,7 @@ from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.predict import predict_drawings
-from rnn_tf.report import plots
+from rnn_tf.report import guess_plots
 from rnn_tf.studies import cost, course_program
 
 keras = lazy_loader.load("keras")
@@ -269,10 +269,12 @@ def report(config: Config, outcome: Outcome) -> None:
     """Draw pictures; run the course's program; measure what padding and strides do."""
     part = outcome.data.source.parts["test"]
     chosen, tables = outcome.shown[0], outcome.tables
-    plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
-    plots.drawings(
+    guess_plots.classification(
+        outcome.folder, tables, chosen, outcome.data.source.classes
+    )
+    guess_plots.drawings(
         outcome.folder / "drawings.png",
-        plots.first_seed(tables["predictions"], chosen),
+        guess_plots.first_seed(tables["predictions"], chosen),
         part.drawing,
     )
     as_written = "answer" in config.models

@@ -40,7 +40,7 @@ from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.predict import predict_videos
-from rnn_tf.report import plots
+from rnn_tf.report import guess_plots
 from rnn_tf.studies import cost
 
 keras = lazy_loader.load("keras")
@@ -408,10 +408,12 @@ def report(outcome: Outcome) -> None:
     """Draw the pictures of a run; time how long its fastest network waits for clips."""
     part = outcome.data.source.parts["test"]
     chosen, tables = outcome.shown[0], outcome.tables
-    plots.classification(outcome.folder, tables, chosen, outcome.data.source.classes)
-    plots.film_strips(
+    guess_plots.classification(
+        outcome.folder, tables, chosen, outcome.data.source.classes
+    )
+    guess_plots.film_strips(
         outcome.folder / "clips.png",
-        plots.first_seed(tables["predictions"], chosen),
+        guess_plots.first_seed(tables["predictions"], chosen),
         lambda number: part.clips(np.array([number * part.each]))[0],
     )
     name = cost.quickest(outcome.tables["trials"])  # it waits the most

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rnn_tf.metrics import classification
-from rnn_tf.report import plots
+from rnn_tf.report import guess_plots
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
@@ -48,10 +48,10 @@ def test_pictures_show_the_guesses_of_one_seed_of_the_chosen_model(tmp_path):
     ]
     history = {"model": "best", "seed": 1, "epoch": 1, "loss": 1.0, "score": 0.5}
     tables = {"predictions": pd.DataFrame(rows), "history": pd.DataFrame([history])}
-    guesses = plots.first_seed(tables["predictions"], "best")
+    guesses = guess_plots.first_seed(tables["predictions"], "best")
     chosen = guesses[["model", "seed", "example"]].to_numpy().tolist()
     assert chosen == [["best", 2, 0], ["best", 2, 1]]
-    plots.classification(tmp_path, tables, "best", ("a", "b"))
+    guess_plots.classification(tmp_path, tables, "best", ("a", "b"))
     pictures = {path.name for path in tmp_path.iterdir()}
     assert pictures == {"confusion.png", "learning_curves.png"}
 

@@ -1,4 +1,4 @@
-"""`make answers`: the course's claims, each with its measured verdict.
+"""Judge the course's claims by the runs there are: `make answers`.
 
 Claims are in our own words; the rules in `shape_rules` and `rules` judge them by
 full-size runs. Verdicts: confirmed; refuted; depends, with the condition; not
@@ -51,7 +51,7 @@ DEVICES = "make devices"
 
 @dataclass(frozen=True)
 class Claim:
-    """What the course says, the rule that judges it, and what makes its rows."""
+    """A claim of the course, the rule that judges it, and the command to measure it."""
 
     name: str
     source: str
@@ -111,16 +111,16 @@ CLAIMS = (
 
 
 def judge(claim: Claim, runs: list[Finished]) -> dict:
-    """The row of `answers.csv` for one claim.
+    """Judge one claim; return its row of `answers.csv`.
 
     Args:
-        claim: what to judge.
-        runs: finished runs; those without rows for it are passed over.
+        claim: the claim.
+        runs: finished runs; those without rows for it are ignored.
     """
-    found = {run: skip_damaged(claim.rule, run) for run in runs}
-    found = {run: finding for run, finding in found.items() if finding}
-    whole = together({run.label: finding for run, finding in found.items()})
-    if not found:
+    findings = {run: skip_damaged(claim.rule, run) for run in runs}
+    findings = {run: finding for run, finding in findings.items() if finding}
+    whole = combine({run.label: finding for run, finding in findings.items()})
+    if not findings:
         whole = Finding(
             NOT_MEASURED, f"no full-size run has rows for it: {claim.command}"
         )
@@ -131,59 +131,60 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         "verdict": whole.verdict,
         "condition": whole.condition,
         "evidence": whole.evidence,
-        "runs": "; ".join(run.name for run in found),
-        "commands": "; ".join(run.info["command"] for run in found),
+        "runs": "; ".join(run.name for run in findings),
+        "commands": "; ".join(run.info["command"] for run in findings),
     }
 
 
-def together(found: dict[str, Finding]) -> Finding:
-    """One finding of those of several runs; where they disagree, it depends."""
-    verdicts = {finding.verdict for finding in found.values()}
-    evidence = " | ".join(f"{run}: {f.evidence}" for run, f in found.items())
-    conditions = {finding.condition for finding in found.values()}
+def combine(findings: dict[str, Finding]) -> Finding:
+    """Combine the findings of several runs; where they disagree, it depends."""
+    verdicts = {finding.verdict for finding in findings.values()}
+    evidence = " | ".join(f"{run}: {f.evidence}" for run, f in findings.items())
+    conditions = {finding.condition for finding in findings.values()}
     if len(verdicts) == len(conditions) == 1:
         return Finding(verdicts.pop(), evidence, conditions.pop())
-    said = (f"{_in_short(finding)} on {run}" for run, finding in found.items())
-    return Finding(DEPENDS, evidence, "; ".join(said))
+    by_run = (f"{_shorten(finding)} on {run}" for run, finding in findings.items())
+    return Finding(DEPENDS, evidence, "; ".join(by_run))
 
 
-def _in_short(finding: Finding) -> str:
+def _shorten(finding: Finding) -> str:
+    """Return the condition of a finding, or its verdict in a word."""
     undecided = finding.verdict == NOT_MEASURED
     return finding.condition or ("undecided" if undecided else finding.verdict)
 
 
 def rows(*folders: Path) -> list[dict]:
-    """The rows of `answers.csv`, from the runs below some folders."""
+    """Return the rows of `answers.csv`, from the runs below some folders."""
     runs = finished.find_runs(*folders)
     return [judge(claim, runs) for claim in CLAIMS]
 
 
 def refresh(root: Path, reference: Path) -> list[dict]:
     """Judge every claim, write `answers.csv` below `root`, return its rows."""
-    found = rows(reference, root)
-    files.write_csv(root / "answers.csv", COLUMNS, found)
-    return found
+    judged = rows(reference, root)
+    files.write_csv(root / "answers.csv", COLUMNS, judged)
+    return judged
 
 
-def table(found: list[dict], numbers: bool = True) -> Table:
-    """The rows of `answers.csv` for reading, at any width; in short without numbers."""
+def table(judged: list[dict], numbers: bool = True) -> Table:
+    """Make a table of the rows of `answers.csv`; without `numbers` in short."""
     headings = ["", "verdict", "claim, and what was measured"]
-    made = plain_table("The course's claims, measured", headings)
-    made.show_lines, made.pad_edge = numbers, False
-    made.columns[-1].overflow = "fold"
-    for row in found:
+    shown = plain_table("The course's claims, measured", headings)
+    shown.show_lines, shown.pad_edge = numbers, False
+    shown.columns[-1].overflow = "fold"
+    for row in judged:
         verdict = Text(row["verdict"], style=COLOURS[row["verdict"]])
-        said = Text(row["text"])
+        text = Text(row["text"])
         if row["condition"]:
-            said.append(f"\n{row['condition']}", style=COLOURS[DEPENDS])
+            text.append(f"\n{row['condition']}", style=COLOURS[DEPENDS])
         if numbers:
-            said.append(f"\n{row['evidence']}", style="dim")
-        made.add_row(row["claim"], verdict, said)
-    counts = [sum(row["verdict"] == v for row in found) for v in VERDICTS]
-    said = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
-    made.caption = f"{', '.join(said)}. "
-    made.caption += HOW_TO_READ if numbers else "The numbers: make answers."
-    return made
+            text.append(f"\n{row['evidence']}", style="dim")
+        shown.add_row(row["claim"], verdict, text)
+    counts = [sum(row["verdict"] == v for row in judged) for v in VERDICTS]
+    words = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
+    shown.caption = f"{', '.join(words)}. "
+    shown.caption += HOW_TO_READ if numbers else "The numbers: make answers."
+    return shown
 
 
 def main(

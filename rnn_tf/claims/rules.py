@@ -1,8 +1,8 @@
-"""The rules of the claims that compare models, S8 to D2, as code that reads one run.
+"""Judge the claims that compare models, S8 to D2, by the tables of one run.
 
-A rule takes a finished run and gives a `Finding`, or None where the run has no rows for
-it. No rule knows what is right; `tests/test_rules.py` makes each of them say
-everything it can.
+A rule takes a finished run and returns a `Finding`, or None if the run has no rows for
+it. No rule knows what is right; `tests/test_rules.py` has each of them return every
+verdict that it can.
 """
 
 import itertools
@@ -27,8 +27,8 @@ from rnn_tf.runs.finished import Finished
 
 CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 GATED = "lstm", "gru"
-# "Long" is what it was in the paper that brought the adding problem up: Hochreiter and
-# Schmidhuber (1997), experiment 4, begins at 100 steps.
+# "Long" as in the paper of the adding problem: Hochreiter and Schmidhuber (1997),
+# experiment 4, begins at 100 steps.
 LONG = 100
 # The course's and the textbook's networks for drawings read the padding too.
 READ_PADDING = "answer", "textbook"
@@ -53,39 +53,42 @@ def gates_remember(run: Finished) -> Finding | None:
 
 
 def mlp_is_a_good_choice(run: Finished) -> Finding | None:
-    """F1: it beats what needs no training, and no recurrent network beats it."""
+    """F1: an MLP beats the best baseline, and no recurrent network beats the MLP."""
     networks = [name for name in CELLS if run.has(name)]
     if not run.has("mlp") or not networks or run.experiment != "forecast":
         return None
     baseline = run.info["best_baseline"]
     against = difference(run, "mlp", baseline)
     rivals = {name: difference(run, "mlp", name) for name in networks}
-    said = "; ".join(f"{name} {found}" for name, found in rivals.items())
-    evidence = f"MLP minus {baseline} {against}; minus {said}"
-    beaten = any(found.worse for found in rivals.values())
+    gaps = "; ".join(f"{name} {gap}" for name, gap in rivals.items())
+    evidence = f"MLP minus {baseline} {against}; minus {gaps}"
+    beaten = any(gap.worse for gap in rivals.values())
     if against.better and not beaten:
         return Finding(CONFIRMED, evidence)
     if against.better:
-        said = f"better than {baseline}, worse than a recurrent network"
-        return Finding(DEPENDS, evidence, said)
+        condition = f"better than {baseline}, worse than a recurrent network"
+        return Finding(DEPENDS, evidence, condition)
     if beaten or against.worse:
         return Finding(REFUTED, evidence)
     return Finding(NOT_MEASURED, f"undecided: {evidence}")
 
 
 def one_neuron_for_all_days(run: Finished) -> Finding | None:
-    """F2: one output, iterated, beats the week before on each day ahead, and is on none
-    proved worse than an output for each day."""
+    """F2: one output neuron, applied day by day, forecasts every day ahead well.
+
+    A day holds if the iterated forecast is proved better there than the week before,
+    and is not proved worse than the network with an output for each day.
+    """
     if not run.has("iterated", "gru", "week_before"):
         return None
     days = run.slices("iterated")
     naive = {day: difference(run, "iterated", "week_before", day) for day in days}
     direct = {day: difference(run, "iterated", "gru", day) for day in days}
     holds = {f"day {day}": naive[day].better and not direct[day].worse for day in days}
-    if any(found.seeds < SEEDS for found in direct.values()):
+    if any(gap.seeds < SEEDS for gap in direct.values()):
         return Finding(NOT_MEASURED, "too few seeds")
-    said = "; ".join(f"day {day} {found}" for day, found in direct.items())
-    return by_share(holds, f"iterated minus direct: {said}")
+    gaps = "; ".join(f"day {day} {gap}" for day, gap in direct.items())
+    return by_share(holds, f"iterated minus direct: {gaps}")
 
 
 def loss_at_every_step(run: Finished) -> Finding | None:
@@ -99,7 +102,7 @@ def loss_at_every_step(run: Finished) -> Finding | None:
 
 
 def _stack(name: str) -> str:
-    """gru_2_seq2seq -> GRU x 2."""
+    """Name a stack for people: gru_2_seq2seq -> GRU x 2."""
     cell, depth, _ = name.rsplit("_", 2)
     return f"{CELLS.get(cell, cell)} x {depth}"
 
@@ -115,7 +118,7 @@ def conv_before_rnn(run: Finished) -> Finding | None:
 
 
 def given_program_trains(run: Finished) -> Finding | None:
-    """K1: as it was given, or once its data set exists; else it has to be changed."""
+    """K1: the program trains as given; it depends if it does once its data exists."""
     table = run.table("as_given")
     if table is None:
         return None
@@ -145,10 +148,10 @@ def strides_cut_cost(run: Finished) -> Finding | None:
     steps = list(table.itertuples())
     pairs = itertools.pairwise(steps)
     holds = {f"stride {b.stride}": b.high < a.low for a, b in pairs}
-    said = ", ".join(f"stride {s.stride} {s.milliseconds:.0f} ms" for s in steps)
+    times = ", ".join(f"stride {s.stride} {s.milliseconds:.0f} ms" for s in steps)
     first, last = steps[0].model, steps[-1].model
     error = difference(run, last, first)
-    return by_share(holds, f"{said}; error with the longest stride {error} points")
+    return by_share(holds, f"{times}; error with the longest stride {error} points")
 
 
 def conv_finds_local_patterns(run: Finished) -> Finding | None:
@@ -160,9 +163,10 @@ def conv_finds_local_patterns(run: Finished) -> Finding | None:
 
 
 def masks_make_padding_harmless(run: Finished) -> Finding | None:
-    """K4: padding changes no score of a network with a mask, and does of one without.
+    """K4: padding changes no score of a network with a mask.
 
-    Where it changes none without a mask either, it is not the mask that helps.
+    It depends if padding changes no score without a mask either: then it is not the
+    mask that helps.
     """
     table = run.table("padding")
     if table is None:
@@ -173,8 +177,8 @@ def masks_make_padding_harmless(run: Finished) -> Finding | None:
     if masked.empty or unmasked.empty:
         return None
     holds = {model: gap <= EQUAL for model, gap in masked.items()}
-    said = ", ".join(f"{model} {gap:.1g}" for model, gap in gaps.items())
-    evidence = f"largest change of a probability by padding: {said}"
+    changes = ", ".join(f"{model} {gap:.1g}" for model, gap in gaps.items())
+    evidence = f"largest change of a probability by padding: {changes}"
     if all(holds.values()) and not (unmasked > EQUAL).any():
         return Finding(DEPENDS, evidence, "it was harmless without a mask too")
     return by_share(holds, evidence)
@@ -184,7 +188,7 @@ def masks_make_padding_harmless(run: Finished) -> Finding | None:
 
 
 def classifies(models: tuple[str, ...]) -> Rule:
-    """V1, V2: networks that beat guessing, and the best classifier without training."""
+    """V1, V2: networks beat guessing and the best baseline."""
 
     def rule(run: Finished) -> Finding | None:
         if run.experiment != "video" or not run.has(*models, "majority"):
@@ -192,28 +196,27 @@ def classifies(models: tuple[str, ...]) -> Rule:
         best = run.info["best_baseline"]
         guess = {m: difference(run, m, "majority") for m in models}
         simple = {f"{m} minus {best}": difference(run, m, best) for m in models}
-        found = weigh(simple)
-        if found.verdict != CONFIRMED and all(d.better for d in guess.values()):
-            said = "; ".join(f"{m} minus majority {d}" for m, d in guess.items())
+        finding = weigh(simple)
+        if finding.verdict != CONFIRMED and all(d.better for d in guess.values()):
+            gaps = "; ".join(f"{m} minus majority {d}" for m, d in guess.items())
             condition = f"better than guessing, not proved better than {best}"
-            return Finding(DEPENDS, f"{said}; {found.evidence}", condition)
-        return found
+            return Finding(DEPENDS, f"{gaps}; {finding.evidence}", condition)
+        return finding
 
     return rule
 
 
 def time_is_what_adds(run: Finished) -> Finding | None:
-    """V3: CNN and LSTM beat the mean of scores per frame, and frames in any order."""
+    """V3: CNN and LSTM beat the mean over the frames, and frames in random order."""
     rivals = {"cnn_mean": "the mean of frames", "cnn_lstm_shuffled": "shuffled frames"}
     if not run.has("cnn_lstm", *rivals):
         return None
-    return weigh_pairs(
-        run, {f"minus {said}": ("cnn_lstm", name) for name, said in rivals.items()}
-    )
+    pairs = {f"minus {text}": ("cnn_lstm", name) for name, text in rivals.items()}
+    return weigh_pairs(run, pairs)
 
 
 def pretrained_features(run: Finished) -> Finding | None:
-    """V4: features of a network that knows ImageNet beat training from end to end."""
+    """V4: features of a network pre-trained on ImageNet beat end-to-end training."""
     if not run.has("frozen_features", "cnn_lstm"):
         return None
     return weigh_pairs(
@@ -225,7 +228,7 @@ def pretrained_features(run: Finished) -> Finding | None:
 
 
 def same_weights(run: Finished) -> Finding | None:
-    """D1: two replicas, and two workers, end on the weights of one device."""
+    """D1: two replicas, and two workers, end with the weights of one device."""
     table = run.table("devices")
     if table is None:
         return None
@@ -233,21 +236,21 @@ def same_weights(run: Finished) -> Finding | None:
         return Finding(NOT_MEASURED, "too few seeds")
     several = table[table["count"] > 1]
     gaps = several.groupby("setting", sort=False)["max_difference"].max()
-    said = ", ".join(f"{setting} {gap:.1e}" for setting, gap in gaps.items())
+    text = ", ".join(f"{setting} {gap:.1e}" for setting, gap in gaps.items())
     holds = {setting: gap <= EQUAL for setting, gap in gaps.items()}
-    return by_share(holds, f"largest difference of a weight: {said}")
+    return by_share(holds, f"largest difference of a weight: {text}")
 
 
 def one_device_updates(run: Finished) -> Finding | None:
-    """D2: of several replicas' copies of weights and momenta, one is updated."""
+    """D2: of the replicas' copies of weights and momenta, only one is updated."""
     table = run.table("devices")
     if table is None:
         return None
     several = table[table["count"] > 1].drop_duplicates("setting")
-    said = "; ".join(
+    counts = "; ".join(
         f"{row.setting}: {row.updated} of {row.copies} copies of weights and momenta, "
         f"on {len(row.devices.split())} devices"
         for row in several.itertuples()
     )
     holds = {row.setting: row.updated == 1 for row in several.itertuples()}
-    return by_share(holds, f"updated in each step: {said}")
+    return by_share(holds, f"updated in each step: {counts}")

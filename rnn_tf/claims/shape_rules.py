@@ -1,8 +1,7 @@
-"""The rules of the claims on shapes, S1 to S7: exact facts, in the stacked experiment's
-tables `shapes.csv`, `lengths.csv` and `quiz.csv`.
+"""Judge the claims on shapes, S1 to S7, by exact facts of the stacked experiment.
 
-A rule takes a finished run and gives a `Finding`, or None where the run has no rows for
-it.
+Its tables are `shapes.csv`, `lengths.csv` and `quiz.csv`. A rule takes a finished run
+and returns a `Finding`, or None if the run has no rows for it.
 """
 
 import re
@@ -12,7 +11,7 @@ from rnn_tf.runs.finished import Finished
 
 
 def _shapes(run: Finished, wrong: bool = False):
-    """Rows of shapes.csv with the right rank of input, or those with a wrong one."""
+    """Return the rows of shapes.csv whose input has three axes, or the wrong ones."""
     table = run.table("shapes")
     if table is None:
         return None
@@ -40,7 +39,7 @@ def input_is_batch_time_features(run: Finished) -> Finding | None:
 
 
 def _layer(row) -> str:
-    """A row of shapes.csv by its name: LSTM True False on (4, 10, 32)."""
+    """Name a row of shapes.csv: LSTM True False on (4, 10, 32)."""
     return f"{row.cell} {row.return_sequences} on {row.input}"
 
 
@@ -56,12 +55,12 @@ def output_begins_with_hidden_size(run: Finished) -> Finding | None:
         for row in table.itertuples()
     }
     heads = table.groupby("head", sort=False)["outputs"].unique()
-    said = "; ".join(f"{head} {', '.join(shapes)}" for head, shapes in heads.items())
-    return by_share(holds, f"of input {table['input'].iloc[0]}: {said}")
+    text = "; ".join(f"{head} {', '.join(shapes)}" for head, shapes in heads.items())
+    return by_share(holds, f"of input {table['input'].iloc[0]}: {text}")
 
 
 def _deep(run: Finished, last: str, others: str):
-    """Rows of two layers and more: the last one's return_sequences, and the others'."""
+    """Return the rows of two and more layers with such return_sequences."""
     table = _shapes(run)
     if table is None:
         return None
@@ -70,7 +69,7 @@ def _deep(run: Finished, last: str, others: str):
 
 
 def all_but_the_last_for_sequences(run: Finished) -> Finding | None:
-    """S3: True, ..., True, False gives a sequence, and learns a target at each step."""
+    """S3: True, ..., True, False outputs a sequence, and learns a target per step."""
     table = _deep(run, "False", "True")
     if table is None or table.empty:
         return None
@@ -84,7 +83,7 @@ def all_but_the_last_for_sequences(run: Finished) -> Finding | None:
 
 
 def _sequences(table) -> dict[str, bool]:
-    """Which stacks give a sequence, and train on a target at every step."""
+    """Tell which stacks output a sequence and train on a target at every step."""
     return {
         _layer(row): row.head == "seq-to-seq" and str(row.trains_on_7) == "True"
         for row in table.itertuples()
@@ -104,15 +103,15 @@ def none_for_vectors(run: Finished) -> Finding | None:
 
 
 def true_then_false(run: Finished) -> Finding | None:
-    """S5: two layers, True then False, give (time, units) and then (units)."""
+    """S5: two layers, True then False, output (time, units) and then (units)."""
     table = _shapes(run)
     if table is None:
         return None
     table = table[table["return_sequences"] == "True False"]
     shapes = {row.cell: row.outputs.split(" -> ") for row in table.itertuples()}
     holds = {c: [s.count(",") + 1 for s in o] == [3, 2] for c, o in shapes.items()}
-    said = ", ".join(f"{cell} {' to '.join(found)}" for cell, found in shapes.items())
-    return by_share(holds, said)
+    text = ", ".join(f"{cell} {' to '.join(both)}" for cell, both in shapes.items())
+    return by_share(holds, text)
 
 
 def any_length(run: Finished) -> Finding | None:
@@ -141,13 +140,13 @@ def any_length(run: Finished) -> Finding | None:
 
 
 def quiz_model(run: Finished) -> Finding | None:
-    """S7: the quiz's model has the shapes it says and computes the formula."""
+    """S7: the quiz's model has the shapes of the quiz and computes the formula."""
     table = run.table("quiz")
     if table is None:
         return None
     rows = table.set_index("part")
-    said = {"embedding": 30, "rnn": 128, "decoder": 10}
-    holds = {p: rows.loc[p, "output"].endswith(f", {n})") for p, n in said.items()}
+    sizes = {"embedding": 30, "rnn": 128, "decoder": 10}
+    holds = {p: rows.loc[p, "output"].endswith(f", {n})") for p, n in sizes.items()}
     gap = float(rows.loc["model", "max_difference"])
     return by_share(
         holds | {"the formula": gap <= EQUAL},

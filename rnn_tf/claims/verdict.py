@@ -1,7 +1,7 @@
-"""What a run says of a claim, and how several comparisons make one verdict.
+"""Make one verdict on a claim of several comparisons or facts of a run.
 
 A model is better than another only where the interval of the paired difference of
-their errors leaves out 0 (`evidence.difference`).
+their errors leaves out 0 (`comparison.difference`).
 """
 
 from collections.abc import Callable
@@ -19,38 +19,38 @@ EQUAL = 1e-5  # between 32-bit results of the same sum in another order
 
 @dataclass(frozen=True)
 class Finding:
-    """What one run says of a claim."""
+    """The verdict of one run on a claim, and the numbers behind it."""
 
     verdict: str
     evidence: str
-    condition: str = ""  # of what a verdict depends on
+    condition: str = ""  # on which the verdict DEPENDS
 
 
 Rule = Callable[[Finished], Finding | None]
 
 
-def weigh(found: dict[str, Difference]) -> Finding:
-    """A claim that something is better, in all of several comparisons.
+def weigh(differences: dict[str, Difference]) -> Finding:
+    """Judge the claim that one model is better in all of several comparisons.
 
     Args:
-        found: what is compared -> the error of what the claim favours, minus the
-            other's.
+        differences: what is compared -> the error of the model that the claim favours,
+            minus the other's.
     """
-    better = [name for name, said in found.items() if said.better]
-    evidence = "; ".join(f"{name} {said}" for name, said in found.items())
-    if len(better) == len(found):
+    better = [name for name, gap in differences.items() if gap.better]
+    evidence = "; ".join(f"{name} {gap}" for name, gap in differences.items())
+    if len(better) == len(differences):
         return Finding(CONFIRMED, evidence)
     if better:
-        rest = [name for name in found if name not in better]
-        condition = f"proved for {joined(better)}; not for {joined(rest)}"
+        rest = [name for name in differences if name not in better]
+        condition = f"proved for {join_names(better)}; not for {join_names(rest)}"
         return Finding(DEPENDS, evidence, condition)
-    if any(said.worse for said in found.values()):
+    if any(gap.worse for gap in differences.values()):
         return Finding(REFUTED, evidence)
     return Finding(NOT_MEASURED, f"undecided: {evidence}")
 
 
 def by_share(holds: dict[str, bool], evidence: str) -> Finding:
-    """A claim about exact facts: it holds for all of them, for some, or for none."""
+    """Judge a claim about exact facts: it holds for all of them, for some, or none."""
     if not holds:
         return Finding(NOT_MEASURED, "the run has no rows for it")
     if all(holds.values()):
@@ -58,11 +58,11 @@ def by_share(holds: dict[str, bool], evidence: str) -> Finding:
     if not any(holds.values()):
         return Finding(REFUTED, evidence)
     names = [name for name, fits in holds.items() if not fits]
-    return Finding(DEPENDS, evidence, f"not for {joined(names)}")
+    return Finding(DEPENDS, evidence, f"not for {join_names(names)}")
 
 
-def joined(names: list[str]) -> str:
-    """Names in a row, in short where all but the last word is the same: LSTM x 1, 2."""
+def join_names(names: list[str]) -> str:
+    """List names, shortened where all but the last word is the same: LSTM x 1, 2."""
     groups: dict[str, list[str]] = {}
     for name in names:
         start, _, end = name.rpartition(" ")
@@ -72,5 +72,5 @@ def joined(names: list[str]) -> str:
 
 def weigh_pairs(run: Finished, pairs: dict[str, tuple[str, str]]) -> Finding | None:
     """`weigh` the models of each pair, the favoured one first; None without pairs."""
-    found = {name: difference(run, *pair) for name, pair in pairs.items()}
-    return weigh(found) if found else None
+    differences = {name: difference(run, *pair) for name, pair in pairs.items()}
+    return weigh(differences) if differences else None

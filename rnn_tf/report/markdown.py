@@ -1,4 +1,4 @@
-"""The results table and the answers as Markdown, for people and for repositories."""
+"""Write the results table and the answers as Markdown."""
 
 import lazy_loader
 
@@ -16,7 +16,7 @@ HOW_TO_READ = (
 
 
 def document(summary, warnings: list[str]) -> str:
-    """The text of `summary.md`: a table per run, and what cannot be compared.
+    """Write the text of `summary.md`: a table per run, and what cannot be compared.
 
     Args:
         summary: DataFrame of summary.csv.
@@ -37,7 +37,7 @@ def document(summary, warnings: list[str]) -> str:
 
 
 def overview(summary) -> str:
-    """A line per run: what was chosen on validation, and the best baseline."""
+    """Make a table with a line per run: the model chosen, and the best baseline."""
     cells = [_line(rows) for _, rows in summary.groupby("run", sort=False)]
     headings = ["run", "test error", "chosen on validation", "best baseline"]
     headings += ["difference", ""]
@@ -45,7 +45,7 @@ def overview(summary) -> str:
 
 
 def origins(summary) -> str:
-    """A line per run: what made it, and where."""
+    """Make a table with a line per run: its command, commit and machine."""
     runs = summary.drop_duplicates("run")
     cells = [
         [row["run"], f"`{row['command']}`", row["commit"][:7], row["machine"]]
@@ -55,7 +55,7 @@ def origins(summary) -> str:
 
 
 def _line(rows) -> list[str]:
-    """One run in the overview."""
+    """Return the cells of one run in the overview."""
     baseline = rows[rows["model"] == rows["baseline"]].iloc[0]
     chosen = rows[rows["chosen"].astype(bool)]
     row = baseline if chosen.empty else chosen.iloc[0]
@@ -73,7 +73,7 @@ def _line(rows) -> list[str]:
 
 
 def run_table(rows) -> str:
-    """The models of one run, in the order given."""
+    """Make a table of the models of one run, in the order given."""
     first = rows.iloc[0]
     error = f"test {metric_name(first['metric'], first['unit'])}"
     headings = ["model", "n", error, "sd", "95 % interval"]
@@ -88,7 +88,7 @@ def _cells(row) -> list[str]:
     low, high = number(row["low"]), number(row["high"])
     keys = "difference", "difference_low", "difference_high"
     difference, least, most = (number(row[key], "+") for key in keys)
-    said = f"{row['verdict']}, best" if row["best"] else row["verdict"]
+    verdict = f"{row['verdict']}, best" if row["best"] else row["verdict"]
     size = f"{int(row['parameters']):,}" if row["parameters"] else ""
     return [
         f"**{row['model']}**" if row["chosen"] else row["model"],
@@ -97,14 +97,14 @@ def _cells(row) -> list[str]:
         sd,
         f"{low} to {high}",
         f"{difference} [{least}, {most}]",
-        said,
+        verdict,
         size,
         number(row["seconds"]) if row["seconds"] else "",
     ]
 
 
 def answers_table(rows: list[dict]) -> str:
-    """The answers in short: claim, verdict and condition."""
+    """Make a table of the answers in short: claim, verdict and condition."""
     cells = [
         [row["claim"], row["text"], f"**{row['verdict']}**", row["condition"]]
         for row in rows

@@ -1,4 +1,4 @@
-"""The report: one page that needs nothing else, made from the run folders alone.
+"""Write the report: one page that needs nothing else, from the run folders alone.
 
 `python -m rnn_tf.report.page` is `make report`. No TensorFlow.
 """
@@ -19,7 +19,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.files import write_text
 from rnn_tf.metrics import formatting
 from rnn_tf.report import run_section
-from rnn_tf.report.run_section import Shown
+from rnn_tf.report.run_section import Section
 from rnn_tf.runs.finished import skip_damaged
 
 jinja2 = lazy_loader.load("jinja2")
@@ -32,11 +32,11 @@ ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
 
 
 def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
-    """The user's own runs to show, and how many of which kind are not shown.
+    """Choose the user's own runs to show; count those of each kind that are not.
 
     Of the complete runs of an experiment on the same data, the newest.
     """
-    newest, left = {}, Counter()
+    newest, hidden = {}, Counter()
     folders = [path.parent for path in root.glob("*/*/config.json")]
     for folder in sorted(folders):
         same = folder.parent.resolve() == reference.resolve()
@@ -44,22 +44,22 @@ def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
             continue
         experiment, data, status = key
         if status != "complete":
-            left[f"{experiment}, {status}"] += 1
+            hidden[f"{experiment}, {status}"] += 1
             continue
-        left[f"{experiment} on {data}, older"] += (experiment, data) in newest
+        hidden[f"{experiment} on {data}, older"] += (experiment, data) in newest
         newest[experiment, data] = folder  # names begin with the time
-    return list(newest.values()), [f"{n} of {what}" for what, n in left.items() if n]
+    return list(newest.values()), [f"{n} of {kind}" for kind, n in hidden.items() if n]
 
 
 def _kind(folder: Path) -> tuple[str, str, str]:
-    """Experiment, data and status of a run."""
+    """Read experiment, data and status of a run; no data unless it is complete."""
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     data = info["data"]["source"] if info["status"] == "complete" else ""
     return str(info["experiment"]), str(data), str(info["status"])
 
 
 def with_lists(claims: list[dict]) -> list[dict]:
-    """Rows of `answers.csv` with their runs and commands one by one."""
+    """Split the runs and commands of each row of `answers.csv` into lists."""
     keys = "runs", "commands"
     return [
         row | {key: row[key].split("; ") if row[key] else [] for key in keys}
@@ -71,15 +71,15 @@ def with_lists(claims: list[dict]) -> list[dict]:
 
 
 def page(
-    own: list[Shown], reference: list[Shown], notes: list[str], claims: list
+    own: list[Section], reference: list[Section], notes: list[str], claims: list
 ) -> str:
-    """The HTML, with all text of the runs escaped.
+    """Fill the template, with all text of the runs escaped.
 
     Args:
         own: the user's runs.
         reference: the runs that the README quotes.
         notes: which runs are not shown.
-        claims: what `with_lists` gives.
+        claims: rows from `with_lists`.
     """
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -87,10 +87,10 @@ def page(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **options
     )
     environment.filters |= {"number": formatting.number, "sha256": _sha256}
-    found = dict.fromkeys(run.experiment for run in own + reference)
-    known = [name for name in ORDER if name in found]
+    experiments = dict.fromkeys(run.experiment for run in own + reference)
+    known = [name for name in ORDER if name in experiments]
     filled = environment.get_template("page.html.jinja").render(
-        experiments=known + [name for name in found if name not in ORDER],
+        experiments=known + [name for name in experiments if name not in ORDER],
         own=own,
         reference=reference,
         notes=notes,
@@ -103,7 +103,7 @@ def page(
 
 
 def _sha256(text: str) -> str:
-    """As a Content-Security-Policy names the one script that may run."""
+    """Hash a script as a Content-Security-Policy names the one that may run."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
@@ -128,7 +128,7 @@ def main(
 
 
 def write(results: Path, reference: Path, claims: list[dict]) -> None:
-    """Write the page, and say where it is.
+    """Write the page, and print where it is.
 
     Args:
         results: folder of the user's runs; the page is written there.
@@ -138,7 +138,11 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
     folders, notes = choose(results, reference)
     known = sorted(path.parent for path in reference.glob("*/config.json"))
     own, quoted = (
-        [run for folder in some if (run := skip_damaged(run_section.read, folder))]
+        [
+            run
+            for folder in some
+            if (run := skip_damaged(run_section.read_section, folder))
+        ]
         for some in (folders, known)
     )
     shown = with_lists(claims) if own or quoted else []

@@ -1,7 +1,7 @@
-"""Every picture. Drawn from the tables alone, so that they can be drawn again."""
+"""Draw pictures of errors and training from the tables of a run alone."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import lazy_loader
@@ -19,7 +19,7 @@ WEEKS_SHOWN = 6
 def new_figure(
     rows: int = 1, columns: int = 1, height: float = 4.5, width: float = 9, **options
 ):
-    """A figure and its axes, row by row, without pyplot's global state."""
+    """Make a figure and its axes, row by row, without pyplot's global state."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
@@ -30,13 +30,14 @@ def new_figure(
     return figure, axes
 
 
-def _save(figure, path: Path) -> None:
+def save(figure, path: Path) -> None:
+    """Write a figure, whole or not at all."""
     with files.atomic_file(path) as temporary:
         figure.savefig(temporary)
 
 
 def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
-    """Truth against the forecasts of `models`, the last six weeks end to end.
+    """Draw the truth and the forecasts of `models`, the last six weeks end to end.
 
     The band is the range over the seeds.
     """
@@ -56,11 +57,11 @@ def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
     axis.set(ylabel=unit, title=f"Forecasts of {step} days, end to end")
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.08))
-    _save(figure, path)
+    save(figure, path)
 
 
 def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
-    """Test error by step ahead, best first: networks in colour, baselines in grey.
+    """Draw the test error by step ahead: networks in colour, baselines in grey.
 
     Ensembles are left out; they run along their models. A line far above the others
     leaves the picture, and its name says so.
@@ -81,18 +82,18 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     axis.set_xticks(list(lines.columns))
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    _save(figure, path)
+    save(figure, path)
 
 
 def _styles(colours: list[str]) -> Iterator[dict]:
-    """Colours with a solid line, then the same with dashes, and so on."""
+    """Yield colours with a solid line, then the same with dashes, and so on."""
     for dashes in itertools.cycle(["-", "--", ":", "-."]):
         for colour in colours:
             yield {"color": colour, "linestyle": dashes}
 
 
 def learning_curves(path: Path, history) -> None:
-    """Training loss and validation score by epoch: mean and range over the seeds."""
+    """Draw training loss and validation score by epoch: mean and range over seeds."""
     figure, axes = new_figure(rows=2, height=7)
     for axis, column in zip(axes, ("loss", "score"), strict=True):
         models = history.groupby("model", sort=False)
@@ -108,11 +109,11 @@ def learning_curves(path: Path, history) -> None:
     axes[0].set_title("Training loss; below, validation score (scaled units)")
     names = axes[0].get_legend_handles_labels()
     figure.legend(*names, frameon=False, fontsize=8, loc="outside right center")
-    _save(figure, path)
+    save(figure, path)
 
 
 def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) -> None:
-    """Test error against depth or length: a line per cell, mean and range over seeds.
+    """Draw the test error against depth or length, a line per cell, range over seeds.
 
     Args:
         path: of the picture.
@@ -138,17 +139,17 @@ def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) ->
     axis.set(xlabel=x, ylabel=y, yscale="log", xticks=sorted(points["x"].unique()))
     axis.set_title(f"{y} by {x}; bands: range over the seeds")
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    _save(figure, path)
+    save(figure, path)
 
 
-def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
-    """The gates and the state of an LSTM over one sequence of the adding problem.
+def gates(path: Path, model: str, inputs: np.ndarray, parts: dict) -> None:
+    """Draw the gates and the state of an LSTM over one sequence of the adding problem.
 
     Args:
         path: of the picture.
         model: its name, for the title.
         inputs: (steps, 2), number and mark.
-        found: name -> (1, steps, units), as `anatomy.lstm_gates` gives them.
+        parts: name -> (1, steps, units), as `layer_shapes.lstm_gates` returns them.
     """
     names = "input gate", "forget gate", "output gate", "cell state"
     figure, axes = new_figure(rows=1 + len(names), height=10)
@@ -157,7 +158,7 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
     title = f"{model} on one sequence, a row for each unit; marked numbers in orange"
     axes[0].set(ylabel="number", title=title)
     # Units that change most at the marks come first, so that the eye finds them.
-    state = found["cell state"][0]
+    state = parts["cell state"][0]
     order = np.argsort(
         -np.abs(np.diff(state, axis=0))[np.flatnonzero(marked) - 1].sum(0)
     )
@@ -167,7 +168,7 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
         if name == "cell state":
             options = {"cmap": "RdBu_r", "vmin": -top, "vmax": top}
         image = axis.imshow(
-            found[name][0].T[order], aspect="auto", interpolation="nearest", **options
+            parts[name][0].T[order], aspect="auto", interpolation="nearest", **options
         )
         axis.set(ylabel=f"{name}\nunit")
         axis.grid(False)
@@ -175,112 +176,11 @@ def gates(path: Path, model: str, inputs: np.ndarray, found: dict) -> None:
     for axis in axes:
         axis.set_xlim(-0.5, len(inputs) - 0.5)
     axes[-1].set_xlabel("step")
-    _save(figure, path)
-
-
-def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
-    """Which class is taken for which, as shares of each true class, over all seeds."""
-    from sklearn.metrics import confusion_matrix
-
-    shares = confusion_matrix(
-        predictions["target"],
-        predictions["prediction"],
-        labels=classes,
-        normalize="true",
-    )
-    size = min(4 + 0.28 * len(classes), 30)
-    figure, (axis,) = new_figure(height=size, width=size + 1)
-    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axis.set(xlabel="guess", ylabel="truth", title="Shares of each class, test set")
-    places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
-    axis.set_xticks(places, classes, rotation=90, **small)
-    axis.set_yticks(places, classes, **small)
-    axis.grid(False)
-    if len(classes) <= 20:
-        for row, column in np.argwhere(shares >= 0.005):
-            share = shares[row, column]
-            colour = "white" if share > 0.6 else "black"
-            text = {"ha": "center", "va": "center", "fontsize": 7, "color": colour}
-            axis.text(column, row, f"{100 * share:.0f}", **text)
-    figure.colorbar(image, ax=axis, shrink=0.7)
-    _save(figure, path)
-
-
-def drawings(path: Path, predictions, drawing: Callable) -> None:
-    """Drawings with the three best guesses: some that are right, then some wrong.
-
-    Args:
-        path: of the picture.
-        predictions: rows of predictions.csv of one seed, with columns second, third and
-            probability; `example` is the index of a drawing.
-        drawing: example -> stroke-3, (points, 3).
-    """
-    right = predictions["target"] == predictions["prediction"]
-    chosen = [_spread(predictions[right], 12), _spread(predictions[~right], 12)]
-    figure, axes = new_figure(rows=4, columns=6, height=8.5, width=11)
-    for axis in axes:
-        axis.set_axis_off()
-    for start, rows in zip((0, 12), chosen, strict=True):
-        for axis, row in zip(axes[start:], rows.to_dict("records"), strict=False):
-            _draw(axis, drawing(int(row["example"])))
-            good = row["target"] == row["prediction"]
-            said = f"{row['prediction']} {100 * row['probability']:.0f} %"
-            said += f"\n{row['second']}, {row['third']}"
-            said += "" if good else f"\n(it is: {row['target']})"
-            axis.set_title(said, fontsize=8, color=COLOURS[2] if good else COLOURS[1])
-    figure.suptitle("Right, above, and wrong, below: the best guess and the next two")
-    _save(figure, path)
-
-
-def _spread(rows, count: int):
-    """At most so many rows, from all over the table, always the same ones."""
-    return rows.sample(n=min(count, len(rows)), random_state=1)
-
-
-def _draw(axis, strokes: np.ndarray) -> None:
-    """One line per stroke; y grows downward, and the first point has no row."""
-    places = np.pad(strokes[:, :2].astype(int), [(1, 0), (0, 0)]).cumsum(axis=0)
-    ends = np.flatnonzero(strokes[:, 2]) + 2
-    for stroke in np.split(places, ends[ends < len(places)]):
-        axis.plot(
-            *stroke.T, color="black", lw=1.4, marker="." if len(stroke) < 2 else ""
-        )
-    axis.set_aspect("equal")
-    axis.invert_yaxis()
-
-
-def film_strips(path: Path, predictions, clip: Callable) -> None:
-    """Clips as strips of frames with the best guess: some right, then some wrong.
-
-    Args:
-        path: of the picture.
-        predictions: rows of predictions.csv of one seed, with column probability;
-            `example` is the index of a clip.
-        clip: example -> (frames, side, side, channels) uint8.
-    """
-    right = predictions["target"] == predictions["prediction"]
-    chosen = pd.concat(
-        [_spread(predictions[right], 6), _spread(predictions[~right], 6)]
-    )
-    figure, axes = new_figure(rows=max(1, len(chosen)), height=0.9 * len(chosen) + 0.6)
-    for axis, row in zip(axes, chosen.to_dict("records"), strict=False):
-        frames = clip(int(row["example"]))
-        frames = frames[:: -(-len(frames) // 12)]  # 12 of them at most
-        gaps = [(0, 0), (0, 0), (0, 1), (0, 0)]
-        strip = np.concatenate(np.pad(frames, gaps, constant_values=255), axis=1)
-        axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255)
-        good = row["target"] == row["prediction"]
-        said = f"{row['prediction']} {100 * row['probability']:.0f} %"
-        said += "" if good else f" (it is: {row['target']})"
-        colour = COLOURS[2] if good else COLOURS[1]
-        axis.set_title(said, fontsize=8, color=colour, loc="left", pad=2)
-        axis.set_axis_off()
-    figure.suptitle("Clips, frame by frame, with the best guess: right, then wrong")
-    _save(figure, path)
+    save(figure, path)
 
 
 def scaling(path: Path, rows: list[dict]) -> None:
-    """Examples per second of each setting, with the range over the rounds."""
+    """Draw examples per second of each setting, with the range over the rounds."""
     figure, (axis,) = new_figure(height=3.5)
     names = [row["setting"] for row in rows]
     speeds = np.array([row["examples_per_second"] for row in rows])
@@ -291,25 +191,4 @@ def scaling(path: Path, rows: list[dict]) -> None:
     axis.invert_yaxis()
     axis.set(xlabel="examples per second", title="Training on one, and on two")
     axis.xaxis.set_major_formatter("{x:,.0f}")
-    _save(figure, path)
-
-
-def classification(folder: Path, tables: dict, model: str, classes) -> None:
-    """Draw which classes `model` takes for which, and all learning curves.
-
-    Args:
-        folder: of the run.
-        tables: DataFrames of the run, by name.
-        model: whose guesses are shown.
-        classes: their names.
-    """
-    guesses = tables["predictions"]
-    guesses = guesses[guesses["model"] == model]
-    confusion(folder / "confusion.png", guesses, classes)
-    learning_curves(folder / "learning_curves.png", tables["history"])
-
-
-def first_seed(predictions, model: str):
-    """Return the predictions of one model's first seed, rows of `predictions.csv`."""
-    rows = predictions[predictions["model"] == model]
-    return rows[rows["seed"] == rows["seed"].iloc[0]]
+    save(figure, path)

@@ -1,4 +1,4 @@
-"""What the report shows of a run: facts, tables and pictures. No TensorFlow."""
+"""Read what the report shows of a run: facts, tables, pictures. No TensorFlow."""
 
 import base64
 import dataclasses
@@ -109,7 +109,7 @@ class Picture:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shown:
+class Section:
     """One run, ready for the page."""
 
     name: str
@@ -124,8 +124,8 @@ class Shown:
     tables: list[Table]
 
 
-def read(folder: Path) -> Shown | None:
-    """All of a run that the page shows; None for a run that is not complete.
+def read_section(folder: Path) -> Section | None:
+    """Read all of a run that the page shows; None for a run that is not complete.
 
     Raises:
         ValueError, KeyError, IndexError, TypeError, AttributeError: it is damaged.
@@ -134,11 +134,11 @@ def read(folder: Path) -> Shown | None:
     if info["status"] != "complete":
         return None
     trials = _search(folder / "trials.csv")
-    every = _search(folder / "trials.csv", **TEXT)
-    tables = [_table(every, "All trials of the search")] if len(every) else []
-    found = [folder / f"{name}.csv" for name in TABLES]
-    tables += [read_table(path) for path in found if path.is_file()]
-    return Shown(
+    texts = _search(folder / "trials.csv", **TEXT)
+    tables = [_table(texts, "All trials of the search")] if len(texts) else []
+    paths = [folder / f"{name}.csv" for name in TABLES]
+    tables += [read_table(path) for path in paths if path.is_file()]
+    return Section(
         name=folder.name,
         experiment=str(info["experiment"]),
         data=str(info["data"]["source"]),
@@ -153,12 +153,12 @@ def read(folder: Path) -> Shown | None:
 
 
 def _facts(info: dict) -> dict[str, str]:
-    """What is said of a run beside its numbers."""
+    """Return the facts of a run that stand beside its numbers."""
     dirty = {True: ", with files that differ from it", False: ""}
     versions = {"python": info["python"]} | info["versions"]
     devices = info.get("devices", {})
     used = ", ".join(devices.get("names", []))
-    said = {
+    facts = {
         "Data": info["data"].get("says", info["data"]["source"]),
         "Command": info["command"],
         "Commit": info["commit"][:12] + dirty.get(info["dirty"], ""),
@@ -167,16 +167,17 @@ def _facts(info: dict) -> dict[str, str]:
         "Machine": info["machine"] + (f"; {used}" if used else ""),
         "Versions": ", ".join(f"{name} {v}" for name, v in versions.items()),
     }
-    return {name: str(value) for name, value in said.items()}
+    return {name: str(value) for name, value in facts.items()}
 
 
 # ---------------------------------------------------------------- tables
 
 
 def with_lines(rows: list[dict]) -> list[dict]:
-    """Rows, best first, with `line`: the difference and its ends, 0 to 100; 50 is 0.
+    """Sort rows and add `line`: where to draw the difference and its ends, in %.
 
-    What is far worse than the baseline ends at the edge, lest it dwarf the others.
+    50 is a difference of 0. What is far worse than the baseline ends at the edge, so
+    that the other lines stay visible.
     """
     keys = "difference", "difference_low", "difference_high"
     ends = [max(abs(row[key]) for key in keys) for row in rows]
@@ -192,19 +193,19 @@ def with_lines(rows: list[dict]) -> list[dict]:
 
 
 def read_table(path: Path) -> Table:
-    """One of `TABLES`."""
+    """Read one of `TABLES`."""
     return _table(pd.read_csv(path, **TEXT), TABLES[path.stem])
 
 
 def _table(frame, caption: str) -> Table:
-    """Every cell of a DataFrame of texts; columns that hold nothing are left out."""
+    """Make a table of a DataFrame of texts; empty columns are left out."""
     frame = frame[[name for name in frame if (frame[name] != "").any()]]
     rows = [[cell(text) for text in row] for row in frame.itertuples(index=False)]
     return Table(caption, list(frame), rows)
 
 
 def cell(text: str) -> Cell:
-    """A cell of a CSV file; numbers with a fraction are rounded to three digits."""
+    """Make a cell of a CSV text; numbers with a fraction get three digits."""
     try:
         number = float(text)
     except ValueError:
@@ -219,14 +220,14 @@ def cell(text: str) -> Cell:
 
 
 def picture(path: Path) -> Picture:
-    """A PNG of a run folder."""
+    """Read a PNG of a run folder."""
     plain = path.stem.replace("_", " ")
     alt, caption = PICTURES.get(path.stem, (f"Picture: {plain}", plain.capitalize()))
     return _embedded(path.read_bytes(), alt, caption)
 
 
 def _embedded(png: bytes, alt: str, caption: str) -> Picture:
-    """Raise ValueError if it is no PNG."""
+    """Embed a PNG as a data URL; raise ValueError if it is none."""
     if png[:8] != b"\x89PNG\r\n\x1a\n" or len(png) < 24:
         raise ValueError("a picture that is not a PNG")
     width, height = struct.unpack(">II", png[16:24])
@@ -235,7 +236,7 @@ def _embedded(png: bytes, alt: str, caption: str) -> Picture:
 
 
 def _search(path: Path, **options):
-    """The trials of the search; no rows where nothing was searched."""
+    """Read the trials of the search; no rows where nothing was searched."""
     if not path.is_file():
         return pd.DataFrame()
     trials = pd.read_csv(path, **options)
@@ -243,7 +244,7 @@ def _search(path: Path, **options):
 
 
 def _tuning(trials) -> list[Picture]:
-    """Score over trials, and hyperparameters against score."""
+    """Draw score over trials, and hyperparameters against score."""
     if not len(trials):
         return []
     models, failed = trials["model"].nunique(), int(trials["score"].isna().sum())
@@ -253,7 +254,9 @@ def _tuning(trials) -> list[Picture]:
     alt = f"A panel for each model: validation score of each trial in order; {tried}"
     caption = f"Score over trials ({tried}). Line: the best so far."
     pictures = [_drawn(search_plots.over_trials(trials), alt, caption)]
-    if names := [n.removeprefix("hp.") for n in search_plots.varied(trials)]:
+    if names := [
+        n.removeprefix("hp.") for n in search_plots.varied_hyperparameters(trials)
+    ]:
         figure = search_plots.hyperparameters(trials)
         alt = f"A panel for each hyperparameter ({', '.join(names)}): validation score "
         alt += "of each trial against its value, a colour and marker for each model"

@@ -1,4 +1,4 @@
-"""Pictures of a search for hyperparameters, drawn from the rows of trials.csv alone."""
+"""Draw a search for hyperparameters from the rows of trials.csv alone."""
 
 import lazy_loader
 import numpy as np
@@ -13,7 +13,7 @@ SCORE = "validation score, lower is better"
 
 
 def over_trials(trials):
-    """Each trial's score and the best so far, in a panel for each model.
+    """Draw each trial's score and the best so far, in a panel for each model.
 
     Args:
         trials: rows of trials.csv, of the search alone; at least one.
@@ -40,7 +40,7 @@ def over_trials(trials):
 
 
 def _search(axis, trials) -> None:
-    """The trials of one model, in their order."""
+    """Draw the trials of one model, in their order."""
     best = trials["score"].cummin().ffill()
     axis.plot(trials["trial"], trials["score"], "o", ms=4, color="0.45", label="trial")
     style = {"color": COLOURS[0], "drawstyle": "steps-post", "lw": 1.8}
@@ -50,7 +50,7 @@ def _search(axis, trials) -> None:
 
 
 def _crosses(axis, places) -> None:
-    """Failed trials: crosses at the top of the panel, for they have no score."""
+    """Draw failed trials, which have no score, as crosses at the top of the panel."""
     if len(places):
         style = {"color": FAILED, "clip_on": False, "ms": 7, "label": "failed"}
         top = {"transform": axis.get_xaxis_transform()}
@@ -58,43 +58,43 @@ def _crosses(axis, places) -> None:
 
 
 def _legend(figure, axes, place: str, columns: int = 3) -> None:
-    """One for all panels, each name once."""
+    """Draw one legend for all panels, each name once."""
     handles = {}
     for axis in axes:
-        found, names = axis.get_legend_handles_labels()
-        handles = dict(zip(names, found, strict=True)) | handles
+        lines, names = axis.get_legend_handles_labels()
+        handles = dict(zip(names, lines, strict=True)) | handles
     style = {"frameon": False, "fontsize": 8, "ncols": columns, "loc": place}
     figure.legend(handles.values(), handles, **style)
 
 
 def _plain(name: str) -> str:
-    """A name as a label: matplotlib takes what stands between dollars for a formula."""
+    """Escape dollars in a name, which matplotlib would take for a formula."""
     return str(name).replace("$", r"\$")
 
 
 def _scale(axis, trials) -> None:
-    """A logarithm where scores differ by more than five times."""
+    """Take a logarithmic scale if scores differ by more than five times."""
     scores = trials["score"].dropna()
     if len(scores) and scores.min() > 0 and scores.max() > 5 * scores.min():
         axis.set_yscale("log")
 
 
-def varied(trials) -> list[str]:
-    """The hyperparameters of which the search tried at least two values."""
+def varied_hyperparameters(trials) -> list[str]:
+    """List the hyperparameters of which the search tried at least two values."""
     names = [name for name in trials if name.startswith("hp.")]
     return [name for name in names if trials[name].nunique() > 1]
 
 
 def hyperparameters(trials):
-    """Score against each hyperparameter that varied, a panel for each.
+    """Draw the score against each hyperparameter that varied, a panel for each.
 
     Args:
-        trials: rows of trials.csv, of the search alone; `varied` names one at least.
+        trials: rows of trials.csv, of the search alone; a hyperparameter varied.
 
     Returns:
         matplotlib's Figure.
     """
-    names = varied(trials)
+    names = varied_hyperparameters(trials)
     models = list(trials.groupby("model", sort=False))
     columns = 3 if len(names) in (3, 5, 6) else min(2, len(names))
     rows = -(-len(names) // columns)
@@ -111,7 +111,7 @@ def hyperparameters(trials):
 
 
 def _against(axis, name: str, trials, models: list) -> None:
-    """One panel: a colour and marker for each model."""
+    """Draw one panel, with a colour and marker for each model."""
     kinds = _categories(trials[name])
     having = [model for model, part in models if part[name].notna().any()]
     beside = np.linspace(-0.25, 0.25, len(having)) if having[1:] else [0]
@@ -141,7 +141,7 @@ def _against(axis, name: str, trials, models: list) -> None:
 
 
 def _categories(values) -> list:
-    """The values as categories, in order: of words, or of a few whole numbers.
+    """List the values as categories, if they are words or a few whole numbers.
 
     Empty for a hyperparameter that is a number on a scale.
     """

@@ -1,4 +1,4 @@
-"""The results table: derived from the run folders, never written by hand.
+"""Derive the results table from the run folders; it is never written by hand.
 
 `python -m rnn_tf.report.summary` is `make summary`. No TensorFlow.
 """
@@ -23,7 +23,7 @@ from rnn_tf.runs.finished import Finished, skip_damaged
 
 pd = lazy_loader.load("pandas")
 
-# What config.json's `data` says of the parts, in one experiment or another.
+# The keys of config.json's `data` that describe its parts, in any experiment.
 SPLIT = "periods windows examples drawings clips groups classes".split()
 
 COLUMNS = (
@@ -44,15 +44,15 @@ def refresh(root: Path):
         for path in sorted(root.glob("*/*/config.json")):
             rows += skip_damaged(summarise, path.parent) or []
         files.write_csv(root / "summary.csv", COLUMNS, rows)
-        whole = [dict.fromkeys(COLUMNS, "") | row for row in rows]
-        summary = pd.DataFrame(whole, columns=COLUMNS)
+        complete = [dict.fromkeys(COLUMNS, "") | row for row in rows]
+        summary = pd.DataFrame(complete, columns=COLUMNS)
         text = markdown.document(summary, incomparable(summary))
         files.write_text(root / "summary.md", text)
     return summary
 
 
 def summarise(folder: Path) -> list[dict]:
-    """One row per model of one run; none while its test set has not been read."""
+    """Return a row per model of a run; none before its test set has been read."""
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     metrics = folder / "metrics.csv"
     if "best_baseline" not in info or not metrics.is_file():
@@ -80,24 +80,24 @@ def summarise(folder: Path) -> list[dict]:
 
 
 def _split(data: dict) -> str:
-    """A checksum of the parts that a run's data was cut into."""
+    """Return a checksum of the parts that a run's data was cut into."""
     parts = {key: data[key] for key in SPLIT if key in data}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _best(run: Finished, rows: list[dict]) -> str | None:
-    """The model that is proved better than every other, paired by seed, or None.
+    """Return the model that is proved better than every other, or None.
 
-    Ensembles have no seeds, and stay out.
+    Models are paired by seed; ensembles have no seeds and are left out.
     """
     entries = [row for row in rows if row["kind"] != "ensemble"]
     first, *others = sorted(entries, key=lambda row: row["mean"])
-    found = (difference(run, first["model"], row["model"]) for row in others)
-    return first["model"] if others and all(one.better for one in found) else None
+    gaps = (difference(run, first["model"], row["model"]) for row in others)
+    return first["model"] if others and all(gap.better for gap in gaps) else None
 
 
 def _final_runs(folder: Path):
-    """Parameters and seconds of the final runs, by model."""
+    """Return parameters and seconds of the final runs, by model."""
     path = folder / "trials.csv"
     if not path.is_file():
         return pd.DataFrame(columns=["parameters", "seconds"])
@@ -107,7 +107,7 @@ def _final_runs(folder: Path):
 
 
 def _row(model: str, part, info: dict, trials) -> dict:
-    """Mean, spread and intervals of one model on the test set."""
+    """Return mean, spread and intervals of one model on the test set."""
     headline = info["headline"]
     overall = part[part["slice"].astype(str) == ""]
     scores = overall[overall["metric"] == headline]["value"].astype(float).to_numpy()
@@ -126,18 +126,22 @@ def _row(model: str, part, info: dict, trials) -> dict:
     mean = part[part["metric"] == f"{headline}_mean"].iloc[0]
     differences = part[part["metric"] == f"{headline}_difference"]
     difference = differences[differences["slice"] == info["best_baseline"]].iloc[0]
-    row |= {"low": float(mean["low"]), "high": float(mean["high"])}
-    row |= {"difference": difference["value"]}
-    row |= {f"difference_{k}": float(difference[k]) for k in ("low", "high")}
+    row |= {
+        "low": float(mean["low"]),
+        "high": float(mean["high"]),
+        "difference": difference["value"],
+        "difference_low": float(difference["low"]),
+        "difference_high": float(difference["high"]),
+    }
     base = model.removesuffix("_ensemble")
     if base in trials.index:
-        row |= {"parameters": int(trials.loc[base, "parameters"])}
-        row |= {"seconds": round(trials.loc[base, "seconds"], 1)}
+        row["parameters"] = int(trials.loc[base, "parameters"])
+        row["seconds"] = round(trials.loc[base, "seconds"], 1)
     return row
 
 
 def verdict(row) -> str:
-    """What the interval of the paired difference to the best baseline allows."""
+    """Judge a model by the interval of its difference to the best baseline."""
     if row["model"] == row["baseline"]:
         return "(itself)"
     if row["difference_high"] < 0:
@@ -146,7 +150,7 @@ def verdict(row) -> str:
 
 
 def incomparable(summary) -> list[str]:
-    """A line for each run that cannot be compared with the newest of its experiment."""
+    """List the runs that cannot be compared with the newest of their experiment."""
     lines = []
     for experiment, rows in summary.groupby("experiment", sort=False):
         runs = rows.drop_duplicates("run").sort_values("run").to_dict("records")
@@ -158,18 +162,18 @@ def incomparable(summary) -> list[str]:
     return lines
 
 
-def _differences(one: dict, other: dict) -> list[str]:
-    """What keeps the errors of two runs from being compared."""
+def _differences(run: dict, other: dict) -> list[str]:
+    """List what keeps the errors of two runs from being compared."""
     reasons = []
-    if one["sha256"] != other["sha256"]:
+    if run["sha256"] != other["sha256"]:
         reasons.append("other data")
-    elif one["split"] != other["split"]:
+    elif run["split"] != other["split"]:
         reasons.append("other splits")
-    if one["metric"] != other["metric"]:
+    if run["metric"] != other["metric"]:
         reasons.append("other metrics")
-    if one["commit"] != other["commit"]:
+    if run["commit"] != other["commit"]:
         reasons.append("other commits")
-    elif one["dirty"] or other["dirty"]:
+    elif run["dirty"] or other["dirty"]:
         reasons.append("files that differ from the commit")
     return reasons
 
@@ -185,7 +189,7 @@ def show(summary, console: Console, run: str | None = None) -> None:
 
 
 def _widest(name: str, part, console: Console) -> Table:
-    """The table with as much as fits the terminal; cells wrap before they are cut."""
+    """Make the table with the most columns that fit the terminal; else cells wrap."""
     unlimited = console.options.update(width=1000)
     for columns in ({"interval", "difference"}, {"difference"}, set()):
         table = _table(part, columns)
@@ -224,7 +228,7 @@ def _table(part, columns: set[str]) -> Table:
 
 
 def _caption(part) -> str:
-    """How to read the table."""
+    """Explain how to read the table."""
     baseline = part["baseline"].iloc[0]
     return (
         "* chosen on validation. n: seeds; ±: standard deviation over them. Intervals: "
