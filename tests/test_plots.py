@@ -51,7 +51,7 @@ def error_rows(values: dict):
 def drawn_labels(monkeypatch, draw) -> list[str]:
     """The legend's texts of the figure that `draw` saves."""
     figures = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     draw()
     legend = figures[0].axes[0].get_legend() or figures[0].legends[0]
     return [text.get_text() for text in legend.get_texts()]
@@ -90,7 +90,7 @@ def test_a_cell_keeps_its_colour_and_its_heads_differ_in_dashes(monkeypatch):
         for s in (1, 2)
     )
     figures = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     plots.error_against(None, rows, {"ridge": 0.5}, "layers", "MSE")
     axis = figures[0].axes[0]
     looks = {
@@ -113,7 +113,7 @@ def test_the_picture_of_the_gates_shows_the_marks_and_every_gate(tmp_path, monke
     plots.gates(tmp_path / "gates.png", "lstm_12", inputs, found)
     assert size(tmp_path / "gates.png")[1] > 900
     figures = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     plots.gates(None, "lstm_12", inputs, found)
     labels = [axis.get_ylabel().split("\n")[0] for axis in figures[0].axes[:5]]
     assert labels == [
