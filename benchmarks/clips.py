@@ -1,4 +1,4 @@
-"""Clips from video files to batches of 16: 16 grey frames of 48 x 48 from each."""
+"""Read clips from video files into batches of 16: 16 grey frames of 48 x 48 each."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ SAMPLING = decoding.Sampling(frames=16, stride=3, clips=1, side=48, channels=1)
 
 @functools.cache
 def _folder() -> Path:
-    """Two classes of short videos; gone when this process ends."""
+    """Write two classes of short videos, in a folder that ends with this process."""
     import av
 
     _folder.kept = tempfile.TemporaryDirectory()
@@ -36,15 +36,15 @@ def _folder() -> Path:
             stream = container.add_stream("libx264", rate=25)
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             for step in range(FRAMES):
-                moved = np.roll(picture, 2 * step, axis=1)
-                frame = av.VideoFrame.from_ndarray(moved, "rgb24")
+                shifted = np.roll(picture, 2 * step, axis=1)
+                frame = av.VideoFrame.from_ndarray(shifted, "rgb24")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
     return folder / "films"
 
 
 def opencv():
-    """One frame at a time; frames that are not wanted are decoded too."""
+    """Read one frame at a time; frames that are not wanted are decoded too."""
     import cv2
 
     paths = sorted(_folder().rglob("*.mp4"))
@@ -52,17 +52,17 @@ def opencv():
     def clip(path: Path) -> np.ndarray:
         capture = cv2.VideoCapture(str(path))
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        wanted, found = set(SAMPLING.positions(count)[0].tolist()), []
+        wanted, frames = set(SAMPLING.positions(count)[0].tolist()), []
         for number in range(max(wanted) + 1):
             _, frame = capture.read()
             if number in wanted:
                 grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
                 size = SAMPLING.side, SAMPLING.side
-                found.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+                frames.append(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
         capture.release()
-        return np.stack(found)[..., None]
+        return np.stack(frames)[..., None]
 
-    def one_round() -> float:
+    def run_round() -> float:
         started, count = time.perf_counter(), 0
         order = np.random.default_rng(1).permutation(len(paths))
         for begin in range(0, len(order) - BATCH + 1, BATCH):
@@ -70,25 +70,25 @@ def opencv():
             count += len(np.stack(batch))
         return count / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def ours():
-    """From the flat file that the first run wrote; ten epochs."""
+    """Read ten epochs from the flat file that the first run wrote."""
     data = _ours()
     return lambda: epochs(data, 10)
 
 
 def ours_at_first():
-    """The films are decoded too; one epoch."""
+    """Decode the videos, then read one epoch."""
     _folder()
     return lambda: first_epoch(_ours)
 
 
 def _ours():
-    found = store.decoded(find_videos(_folder()), SAMPLING, skip=False)
+    clips = store.decoded(find_videos(_folder()), SAMPLING, skip=False)
     cuts = dict.fromkeys(("train", "validation", "test"), np.arange(COUNT))
-    part = found.labelled("made", cuts, grouped=False).parts["train"]
+    part = clips.labelled("made", cuts, grouped=False).parts["train"]
     return batches.dataset(part, BATCH, Order(1))
 
 

@@ -1,4 +1,4 @@
-"""Training LSTM(32) and GRU(32) on windows of 56 days, batch 32."""
+"""Train LSTM(32) and GRU(32) on windows of 56 days, batch 32: windows a second."""
 
 import time
 from functools import partial
@@ -20,23 +20,23 @@ STEPS = 10_000  # gradient steps of a full-size run, for which models are compil
 
 
 def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
-    """Of four years of an embedded series: 30 batches to train on."""
+    """Cut windows of four years of an embedded series: 30 batches to train on."""
     series = synthetic.daily_series()
     periods = windows.periods_by_share(len(series.values))
     return windows.Windows(series, periods, lookback, HORIZON)
 
 
 def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """The same windows as arrays: (windows, lookback, 1) and (windows, 7) float32."""
+    """Return the same windows as arrays, (windows, lookback, 1) and (windows, 7)."""
     at, values = cut.origins[split], cut.scaled(cut.lookback)
     x = values[at[:, None] + np.arange(cut.lookback)][..., None]
     return x, values[at[:, None] + cut.lookback + np.arange(HORIZON)]
 
 
 def _whole_batches() -> list[np.ndarray]:
-    """Those to train on, without the remainder."""
-    found = arrays(cut_windows(), "train")
-    return [part[: len(part) // BATCH * BATCH] for part in found]
+    """Return inputs and targets to train on, without the remainder of a batch."""
+    pair = arrays(cut_windows(), "train")
+    return [part[: len(part) // BATCH * BATCH] for part in pair]
 
 
 def _model(cell: str):
@@ -46,42 +46,41 @@ def _model(cell: str):
 
 
 def stock(cell: str):
-    """Keras as its tutorials have it."""
+    """Train as Keras's tutorials do."""
     x, y = _whole_batches()
     model = _model(cell)
     model.compile("adam", "mean_absolute_error")
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         model.fit(x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
         return EPOCHS * len(x) / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def ours(cell: str):
-    """The devices, compile options and windows of a run."""
+    """Train with the devices, compile options and windows of a run."""
     devices, cut = strategy.start(RunConfig()), cut_windows()
     steps = len(cut.origins["train"]) // BATCH
     with devices.scope():
         model = _model(cell)
-        plan = {"optimizer": "adam", "loss": "mean_absolute_error"}
-        devices.compile(model, STEPS, **plan)
+        devices.compile(model, STEPS, optimizer="adam", loss="mean_absolute_error")
     whole = devices.by_whole_epochs(model)
     shuffle = stacked if whole else shuffled
     train = cut.dataset("train", model, BATCH, Order(1), shuffle)
-    again = {"epochs": EPOCHS, "verbose": 0, "steps": steps if whole else None}
+    options = {"epochs": EPOCHS, "verbose": 0, "steps": steps if whole else None}
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
-        devices.fit(model, train, validation_data=None, **again)
+        devices.fit(model, train, validation_data=None, **options)
         return EPOCHS * steps * BATCH / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def pytorch(cell: str):
-    """The loop that PyTorch's tutorials have."""
+    """Train by the loop of PyTorch's tutorials."""
     import torch
 
     x, y = (torch.from_numpy(part) for part in _whole_batches())
@@ -89,17 +88,17 @@ def pytorch(cell: str):
     head = torch.nn.Linear(UNITS, HORIZON)
     optimizer = torch.optim.Adam([*rnn.parameters(), *head.parameters()])
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         for _ in range(EPOCHS):
             for which in torch.randperm(len(x)).split(BATCH):
                 optimizer.zero_grad()
-                found = head(rnn(x[which])[0][:, -1])
-                torch.nn.functional.l1_loss(found, y[which]).backward()
+                outputs = head(rnn(x[which])[0][:, -1])
+                torch.nn.functional.l1_loss(outputs, y[which]).backward()
                 optimizer.step()
         return EPOCHS * len(x) / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def _work(cell: str) -> Work:

@@ -1,6 +1,6 @@
-"""Training LSTM(32) on sequences of 100, 500 and 2,000 steps, batch 32.
+"""Train LSTM(32) on sequences of 100, 500 and 2,000 steps, batch 32.
 
-Linear cost is the same number of steps per second at every length.
+Expect about as many steps per second at every length: the cost is linear.
 """
 
 import time
@@ -20,8 +20,8 @@ TIMED = 40_000  # steps of each sequence of a batch in a round, over all batches
 PLENTY = 10_000  # gradient steps of a full-size run, for which models are compiled
 
 
-def train(length: int, unroll: bool, as_a_run_has_it: bool):
-    """Keras's `fit`, compiled by its defaults or as in a run."""
+def train(length: int, unroll: bool, as_in_a_run: bool):
+    """Train by Keras's `fit`, compiled by its defaults or as in a run."""
     devices = strategy.start(RunConfig())
     import tensorflow as tf  # which runs by now
 
@@ -34,17 +34,17 @@ def train(length: int, unroll: bool, as_a_run_has_it: bool):
         outputs = keras.layers.LSTM(UNITS, unroll=unroll)(inputs)
         model = keras.Model(inputs, keras.layers.Dense(1)(outputs))
         arguments = {"optimizer": "adam", "loss": "mean_squared_error"}
-        if as_a_run_has_it:
+        if as_in_a_run:
             devices.compile(model, PLENTY, **arguments)
         else:
             model.compile(**arguments)
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         model.fit(data, verbose=0)
         return len(x) * length / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def _work(length: int) -> Work:
@@ -52,7 +52,7 @@ def _work(length: int) -> Work:
         Contender("while loop", partial(train, length, False, False)),
         Contender("ours", partial(train, length, False, True)),
     ]
-    if length == 100:  # to build 500 takes minutes, and nobody would wait
+    if length == 100:  # unrolling 500 steps takes minutes
         contenders.append(Contender("unrolled", partial(train, length, True, False)))
     return Work(f"train LSTM(32), {length:,} steps", "steps/s", tuple(contenders), 3)
 

@@ -1,8 +1,8 @@
-"""How far training is from what the machine can do: GFLOP/s, of matrix products alone.
+"""Compare training with what the machine can do: GFLOP/s, of matrix products alone.
 
-Counted are the products of a training step, forward and by both gradients; all else,
+Counted are the products of a training step, forward and for both gradients; all else,
 such as the gates, counts as nothing. NumPy multiplies matrices of the same shapes, in
-the same order, and nothing else.
+the same order, and does nothing else.
 """
 
 import time
@@ -18,12 +18,12 @@ from rnn_tf.devices import backend, strategy
 
 LARGE = 2_048
 
-# (rows, inner, columns), and how often: of the forward pass of one step.
+# Shape (rows, inner, columns) and number of each product in the forward pass of a step.
 Products = Sequence[tuple[tuple[int, int, int], int]]
 
 
 def recurrent(gates: int, batch: int, time: int, features: int, units: int) -> Products:
-    """Of a recurrent layer: the input's product for all steps, the state's for each."""
+    """List a recurrent layer's: the input's for all steps, the state's for each."""
     columns = gates * units
     return [((batch * time, features, columns), 1), ((batch, units, columns), time)]
 
@@ -31,31 +31,31 @@ def recurrent(gates: int, batch: int, time: int, features: int, units: int) -> P
 def convolution(
     batch: int, steps: int, kernel: int, filters: Sequence[int]
 ) -> Products:
-    """Of a Conv1D that gives so many steps, from and to so many filters."""
+    """List those of a Conv1D: `steps` of its output, filters before and after."""
     before, after = filters
     return [((batch * steps, kernel * before, after), 1)]
 
 
 def network() -> Products:
-    """Of the textbook's sketch network, on drawings of 100 points."""
-    batch, steps, found = sketch.BATCH, sketch.LONGEST, []
+    """List those of the textbook's sketch network, on drawings of 100 points."""
+    batch, steps, products = sketch.BATCH, sketch.LONGEST, []
     for kernel, *filters in ((5, 5, 32), (5, 32, 64), (3, 64, 128)):
         steps = (steps - kernel) // 2 + 1
-        found += convolution(batch, steps, kernel, filters)
-    return [*found, *2 * recurrent(4, batch, steps, 128, 128)]
+        products += convolution(batch, steps, kernel, filters)
+    return [*products, *2 * recurrent(4, batch, steps, 128, 128)]
 
 
 def operations(products: Products) -> int:
-    """Of a training step; both gradients of a product cost what it costs."""
+    """Count a training step's operations; a product's two gradients cost the same."""
     return 3 * sum(2 * m * k * n * times for (m, k, n), times in products)
 
 
 def numpy(products: Products):
-    """Nothing but these products and those of their gradients."""
+    """Multiply matrices of these shapes, and of their gradients'."""
     random = np.random.default_rng(1)
     work = []
     for (m, k, n), times in products:
-        # The weights' gradients of all steps are one product, as they are in ours.
+        # The gradients of the weights are one product for all steps, as in rnn_kernels.
         for often, shape in (
             (times, (m, k, n)),
             (times, (m, n, k)),
@@ -68,14 +68,14 @@ def numpy(products: Products):
             work += [pair] * often
 
     def step() -> None:
-        for one, other in work:
-            one @ other
+        for left, right in work:
+            left @ right
 
     return lambda: _speed(products, step)
 
 
 def _speed(products: Products, step: Callable[[], None]) -> float:
-    """GFLOP/s of as many steps as take half a second."""
+    """Time steps for half a second: GFLOP/s."""
     started, count = time.perf_counter(), 0
     while time.perf_counter() < started + 0.5:
         step()
@@ -84,30 +84,30 @@ def _speed(products: Products, step: Callable[[], None]) -> float:
 
 
 def large():
-    """One product of matrices of 2,048 by 2,048."""
+    """Multiply two matrices of 2,048 by 2,048."""
     return numpy([((LARGE,) * 3, 1)])
 
 
 def training(products: Products, batch: int, setup):
-    """What `setup` trains, in batches of so many examples."""
-    one_round = setup()
-    return lambda: one_round() / batch * operations(products) / 1e9
+    """Train as `setup` does, in batches of `batch` examples."""
+    run_round = setup()
+    return lambda: run_round() / batch * operations(products) / 1e9
 
 
 def drawings():
-    """The textbook's sketch network, as ours, on the same batch again and again."""
+    """Train the textbook's sketch network as a run does, on one batch repeatedly."""
     devices, tf = strategy.start(RunConfig()), backend.import_tensorflow()
     model = sketch.model(devices, "textbook", sketch.BATCH)
     random, steps = np.random.default_rng(1), 40
     x = random.normal(size=(sketch.BATCH, sketch.LONGEST, 5)).astype("float32")
     data = tf.data.Dataset.from_tensors((x, np.zeros(len(x), "int32"))).repeat(steps)
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         devices.fit(model, data, validation_data=None, verbose=0)
         return steps * len(x) / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def _work(name: str, products: Products, batch: int, setup) -> Work:

@@ -1,9 +1,14 @@
-"""`make bench-scaling`: what a second replica, or a second worker, is worth.
+"""Measure what a second replica, or a second worker, is worth.
 
-One GRU on made-up windows of a daily series, trained on one device, on two replicas and
-on two worker processes, each in processes of its own, in turns. On a machine without
-GPUs the replicas are virtual and share its cores, as the workers do: what shows here is
-what it costs to stay in step, and no second device to pay for it.
+    make bench-scaling                    three rounds, some minutes on two cores
+    make bench-scaling ARGS="--rounds 1"
+
+Expect an efficiency well below 100% on a machine without GPUs: 24% for two replicas in
+the reference run. There the replicas are virtual and share its cores, as the workers
+do: it measures what keeping in step costs, without a second device that pays for it.
+
+One GRU on made-up windows of a daily series trains on one device, on two replicas and
+on two workers, each in processes of its own, in turns.
 """
 
 import dataclasses
@@ -22,7 +27,9 @@ from rich.table import Table
 
 from rnn_tf import config, files
 from rnn_tf.config import RunConfig
-from rnn_tf.devices import launch, strategy
+from rnn_tf.devices import launch
+from rnn_tf.devices.devices import Devices
+from rnn_tf.devices.strategy import start
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.report import plots
@@ -30,9 +37,13 @@ from rnn_tf.runs.provenance import provenance
 
 keras = lazy_loader.load("keras")
 
+# ---------------------------------------------------------------- configuration
+
 BATCH = 64
-STEPS, EPOCHS = 64, 6  # per epoch; the first two epochs are not timed
-REDUCED = 100  # all-reduces that are timed
+LOOKBACK, HORIZON = 56, 7
+STEPS, EPOCHS = 64, 6  # STEPS per epoch
+UNTIMED = 2  # epochs at the start, while programs compile
+REDUCTIONS, UNTIMED_REDUCTIONS = 100, 5  # all-reduces
 COLUMNS = (
     "setting count batch rounds steps_per_second low high examples_per_second "
     "efficiency all_reduce_seconds all_reduce_share"
@@ -47,8 +58,8 @@ class Contender:
     strategy: str
     count: int  # replicas or workers
     batch: int  # over all of them
-    base: int  # place in CONTENDERS of what efficiency 1 is
-    as_a_run_has_it: bool = False  # XLA and 32 steps at a time, which one device can
+    base: int  # place in CONTENDERS of the one whose efficiency is 1
+    as_in_a_run: bool = False  # with XLA and 32 steps at a time, on one device
 
 
 CONTENDERS = (
@@ -61,7 +72,37 @@ CONTENDERS = (
     Contender("two workers, twice the batch", "multiworker", 2, 2 * BATCH, 4),
 )
 
-# ---------------------------------------------------------------- one contender
+# ---------------------------------------------------------------- data
+
+
+def batches(batch: int):
+    """Batch made-up windows, each with its own first week as the target."""
+    import tensorflow as tf
+
+    random = np.random.default_rng(1)
+    x = random.normal(size=(STEPS * batch, LOOKBACK, 1)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :HORIZON, 0])).cache()
+    return data.batch(batch, drop_remainder=True).prefetch(2)
+
+
+# ---------------------------------------------------------------- models
+
+
+def build(devices: Devices, fast: bool):
+    """Build and compile the GRU; `fast` as a run does it, else step by step."""
+    keras.utils.set_random_seed(1)
+    with devices.scope():
+        inputs = keras.Input((LOOKBACK, 1))
+        outputs = keras.layers.Dense(HORIZON)(keras.layers.GRU(32)(inputs))
+        model = keras.Model(inputs, outputs)
+        options = {"jit_compile": False, "steps_per_execution": 1}
+        if fast:
+            options = devices.compile_options(STEPS * EPOCHS * 10)
+        model.compile("adam", "mean_absolute_error", **options)
+    return model
+
+
+# ---------------------------------------------------------------- training
 
 
 def measure(
@@ -80,43 +121,25 @@ def measure(
         replicas: with mirrored.
         fast: with XLA and 32 steps at a time, where one device allows it.
     """
-    devices = _devices(RunConfig(strategy=strategy, replicas=replicas))
-    keras.utils.set_random_seed(1)
-    with devices.scope():
-        inputs = keras.Input((56, 1))
-        outputs = keras.layers.Dense(7)(keras.layers.GRU(32)(inputs))
-        model = keras.Model(inputs, outputs)
-        options = {"jit_compile": False, "steps_per_execution": 1}
-        if fast:
-            options = devices.compile_options(STEPS * EPOCHS * 10)
-        model.compile("adam", "mean_absolute_error", **options)
-    seconds = _epochs(devices, model, batch)
-    found = {"step": statistics.median(seconds) / STEPS}
-    found |= {"all_reduce": _all_reduce(devices, model)}
+    devices = start(RunConfig(strategy=strategy, replicas=replicas))
+    model = build(devices, fast)
+    step = statistics.median(time_epochs(devices, model, batch)) / STEPS
+    seconds = {"step": step, "all_reduce": time_all_reduce(devices, model)}
     if devices.chief:
-        files.write_text(output, json.dumps(found))
+        files.write_text(output, json.dumps(seconds))
 
 
-def _devices(options: RunConfig) -> strategy.Devices:
-    return strategy.start(options)
-
-
-def _epochs(devices: strategy.Devices, model, batch: int) -> list[float]:
-    """Seconds of each timed epoch of training, evaluation left out."""
-    import tensorflow as tf
-
-    random = np.random.default_rng(1)
-    x = random.normal(size=(STEPS * batch, 56, 1)).astype("float32")
-    train = tf.data.Dataset.from_tensor_slices((x, x[:, :7, 0])).cache()
-    train = train.batch(batch, drop_remainder=True).prefetch(2)
-    marks = []
+def time_epochs(devices: Devices, model, batch: int) -> list[float]:
+    """Train; return the seconds of each timed epoch, without those of evaluation."""
+    train = batches(batch)
+    seconds = []
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            self.began = time.perf_counter()
+            self.started = time.perf_counter()
 
         def on_test_begin(self, logs=None):
-            marks.append(time.perf_counter() - self.began)
+            seconds.append(time.perf_counter() - self.started)
 
     devices.fit(
         model,
@@ -127,26 +150,86 @@ def _epochs(devices: strategy.Devices, model, batch: int) -> list[float]:
         shuffle=False,
         callbacks=[Clock()],
     )
-    return marks[2:]
+    return seconds[UNTIMED:]
 
 
-def _all_reduce(devices: strategy.Devices, model) -> float:
-    """Seconds to sum as many numbers as the model has gradients, over all replicas."""
+def time_all_reduce(devices: Devices, model) -> float:
+    """Time summing as many numbers as the model has gradients, over all replicas.
+
+    Returns:
+        Seconds, the median; 0 on one replica.
+    """
     import tensorflow as tf
 
     if devices.replicas == 1:
         return 0.0
     count = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     gradients = devices.strategy.run(lambda: tf.ones(count))
-    taken = []
-    for _ in range(REDUCED + 5):
+    seconds = []
+    for _ in range(UNTIMED_REDUCTIONS + REDUCTIONS):
         started = time.perf_counter()
         devices.strategy.reduce("SUM", gradients, axis=None).numpy()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken[5:])
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[UNTIMED_REDUCTIONS:])
 
 
-# ---------------------------------------------------------------- all contenders
+def train_in_processes(contender: Contender) -> dict[str, float]:
+    """Train a contender in processes of its own; return what `measure` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "measured.json")
+        options = ["measure", "--output", str(output), "--batch", str(contender.batch)]
+        options += ["--fast"] * contender.as_in_a_run
+        name, module = contender.setting, "benchmarks.scaling"
+        launch.run(name, module, contender.strategy, contender.count, options)
+        return json.loads(output.read_text())
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def rows_of(measured: list[list[dict]]) -> list[dict]:
+    """Compute the rows of `bench-scaling.csv`.
+
+    Args:
+        measured: for each contender and round, seconds per step and per all-reduce.
+
+    Returns:
+        One row per contender: median and range over the rounds. Efficiency is its
+        examples per second over `count` times those of its base.
+    """
+    steps = [[seconds["step"] for seconds in rounds] for rounds in measured]
+    medians = [statistics.median(seconds) for seconds in steps]
+    speeds = [c.batch / s for c, s in zip(CONTENDERS, medians, strict=True)]
+    rows = []
+    for place, contender in enumerate(CONTENDERS):
+        reduced = statistics.median(s["all_reduce"] for s in measured[place])
+        count = contender.count
+        row = {"setting": contender.setting, "count": count, "batch": contender.batch}
+        row |= {"rounds": len(steps[place]), "steps_per_second": 1 / medians[place]}
+        row |= {"low": 1 / max(steps[place]), "high": 1 / min(steps[place])}
+        row |= {"examples_per_second": speeds[place]}
+        row |= {"efficiency": speeds[place] / (count * speeds[contender.base])}
+        row |= {"all_reduce_seconds": reduced}
+        rows.append(row | {"all_reduce_share": reduced / medians[place]})
+    return rows
+
+
+def table(rows: list[dict]) -> Table:
+    """Show the rows of `bench-scaling.csv` in the terminal."""
+    numbers = ["steps/s", "examples/s", "efficiency", "all-reduce"]
+    shown = plain_table("Scaling", ["setting"], numbers)
+    for row in rows:
+        shown.add_row(
+            row["setting"],
+            f"{row['steps_per_second']:,.0f}",
+            f"{row['examples_per_second']:,.0f}",
+            f"{row['efficiency']:.0%}",
+            f"{row['all_reduce_share']:.0%}" if row["count"] > 1 else "",
+        )
+    return shown
+
+
+# ---------------------------------------------------------------- run
 
 
 def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
@@ -160,69 +243,17 @@ def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
         raise InputError(f"--rounds is {rounds}; it must be at least 1")
     console = Console()
     results_folder.mkdir(parents=True, exist_ok=True)
-    found = [[] for _ in CONTENDERS]
+    measured = [[] for _ in CONTENDERS]
     for number in range(1, rounds + 1):
-        for contender, taken in zip(CONTENDERS, found, strict=True):
+        for contender, seconds in zip(CONTENDERS, measured, strict=True):
             with console.status(f"round {number}/{rounds}: {contender.setting}"):
-                taken.append(_in_processes_of_its_own(contender))
-    rows = rows_of(found)
+                seconds.append(train_in_processes(contender))
+    rows = rows_of(measured)
     files.write_csv(results_folder / "bench-scaling.csv", COLUMNS, rows)
     about = json.dumps(provenance(), indent=2) + "\n"
     files.write_text(results_folder / "bench-scaling.json", about)
     plots.scaling(results_folder / "bench-scaling.png", rows)
     console.print(table(rows))
-
-
-def _in_processes_of_its_own(contender: Contender) -> dict:
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "measured.json")
-        options = ["measure", "--output", str(output), "--batch", str(contender.batch)]
-        options += ["--fast"] * contender.as_a_run_has_it
-        name, module = contender.setting, "benchmarks.scaling"
-        launch.run(name, module, contender.strategy, contender.count, options)
-        return json.loads(output.read_text())
-
-
-def rows_of(found: list[list[dict]]) -> list[dict]:
-    """The rows of `bench-scaling.csv`.
-
-    Args:
-        found: for each contender and round, seconds per step and per all-reduce.
-
-    Returns:
-        One row per contender: median and range over the rounds. Efficiency is its
-        examples per second over `count` times those of its base.
-    """
-    steps = [[one["step"] for one in taken] for taken in found]
-    medians = [statistics.median(seconds) for seconds in steps]
-    speeds = [c.batch / s for c, s in zip(CONTENDERS, medians, strict=True)]
-    rows = []
-    for place, contender in enumerate(CONTENDERS):
-        reduced = statistics.median(one["all_reduce"] for one in found[place])
-        count = contender.count
-        row = {"setting": contender.setting, "count": count, "batch": contender.batch}
-        row |= {"rounds": len(steps[place]), "steps_per_second": 1 / medians[place]}
-        row |= {"low": 1 / max(steps[place]), "high": 1 / min(steps[place])}
-        row |= {"examples_per_second": speeds[place]}
-        row |= {"efficiency": speeds[place] / (count * speeds[contender.base])}
-        row |= {"all_reduce_seconds": reduced}
-        rows.append(row | {"all_reduce_share": reduced / medians[place]})
-    return rows
-
-
-def table(rows: list[dict]) -> Table:
-    """What `rows_of` gives, for the terminal."""
-    numbers = ["steps/s", "examples/s", "efficiency", "all-reduce"]
-    made = plain_table("Scaling", ["setting"], numbers)
-    for row in rows:
-        made.add_row(
-            row["setting"],
-            f"{row['steps_per_second']:,.0f}",
-            f"{row['examples_per_second']:,.0f}",
-            f"{row['efficiency']:.0%}",
-            f"{row['all_reduce_share']:.0%}" if row["count"] > 1 else "",
-        )
-    return made
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A search of 20 trials for the forecast's GRU, each of up to 25 epochs.
+"""Search 20 trials for the forecast's GRU, each of up to 25 epochs.
 
-The same space, data, number of points that are tried first, and seed. Ours begins with
-the defaults, ends trials that are clearly losing, and trains by whole epochs.
+Space, data, number of initial points and seed are the same. Ours begins with the
+defaults, ends trials that are clearly losing, and trains by whole epochs.
 """
 
 import tempfile
@@ -30,7 +30,7 @@ def _config() -> forecast.Config:
 
 
 def plain():
-    """keras-tuner as its tutorials have it."""
+    """Search as keras-tuner's tutorials do."""
     import keras_tuner
 
     cut = cut_windows(LOOKBACK)
@@ -42,7 +42,7 @@ def plain():
         model.compile(**forecast.compile_arguments(hp, config, steps))
         return model
 
-    def one_round() -> tuple[float, float]:
+    def run_round() -> tuple[float, float]:
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
             tuner = keras_tuner.BayesianOptimization(
@@ -58,11 +58,11 @@ def plain():
             (best,) = tuner.oracle.get_best_trials(1)
         return _trials_a_minute(started), best.score
 
-    return one_round
+    return run_round
 
 
 def ours():
-    """Step 6 of a run."""
+    """Search as a run does: step 6 of the recipe."""
     config, cut = _config(), cut_windows(LOOKBACK)
     devices = strategy.start(config)
 
@@ -82,7 +82,7 @@ def ours():
     )
     silent = SimpleNamespace(**dict.fromkeys(("begin", "epoch", "finish"), _nothing))
 
-    def one_round() -> tuple[float, float]:
+    def run_round() -> tuple[float, float]:
         started = time.perf_counter()
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -93,7 +93,7 @@ def ours():
             best = min(row["score"] for row in run.rows["trials"])
         return _trials_a_minute(started), best
 
-    return one_round
+    return run_round
 
 
 def _nothing(*_) -> None: ...

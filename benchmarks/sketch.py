@@ -1,9 +1,9 @@
-"""Training the sketch networks: drawings a second, and seconds to the textbook's error.
+"""Train the sketch networks: drawings a second, and time to the textbook's error.
 
 The textbook's program is that of Geron (2022), "Hands-On Machine Learning", 3rd
 edition, exercise 9 of chapter 15: TFRecords, batches of 32 padded to their longest
-drawing, which is cut at 100 points, and Keras's `fit` as it is. The others train its
-network on the same drawings, and ours its own network too.
+drawing, which is cut at 100 points, and Keras's `fit`. The others train its network on
+the same drawings, and ours its own network too.
 """
 
 import functools
@@ -28,21 +28,21 @@ from rnn_tf.errors import RunError
 keras = lazy_loader.load("keras")
 
 COUNT, BATCH, LONGEST = 8_000, 32, 100
-ERROR = 25.0  # % of validation, which the textbook's network has after some 30 epochs
-EPOCHS = 60  # until which a network must have got there
+ERROR = 25.0  # % of validation; the textbook's network reaches it in some 30 epochs
+EPOCHS = 60  # a network that has not reached it by then has failed
 STEPS = 10_000  # gradient steps of a full-size run, for which models are compiled
 
 
 @functools.cache
 def _drawings():
-    """Doodles in three parts."""
+    """Make doodles in three parts."""
     return doodles.labelled(COUNT)
 
 
 def _sizes() -> tuple[int, int]:
-    """Drawings that are trained on in an epoch, in whole batches; classes."""
-    found = _drawings()
-    return len(found.parts["train"].labels) // BATCH * BATCH, len(found.classes)
+    """Count the drawings of an epoch, in whole batches, and the classes."""
+    drawings = _drawings()
+    return len(drawings.parts["train"].labels) // BATCH * BATCH, len(drawings.classes)
 
 
 # ---------------------------------------------------------------- the textbook's
@@ -50,7 +50,7 @@ def _sizes() -> tuple[int, int]:
 
 @functools.cache
 def _records() -> dict[str, str]:
-    """A TFRecord file for each part, as Google's tutorial writes them."""
+    """Write a TFRecord file for each part, as Google's tutorial does."""
     tf = backend.import_tensorflow()
     _records.kept = tempfile.TemporaryDirectory()
     files = {}
@@ -76,18 +76,18 @@ def _feature(tf, kind: str, values):
 
 
 def _textbook_data(split: str):
-    """Batches of (batch, time, 3) and (batch,), shuffled in training."""
+    """Batch the records, (batch, time, 3) and (batch,); shuffle them in training."""
     tf = backend.import_tensorflow()
-    known = {
+    schema = {
         "ink": tf.io.VarLenFeature(tf.float32),
         "shape": tf.io.FixedLenFeature([2], tf.int64),
         "class_index": tf.io.FixedLenFeature([1], tf.int64),
     }
 
     def parse(batch):
-        found = tf.io.parse_example(batch, known)
-        ink = tf.reshape(tf.sparse.to_dense(found["ink"]), [tf.size(batch), -1, 3])
-        return ink[:, :LONGEST], found["class_index"][:, 0]
+        parsed = tf.io.parse_example(batch, schema)
+        ink = tf.reshape(tf.sparse.to_dense(parsed["ink"]), [tf.size(batch), -1, 3])
+        return ink[:, :LONGEST], parsed["class_index"][:, 0]
 
     data = tf.data.TFRecordDataset(_records()[split])
     if split == "train":
@@ -109,20 +109,20 @@ def _textbook_model(classes: int):
 
 
 def textbook():
-    """The textbook's program, an epoch."""
+    """Train an epoch by the textbook's program."""
     count, classes = _sizes()
     data, model = _textbook_data("train"), _textbook_model(classes)
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         model.fit(data, verbose=0)
         return count / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def textbook_to_error():
-    """From nothing to the error, again and again."""
+    """Train a new network to the error, by the textbook's program."""
     _, classes = _sizes()
     train, validation = _textbook_data("train"), _textbook_data("validation")
 
@@ -136,7 +136,14 @@ def textbook_to_error():
 
 
 def _to_error(epochs: Callable[[], Iterator[float]]) -> tuple[float, float]:
-    """How often a minute `epochs` gets to the error, and to which one it got."""
+    """Time training to the error: times a minute, and the error that was reached.
+
+    Args:
+        epochs: starts a new network and yields its error, in %, after each epoch.
+
+    Raises:
+        RunError: EPOCHS were not enough.
+    """
     keras.utils.set_random_seed(1)
     started = time.perf_counter()
     for error in itertools.islice(epochs(), EPOCHS):
@@ -149,7 +156,7 @@ def _to_error(epochs: Callable[[], Iterator[float]]) -> tuple[float, float]:
 
 
 def _data(name: str, batch: int):
-    """The batches of a network of the experiment, by split and order."""
+    """Return a function of split and order: the batches of one of our networks."""
     parts = _drawings().parts
     padding = batches.padding(parts["train"], LONGEST)
     change = None if name == "textbook" else augmentation.augment
@@ -163,7 +170,7 @@ def _data(name: str, batch: int):
 
 
 def model(devices: strategy.Devices, name: str, batch: int):
-    """A network of the experiment, compiled as a run does it."""
+    """Build a network of the experiment, compiled as a run does it."""
     import keras_tuner
 
     count, classes = _sizes()
@@ -176,21 +183,21 @@ def model(devices: strategy.Devices, name: str, batch: int):
 
 
 def ours(name: str, batch: int = BATCH):
-    """A network of the experiment, an epoch: batches alike in length."""
+    """Train a network of the experiment for an epoch, in batches alike in length."""
     devices = strategy.start(RunConfig())
     net, train = model(devices, name, batch), _data(name, batch)("train", Order(1))
     count = batch * int(train.cardinality())
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         devices.fit(net, train, validation_data=None, shuffle=False, verbose=0)
         return count / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def ours_to_error(name: str, batch: int):
-    """From nothing to the error, again and again."""
+    """Train a new network of the experiment to the error."""
     devices, data, order = strategy.start(RunConfig()), _data(name, batch), Order(1)
     train, validation = data("train", order), data("validation")
 
@@ -208,7 +215,7 @@ def ours_to_error(name: str, batch: int):
 
 
 def pytorch():
-    """The textbook's network by `nn.Conv1d` and `nn.LSTM`, an epoch."""
+    """Train the textbook's network, of `nn.Conv1d` and `nn.LSTM`, for an epoch."""
     import torch
 
     count, classes = _sizes()
@@ -236,13 +243,13 @@ def pytorch():
         torch.nn.utils.clip_grad_norm_(whole.parameters(), 1.0)
         optimizer.step()
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         for which in random.permutation(count).reshape(-1, BATCH):
             step(which)
         return count / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 JAX = ("jax",), {"KERAS_BACKEND": "jax"}

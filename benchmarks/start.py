@@ -1,4 +1,4 @@
-"""How soon a command answers."""
+"""Start commands, and time them."""
 
 import subprocess
 import sys
@@ -9,14 +9,14 @@ from benchmarks.contest import Contender, Work
 
 
 def command(*arguments: str):
-    """Python with these arguments, again and again."""
+    """Run Python with these arguments."""
 
-    def one_round() -> float:
+    def run_round() -> float:
         started = time.perf_counter()
         subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
         return 1 / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 HELP = "-m", "experiments.forecast", "--help"

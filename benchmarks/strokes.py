@@ -1,4 +1,4 @@
-"""Drawings from disk to padded batches of 64: an epoch in random order."""
+"""Read drawings from disk into padded batches of 64: an epoch in random order."""
 
 import functools
 import os
@@ -18,48 +18,51 @@ COUNT, BATCH, LONGEST, SCALE = 8_000, 64, 200, 30.0
 
 @functools.cache
 def _folder() -> Path:
-    """A file per class, as Quick, Draw! has them; gone when this process ends."""
+    """Write a file per class, as Quick, Draw! has them; they end with this process."""
     _folder.kept = tempfile.TemporaryDirectory()
     folder = Path(_folder.kept.name)
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
     drawings, labels = doodles.doodles(COUNT)
     for number, name in enumerate(doodles.CLASSES):
-        found = np.empty(int((labels == number).sum()), object)
-        found[:] = [drawings[i] for i in np.flatnonzero(labels == number)]
-        members = dict.fromkeys(npz.SPLITS, found[:1]) | {"train": found}
+        own = np.empty(int((labels == number).sum()), object)
+        own[:] = [drawings[i] for i in np.flatnonzero(labels == number)]
+        members = dict.fromkeys(npz.SPLITS, own[:1]) | {"train": own}
         np.savez(folder / f"{name}.npz", **members)
     return folder
 
 
 def _read() -> list[tuple[np.ndarray, int]]:
-    """Every drawing and its label, as tutorials read them; the files are our own."""
-    found = []
+    """Read every drawing and its label as tutorials do.
+
+    Pickles are allowed: this process wrote the files.
+    """
+    examples = []
     for label, name in enumerate(doodles.CLASSES):
         with np.load(_folder() / f"{name}.npz", allow_pickle=True) as file:
-            found += [(drawing, label) for drawing in file["train"]]
-    return found
+            examples += [(drawing, label) for drawing in file["train"]]
+    return examples
 
 
 def _stroke5(drawing: np.ndarray) -> np.ndarray:
-    """One drawing, (points, 3) -> (points, 5), cut to the longest."""
+    """Convert a drawing, (points, 3) -> (points, 5), cut to the longest."""
     drawing = drawing[:LONGEST]
-    made = np.zeros((len(drawing), 5), "float32")
-    made[:, :2] = drawing[:, :2] / SCALE
-    made[:, 3] = drawing[:, 2]
-    made[:, 2] = 1 - made[:, 3]
-    return made
+    stroke5 = np.zeros((len(drawing), 5), "float32")
+    stroke5[:, :2] = drawing[:, :2] / SCALE
+    stroke5[:, 3] = drawing[:, 2]
+    stroke5[:, 2] = 1 - stroke5[:, 3]
+    return stroke5
 
 
 def plain_loop():
-    """Python: read, shuffle, and fill a batch drawing by drawing."""
+    """Read, shuffle, and fill a batch drawing by drawing, in Python."""
     _folder()
 
-    def one_round() -> float:
+    def run_round() -> float:
         started, count = time.perf_counter(), 0
-        found = _read()
-        order = np.random.default_rng(1).permutation(len(found))
+        examples = _read()
+        order = np.random.default_rng(1).permutation(len(examples))
         for begin in range(0, len(order) - BATCH + 1, BATCH):
-            rows = [_stroke5(found[i][0]) for i in order[begin : begin + BATCH]]
+            rows = [_stroke5(examples[i][0]) for i in order[begin : begin + BATCH]]
             x = np.zeros((BATCH, max(map(len, rows)), 5), "float32")
             x[..., 4] = 1
             for place, row in enumerate(rows):
@@ -67,11 +70,11 @@ def plain_loop():
             count += len(x)
         return count / (time.perf_counter() - started)
 
-    return one_round
+    return run_round
 
 
 def from_generator():
-    """`tf.data`: a generator of drawings, shuffled and padded by TensorFlow."""
+    """Read by a generator; `tf.data` shuffles and pads."""
     import tensorflow as tf
 
     _folder()
@@ -87,13 +90,13 @@ def from_generator():
 
 
 def ours():
-    """Flat files that were written once, on the first run."""
+    """Read the flat file that the first run wrote."""
     data = _ours()
     return lambda: epochs(data)
 
 
 def ours_at_first():
-    """The same, and the flat files are written too."""
+    """Write the flat file, then read it."""
     _folder()
     return lambda: first_epoch(_ours)
 

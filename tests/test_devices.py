@@ -1,4 +1,4 @@
-"""`make devices`: what it computes by hand, and one real measurement."""
+"""`make devices`: rows compared with those by hand, and one real measurement."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def copy(*values: float) -> list[np.ndarray]:
 def test_rows_compare_every_copy_with_the_one_device():
     """Would catch a second copy, or a second worker's, that nobody looked at."""
     alone = {"updated": [True], "devices": ["cpu 0"]}
-    found = {
+    trained = {
         ONE: {1: [({"0": copy(1.0, 2.0)}, alone)]},
         TWO: {
             1: [
@@ -36,7 +36,7 @@ def test_rows_compare_every_copy_with_the_one_device():
             ]
         },
     }
-    one, two, workers = devices.rows(found)
+    one, two, workers = devices.rows(trained)
     assert list(one) == devices.COLUMNS
     assert (one["max_difference"], one["copies"], one["updated"]) == (0, 1, 1)
     assert (two["max_difference"], two["copies"], two["updated"]) == (0.5, 2, 1)

@@ -177,7 +177,7 @@ CASES = {
 
 
 def write_trained(folder: Path) -> None:
-    """What one process on JAX has to say, as files in the folder of its start."""
+    """Write what a process on JAX computes, beside the weights at the start."""
     two = strategy.start(RunConfig(strategy="mirrored", replicas=2))
     one = strategy.start(RunConfig(strategy="cpu"))
     assert (one.engine, one.replicas, two.replicas) == ("jax", 1, 2)
@@ -272,8 +272,8 @@ def test_what_makes_training_fast_is_the_same_on_jax():
 def test_an_engine_that_is_not_known_is_one_line_and_leaves_nothing(tmp_path):
     options = "-m", "experiments.forecast", "--results", tmp_path
     done = run_python(*options, env={"KERAS_BACKEND": "torch"})
-    said = "error: KERAS_BACKEND is 'torch'; it can be tensorflow or jax\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    message = "error: KERAS_BACKEND is 'torch'; it can be tensorflow or jax\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
     assert not list(tmp_path.iterdir())
 
 
@@ -292,7 +292,7 @@ def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("platform", "count", "options", "found"),
+    ("platform", "count", "options", "expected"),
     [
         ("cpu", 1, {}, ("cpu", 1)),
         ("gpu", 1, {}, ("gpu", 1)),
@@ -307,7 +307,7 @@ def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
         ("tpu", 8, {"strategy": "mirrored", "replicas": 4}, ("mirrored", 4)),
     ],
 )
-def test_which_devices_are_taken(monkeypatch, platform, count, options, found):
+def test_which_devices_are_taken(monkeypatch, platform, count, options, expected):
     """Would catch GPUs that auto leaves idle. JAX is told that it has them."""
     import jax
 
@@ -316,8 +316,8 @@ def test_which_devices_are_taken(monkeypatch, platform, count, options, found):
     devices = [SimpleNamespace(platform=platform, id=i) for i in range(count)]
     monkeypatch.setattr(jax, "devices", lambda kind=None: devices)
     name, replicas = jax_backend.start(RunConfig(**options))
-    assert (name, replicas.num_replicas_in_sync) == found
-    assert replicas.devices[-1] == f"{platform}:{found[1] - 1}"
+    assert (name, replicas.num_replicas_in_sync) == expected
+    assert replicas.devices[-1] == f"{platform}:{expected[1] - 1}"
 
 
 REFUSED = {
@@ -328,7 +328,7 @@ REFUSED = {
 
 
 def refused(name: str) -> str:
-    """What is said to a strategy that cannot be had."""
+    """Return the error of a strategy that is not available."""
     with pytest.raises(InputError) as error:
         strategy.start(RunConfig(strategy=name, replicas=3))
     return str(error.value)
@@ -337,23 +337,23 @@ def refused(name: str) -> str:
 @pytest.mark.long
 def test_devices_that_are_not_there_are_one_line(trained):
     found = json.loads((trained / "refused.json").read_text())
-    for line, said in zip(found, REFUSED.values(), strict=True):
-        assert line.startswith(said)
+    for line, message in zip(found, REFUSED.values(), strict=True):
+        assert line.startswith(message)
         assert "\n" not in line
         assert len(line) < 300
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("gpu", "error: --strategy gpu, but JAX has no such device"),
         ("multiworker", "error: --strategy multiworker is TensorFlow's; with KERAS_BA"),
     ],
 )
-def test_a_run_that_cannot_be_leaves_nothing(name, said, tmp_path):
+def test_a_run_that_cannot_be_leaves_nothing(name, message, tmp_path):
     options = "-m", "experiments.forecast", "--strategy", name, "--results", tmp_path
     done = run_python(*options, env=ON_JAX)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Recurrent layers by hand: outputs, states and gradients are Keras's, or it is Keras.
+"""Fast kernels: outputs, states and gradients are Keras's, or Keras computes.
 
 `KERAS_BACKEND=jax pytest tests/test_rnn_kernels.py` does so on JAX; CI runs both.
 """
@@ -16,7 +16,7 @@ CELLS = ("LSTM", "GRU", "SimpleRNN")
 
 
 def layer_of(cell: str, units: int, seed: int, shape=None, **options):
-    """A layer of Keras whose weights and biases are all random."""
+    """Build a layer of Keras whose weights and biases are all random."""
     layer = getattr(keras.layers, cell)(units, **options)
     layer.build(shape)
     random = np.random.default_rng(seed)
@@ -26,20 +26,20 @@ def layer_of(cell: str, units: int, seed: int, shape=None, **options):
 
 
 def counts(shape) -> np.ndarray:
-    """A number for each place, so that none can stand in for another."""
+    """Give each place its own number, so that none can stand in for another."""
     return np.cos(np.arange(np.prod(shape), dtype="float32")).reshape(shape)
 
 
 def computed(layer, x, states):
-    """All that a layer gives, flat, and its gradients by weights, input and states."""
+    """Compute outputs, flat, and gradients of weights, input and states."""
     weights = [w.value for w in layer.weights]
 
     def loss(weights, x, states):
         scope = zip(layer.weights, weights, strict=True)
         with keras.StatelessScope(state_mapping=scope):
-            found = layer(x, initial_state=list(states))
-        flat = keras.tree.flatten(found)
-        return sum(keras.ops.sum(one * counts(one.shape)) for one in flat), flat
+            outputs = layer(x, initial_state=list(states))
+        flat = keras.tree.flatten(outputs)
+        return sum(keras.ops.sum(y * counts(y.shape)) for y in flat), flat
 
     if keras.config.backend() == "jax":
         import jax
@@ -175,10 +175,10 @@ def test_where_there_is_a_mask_keras_computes():
     inputs = keras.Input((None, 2))
     x = keras.layers.Masking(-1.0)(inputs)
     model = keras.Model(inputs, keras.layers.LSTM(3)(x))
-    found = np.random.default_rng(1).normal(size=(2, 4, 2)).astype("float32")
-    padded = np.concatenate([found, np.full((2, 3, 2), -1, "float32")], axis=1)
+    short = np.random.default_rng(1).normal(size=(2, 4, 2)).astype("float32")
+    padded = np.concatenate([short, np.full((2, 3, 2), -1, "float32")], axis=1)
     rnn_kernels.use_fast_kernels(model)
-    one, other = (model.predict(x, verbose=0) for x in (found, padded))
+    one, other = (model.predict(x, verbose=0) for x in (short, padded))
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
@@ -203,5 +203,5 @@ def test_a_model_with_fast_kernels_is_saved_as_keras_own(tmp_path):
     (layer,) = (x for x in loaded.layers if isinstance(x, keras.layers.LSTM))
     assert "inner_loop" not in vars(layer)
     x = np.random.default_rng(1).normal(size=(4, 5, 2)).astype("float32")
-    found = (one.predict(x, verbose=0) for one in (loaded, model))
-    np.testing.assert_allclose(*found, atol=1e-6)
+    outputs = (m.predict(x, verbose=0) for m in (loaded, model))
+    np.testing.assert_allclose(*outputs, atol=1e-6)

@@ -29,7 +29,7 @@ def test_rows_are_medians_ranges_and_shares():
 def test_each_setting_is_compared_with_one_of_its_kind():
     for contender in scaling.CONTENDERS:
         base = scaling.CONTENDERS[contender.base]
-        assert (base.count, base.as_a_run_has_it) == (1, False)
+        assert (base.count, base.as_in_a_run) == (1, False)
         assert (base.strategy == "multiworker") == (contender.strategy == "multiworker")
 
 
@@ -47,7 +47,7 @@ def test_two_replicas_are_measured_in_a_process_of_their_own(tmp_path):
 def test_a_setting_that_fails_is_named(monkeypatch, tmp_path):
     broken = scaling.Contender("on a moon", "lunar", 1, 64, 0)
     with pytest.raises(RunError, match="on a moon failed: "):
-        scaling._in_processes_of_its_own(broken)
+        scaling.train_in_processes(broken)
 
 
 def test_no_rounds_is_one_line(tmp_path):

@@ -17,9 +17,9 @@ from tests.conftest import run_python
 
 
 def test_auto_without_a_gpu_is_the_cpu():
-    found = strategy.start(Config())
-    assert (found.name, found.replicas) == ("cpu", 1)
-    assert found.facts()["names"] == ["/CPU:0"]
+    devices = strategy.start(Config())
+    assert (devices.name, devices.replicas) == ("cpu", 1)
+    assert devices.facts()["names"] == ["/CPU:0"]
 
 
 def test_a_gpu_that_is_not_there_is_an_error():
@@ -41,20 +41,21 @@ def test_a_gpu_that_is_not_there_is_an_error():
 )
 def test_which_gpus_are_taken(monkeypatch, count, options, name, replicas):
     """Would catch GPUs that auto leaves idle. TensorFlow is told that it has them."""
-    devices = {"GPU": [SimpleNamespace()] * count}
-    real = tf.config.list_physical_devices
+    gpus, real = [SimpleNamespace()] * count, tf.config.list_physical_devices
     monkeypatch.setattr(
-        tf.config, "list_physical_devices", lambda kind: devices.get(kind, real(kind))
+        tf.config,
+        "list_physical_devices",
+        lambda kind: gpus if kind == "GPU" else real(kind),
     )
     monkeypatch.setattr(
         strategy,
         "_mirrored_strategy",
         lambda names: SimpleNamespace(num_replicas_in_sync=len(names)),
     )
-    found = strategy.start(Config(**options))
+    devices = strategy.start(Config(**options))
     kind = "GPU" if count else "CPU"
-    assert found.name == name
-    assert found.devices == tuple(f"/{kind}:{i}" for i in range(replicas))
+    assert devices.name == name
+    assert devices.devices == tuple(f"/{kind}:{i}" for i in range(replicas))
 
 
 def test_more_replicas_than_gpus_are_an_error(monkeypatch):
@@ -72,9 +73,9 @@ def test_more_virtual_cpus_than_were_made_need_a_restart():
 
 def test_two_replicas_run_one_step_at_a_time():
     """`steps_per_execution` above 1 crashes with replicas (keras#19246)."""
-    found = strategy.start(Config(strategy="mirrored", replicas=2))
-    assert found.replicas == 2
-    assert found.compile_options(10**6)["steps_per_execution"] == 1
+    devices = strategy.start(Config(strategy="mirrored", replicas=2))
+    assert devices.replicas == 2
+    assert devices.compile_options(10**6)["steps_per_execution"] == 1
 
 
 def test_a_batch_must_fit_the_data_and_the_replicas():
@@ -119,18 +120,18 @@ def asked(monkeypatch):
 
 
 def test_a_tpu_is_started_before_anything_runs_on_it(asked):
-    found = strategy.start(Config(strategy="tpu"))
+    devices = strategy.start(Config(strategy="tpu"))
     assert asked == [
         ("resolve", "local"),
         ("join", "resolver"),
         ("initialize", "resolver"),
         ("strategy", "resolver"),
     ]
-    assert (found.name, found.replicas) == ("tpu", 8)
-    assert found.facts()["names"][-1] == "/device:TPU:7"
-    assert found.compile_options(10**6) == {"steps_per_execution": 1}
+    assert (devices.name, devices.replicas) == ("tpu", 8)
+    assert devices.facts()["names"][-1] == "/device:TPU:7"
+    assert devices.compile_options(10**6) == {"steps_per_execution": 1}
     with pytest.raises(InputError, match="33 cannot be shared out evenly over 8"):
-        found.check(33, 1)
+        devices.check(33, 1)
 
 
 def test_a_tpu_that_is_not_there_is_one_line_that_names_the_way_out(tmp_path):
@@ -148,8 +149,8 @@ def test_a_tpu_that_is_not_there_is_one_line_that_names_the_way_out(tmp_path):
 def test_what_fails_on_a_tpu_names_the_way_out():
     """Keras 3 is reported to fail there (keras#19448), after a good start."""
     devices = Devices("tpu", ("/device:TPU:0",), tf.distribute.get_strategy())
-    said = r"\(TypeError: a\); .*KERAS_BACKEND=jax"
-    with pytest.raises(RunError, match=said), devices.scope():
+    message = r"\(TypeError: a\); .*KERAS_BACKEND=jax"
+    with pytest.raises(RunError, match=message), devices.scope():
         raise TypeError("a")
     with pytest.raises(InputError, match="^b$"), devices.scope():
         raise InputError("b")

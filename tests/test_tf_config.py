@@ -20,26 +20,26 @@ def config(jobs=None, job="worker", index=0) -> str:
 def test_the_first_worker_is_the_chief(monkeypatch):
     for index in (0, 1):
         monkeypatch.setenv("TF_CONFIG", config(index=index))
-        found = tf_config.from_environment()
-        assert (found.workers, found.index, found.chief) == (2, index, index == 0)
-    assert found.name(1) == "worker 1 (10.0.0.2:2222)"
-    assert found.place("worker", 1) == 1
+        cluster = tf_config.from_environment()
+        assert (cluster.workers, cluster.index, cluster.chief) == (2, index, index == 0)
+    assert cluster.name(1) == "worker 1 (10.0.0.2:2222)"
+    assert cluster.place("worker", 1) == 1
 
 
 def test_a_chief_apart_from_the_workers_comes_first(monkeypatch):
     """Would catch a worker 0 that takes itself for the chief."""
     jobs = {"worker": TWO, "chief": ["10.0.0.9:1"]}
     monkeypatch.setenv("TF_CONFIG", config(jobs, "worker", 0))
-    found = tf_config.from_environment()
-    assert found.addresses == ("10.0.0.9:1", *TWO)
-    assert (found.index, found.chief, found.port) == (1, False, 2222)
-    assert [found.place("chief", 0), found.place("worker", 1)] == [0, 2]
+    cluster = tf_config.from_environment()
+    assert cluster.addresses == ("10.0.0.9:1", *TWO)
+    assert (cluster.index, cluster.chief, cluster.port) == (1, False, 2222)
+    assert [cluster.place("chief", 0), cluster.place("worker", 1)] == [0, 2]
     monkeypatch.setenv("TF_CONFIG", config(jobs, "chief", 0))
     assert tf_config.from_environment().chief
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "TF_CONFIG is not set; each worker needs its own"),
         ("{worker: 1}", "TF_CONFIG is not JSON"),
@@ -61,11 +61,11 @@ def test_a_chief_apart_from_the_workers_comes_first(monkeypatch):
         (config({"worker": [7]}), "address 7; it must be host:port"),
     ],
 )
-def test_a_wrong_tf_config_is_one_line(monkeypatch, text, said):
+def test_a_wrong_tf_config_is_one_line(monkeypatch, text, message):
     monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(InputError, match=said) as found:
+    with pytest.raises(InputError, match=message) as error:
         tf_config.from_environment()
-    assert "\n" not in str(found.value)
+    assert "\n" not in str(error.value)
 
 
 def test_the_command_line_says_so_and_writes_nothing(tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("variables", "said"),
+    ("variables", "message"),
     [
         (("chief", None, "4000"), "KERASTUNER_ORACLE_IP not set; a search by several"),
         ((None, None, "4000"), "KERASTUNER_TUNER_ID and KERASTUNER_ORACLE_IP not set"),
@@ -53,9 +53,9 @@ def test_the_chief_writes_the_results_and_a_worker_does_not(environment, tmp_pat
         (("chief", "127.0.0.1", "70000"), "PORT is '70000'; it must be a number from"),
     ],
 )
-def test_a_wrong_setting_is_one_line(environment, variables, said):
+def test_a_wrong_setting_is_one_line(environment, variables, message):
     environment(*variables)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         tuner_processes.from_environment()
 
 

@@ -26,8 +26,8 @@ keras = lazy_loader.load("keras")
 def use_fast_kernels(model, compiled: bool = False) -> None:
     """Have the recurrent layers of `model` compute as this module does, where possible.
 
-    It is in float32, with Keras's default activations, a bias and no dropout. Where a
-    mask reaches them they compute as Keras does.
+    It is possible in float32, with Keras's default activations, a bias and no dropout.
+    Where a mask reaches them they compute as Keras does.
 
     Args:
         model: built, of any layers.
