@@ -176,7 +176,7 @@ def model(devices: strategy.Devices, name: str, batch: int):
     count, classes = _sizes()
     config, hp = sketch.Config(), keras_tuner.HyperParameters()
     with devices.scope():
-        model = sketch.MODELS[name](hp, config, ((None, 5), classes))
+        model = sketch.MODELS[name](hp, config, classes)
         arguments = sketch.compile_arguments(hp, config, EPOCHS * count // batch)
         devices.compile(model, STEPS, xla=False, **arguments)
     return model

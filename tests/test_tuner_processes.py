@@ -84,7 +84,7 @@ def served(known=()):
     rows = []
     hp = keras_tuner.HyperParameters()
     hp.Float("x", 0, 10, default=3.0)
-    oracle = search._Served(
+    oracle = search._ServingOracle(
         lambda row, curve: rows.append(row),
         objective=keras_tuner.Objective("score", "min"),
         max_trials=4,
