@@ -1,4 +1,4 @@
-"""What trained models cost and do, measured side by side: rows for tables."""
+"""Measure what models cost and what padding does to them, as rows of tables."""
 
 import time
 
@@ -20,7 +20,7 @@ TIME_TO_SCORE = "model seed score epoch seconds speedup".split()
 
 
 def padding_rows(models: dict, inputs: dict[int, np.ndarray], labels) -> list[dict]:
-    """The rows of `padding.csv`: the same examples, padded to several lengths.
+    """Measure the effect of padding; return the rows of `padding.csv`.
 
     Args:
         models: name -> a classifier, (batch, steps, features) -> (batch, classes).
@@ -33,14 +33,21 @@ def padding_rows(models: dict, inputs: dict[int, np.ndarray], labels) -> list[di
     """
     rows = []
     for name, model in models.items():
-        found = {steps: model.predict(x, verbose=0) for steps, x in inputs.items()}
-        first = next(iter(found.values()))
-        for steps, scores in found.items():
+        outputs = {steps: model.predict(x, verbose=0) for steps, x in inputs.items()}
+        first = next(iter(outputs.values()))
+        for steps, scores in outputs.items():
             guesses = scores.argmax(axis=1)
-            row = {"model": name, "steps": steps, "n": len(labels)}
-            row |= {"max_difference": float(np.abs(scores - first).max())}
-            row |= {"changed": 100.0 * float((guesses != first.argmax(axis=1)).mean())}
-            rows.append(row | {"error": 100.0 * float((guesses != labels).mean())})
+            changed = (guesses != first.argmax(axis=1)).mean()
+            rows.append(
+                {
+                    "model": name,
+                    "steps": steps,
+                    "n": len(labels),
+                    "max_difference": float(np.abs(scores - first).max()),
+                    "changed": 100.0 * float(changed),
+                    "error": 100.0 * float((guesses != labels).mean()),
+                }
+            )
     return rows
 
 
@@ -48,7 +55,7 @@ def padding_rows(models: dict, inputs: dict[int, np.ndarray], labels) -> list[di
 
 
 def cost_rows(models: dict, inputs, labels, rounds: int = 8) -> list[dict]:
-    """The rows of `cost.csv`: milliseconds of one training step on the same batch.
+    """Time a training step on the same batch; return the rows of `cost.csv`.
 
     The models take turns, so that what else the machine does slows all of them down.
 
@@ -73,13 +80,22 @@ def cost_rows(models: dict, inputs, labels, rounds: int = 8) -> list[dict]:
     rows = []
     for name, model in models.items():
         low, median, high = np.quantile(seconds[name][2:], [0.25, 0.5, 0.75]) * 1000
-        row = {"model": name, "stride": _stride(model), "rounds": rounds}
-        row |= {"parameters": model.count_params(), "milliseconds": float(median)}
-        rows.append(row | {"low": float(low), "high": float(high)})
+        rows.append(
+            {
+                "model": name,
+                "stride": _stride(model),
+                "rounds": rounds,
+                "parameters": model.count_params(),
+                "milliseconds": float(median),
+                "low": float(low),
+                "high": float(high),
+            }
+        )
     return rows
 
 
 def _stride(model) -> int:
+    """Multiply the strides of a model's convolutions."""
     convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv1D)]
     return int(np.prod([layer.strides[0] for layer in convolutions], initial=1))
 
@@ -88,7 +104,7 @@ def _stride(model) -> int:
 
 
 def quickest(trials) -> str:
-    """The model whose epochs are the shortest, in the final runs.
+    """Find the model whose epochs are the shortest, in the final runs.
 
     Args:
         trials: DataFrame of the rows of trials.csv.
@@ -99,7 +115,7 @@ def quickest(trials) -> str:
 
 
 def waiting(model, dataset, steps: int = 40) -> dict:
-    """How long a training step takes, and how long it waits for its batch.
+    """Measure how long a training step takes and how long it waits for its batch.
 
     Measured by hand, step by step, after the first few; `fit` hides it.
 
@@ -121,23 +137,28 @@ def waiting(model, dataset, steps: int = 40) -> dict:
         waited += time.perf_counter() - before
         model.train_on_batch(*batch)
     seconds = time.perf_counter() - started
-    found = {"steps": steps, "step_seconds": seconds / steps}
-    return found | {"waiting_seconds": waited / steps, "share": waited / seconds}
+    return {
+        "steps": steps,
+        "step_seconds": seconds / steps,
+        "waiting_seconds": waited / steps,
+        "share": waited / seconds,
+    }
 
 
 # ---------------------------------------------------------------- time to a score
 
 
 def time_to_score_rows(history, rival: str) -> list[dict]:
-    """The rows of `time_to_score.csv`: when each model is as good as `rival` ends up.
+    """Find when each model is as good as `rival` at its best, by its history.
 
     Args:
         history: DataFrame of the rows of history.csv.
         rival: the model whose best validation score is to be reached, seed by seed.
 
     Returns:
-        One row per model and seed. `epoch` and `seconds` are empty if it never gets
-        there; `speedup` is the rival's seconds to that score through the model's.
+        The rows of `time_to_score.csv`, one per model and seed. `epoch` and `seconds`
+        are empty if the score is never reached; `speedup` is the rival's seconds to it,
+        divided by the model's.
     """
     runs = dict(list(history.groupby(["model", "seed"], sort=False)))
     rows = []
@@ -146,17 +167,20 @@ def time_to_score_rows(history, rival: str) -> list[dict]:
             continue
         target = runs[rival, seed]["score"].min()
         row = {"model": model, "seed": seed, "score": target}
-        there = run[run["score"] <= target]
-        if len(there):
+        if (run["score"] <= target).any():
             needed = _first(runs[rival, seed], target)["seconds"]
-            first = there.iloc[0]
-            row |= {"epoch": int(first["epoch"]), "seconds": first["seconds"]}
-            row |= {"speedup": needed / first["seconds"]}
+            first = _first(run, target)
+            row |= {
+                "epoch": int(first["epoch"]),
+                "seconds": first["seconds"],
+                "speedup": needed / first["seconds"],
+            }
         rows.append(row)
     return rows
 
 
 def _first(run, target: float):
+    """Return the first epoch of a run whose score is as good as the target."""
     return run[run["score"] <= target].iloc[0]
 
 
@@ -164,20 +188,20 @@ def _first(run, target: float):
 
 
 def table(cost: list[dict], padding: list[dict]) -> Table:
-    """What a step of training costs, and what the longest padding changes."""
+    """Make a table of the cost of a step and the changes by the longest padding."""
     headings = ["stride", "ms a step", "changed by padding", "difference"]
-    made = plain_table("Cost and padding", ["model"], headings)
-    made.columns[0].no_wrap = True
+    shown = plain_table("Cost and padding", ["model"], headings)
+    shown.columns[0].no_wrap = True
     longest = {row["model"]: row for row in padding}  # the last of each stays
     for row in cost:
         most = longest[row["model"]]
-        said = f"{most['changed']:.1f} %", f"{most['max_difference']:.1g}"
+        changes = f"{most['changed']:.1f} %", f"{most['max_difference']:.1g}"
         stride, spent = str(row["stride"]), f"{row['milliseconds']:.0f}"
-        made.add_row(row["model"], stride, spent, *said)
-    made.caption = (
+        shown.add_row(row["model"], stride, spent, *changes)
+    shown.caption = (
         "stride: points for one step of the LSTMs. ms a step: training, the same batch "
         f"for all. By padding to {padding[-1]['steps']} instead of "
         f"{padding[0]['steps']} steps: the guesses that change, and the largest "
         "difference of a probability"
     )
-    return made
+    return shown

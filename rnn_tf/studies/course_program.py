@@ -44,8 +44,8 @@ except Exception as error:
 
 
 def rows() -> list[dict]:
-    """The rows of `as_given.csv`: what each repair leaves broken, until it trains."""
-    found = []
+    """Run the program with ever more repairs; return the rows of `as_given.csv`."""
+    attempts = []
     with tempfile.TemporaryDirectory() as folder:
         train, validation = _load(Path(folder))
         for repairs, repair in enumerate(REPAIRS):
@@ -54,31 +54,31 @@ def rows() -> list[dict]:
             else:
                 error = _without_builder(folder)
             row = {"repairs": repairs, "repair": repair, "trains": not error}
-            found.append(row | {"error": error})
-    return found
+            attempts.append(row | {"error": error})
+    return attempts
 
 
 def _error(train, validation, repairs: int) -> str:
-    """What the program dies of, or nothing."""
+    """Run the program; return the error that ends it, or ""."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of shuffling, which the data set does
             program(train, validation, repairs)
     except Exception as raised:  # every engine has a type of its own
-        return f"{type(raised).__name__}: {said(str(raised))}"
+        return f"{type(raised).__name__}: {essential_line(str(raised))}"
     return ""
 
 
 def program(train, validation, repairs: int) -> None:
-    """The program after its line of `tfds.load`, one epoch instead of ten.
+    """Run the program after its line of `tfds.load`, one epoch instead of ten.
 
     Args:
         train: `tf.data.Dataset` of strokes (points, 3) int16, and labels.
         validation: the same.
-        repairs: how many of `REPAIRS` are made.
+        repairs: how many of `REPAIRS` are applied.
 
     Raises:
-        Exception: of any type, whatever Keras and TensorFlow say to it.
+        Exception: of any type that Keras or TensorFlow raises.
     """
     if repairs >= 2:
         train, validation = (part.map(_stroke5) for part in (train, validation))
@@ -100,7 +100,10 @@ def program(train, validation, repairs: int) -> None:
 
 
 def _stroke5(strokes, label):
-    """(points, 3) -> (points, 5): pen down, lifted, and ended, which is in no file."""
+    """Convert to stroke-5, (points, 3) -> (points, 5): pen down, lifted, ended.
+
+    No point has ended: the files have no row for it.
+    """
     strokes = keras.ops.cast(strokes, "float32")
     lifted = strokes[:, 2:]
     ended = keras.ops.zeros_like(lifted)
@@ -108,7 +111,7 @@ def _stroke5(strokes, label):
 
 
 def _load(folder: Path):
-    """Both parts of the training split, as the course cuts them."""
+    """Load both parts of the training split, cut as in the course."""
     import tensorflow_datasets as tfds
 
     from rnn_tf.data import sketch_rnn
@@ -133,37 +136,37 @@ def _load(folder: Path):
 
 
 def _write(path: Path, drawings: list[np.ndarray], which: np.ndarray) -> None:
-    """A class as sketch-rnn has it; all of it for training, and one drawing to test."""
-    found = np.empty(int(which.sum()), object)
-    found[:] = [drawings[i] for i in np.flatnonzero(which)]
+    """Write a class as sketch-rnn stores it: all to train on, one drawing to test."""
+    chosen = np.empty(int(which.sum()), object)
+    chosen[:] = [drawings[i] for i in np.flatnonzero(which)]
     np.savez(
         path,
-        **{member: found if member == "train" else found[:1] for member in npz.SPLITS},
+        **{split: chosen if split == "train" else chosen[:1] for split in npz.SPLITS},
     )
 
 
 def _without_builder(folder: str) -> str:
-    """What TFDS says to the course's line where nothing has defined the data set."""
+    """Return the error of the course's line where nothing has defined the data set."""
     command = [sys.executable, "-c", LOAD]
-    made = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    return said(made.stdout)
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return essential_line(process.stdout)
 
 
-def said(message: str) -> str:
-    """The line of an error that says what is wrong, without traceback and colours."""
+def essential_line(message: str) -> str:
+    """Return the line of an error that names the cause, without its colours."""
     frames = r'\s*(File "|Detected at|Graph execution error|Exception encountered|$)'
     lines = re.sub(r"\x1b\[\d+m", "", message).splitlines()
     kept = [line.strip() for line in lines if not re.match(frames, line)]
     return kept[0] if kept else ""
 
 
-def table(found: list[dict]) -> Table:
-    """The rows of `as_given.csv` for reading."""
+def table(rows: list[dict]) -> Table:
+    """Make a table of the rows of `as_given.csv`."""
     headings = ["with this repair, too", "it says"]
-    made = plain_table("The course's program", headings)
-    for column in made.columns:
+    shown = plain_table("The course's program", headings)
+    for column in shown.columns:
         column.ratio = 1
-    for row in found:
+    for row in rows:
         error = escape(textwrap.shorten(row["error"], 120, placeholder=" ..."))
-        made.add_row(row["repair"], error or "(it trains)")
-    return made
+        shown.add_row(row["repair"], error or "(it trains)")
+    return shown

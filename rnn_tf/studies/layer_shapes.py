@@ -29,7 +29,7 @@ LENGTHS = "model length runs parameters mse error".split()
 
 
 def shape_rows() -> list[dict]:
-    """The rows of `shapes.csv`: every combination of return_sequences, and wrong ranks.
+    """Try every combination of return_sequences, and inputs of a wrong rank.
 
     Each is built, called, and trained for one step on a target at every time step, of 7
     features and of 1.
@@ -44,7 +44,7 @@ def shape_rows() -> list[dict]:
 
 
 def _shape_row(cell: str, pattern: tuple[bool, ...], shape: tuple[int, ...]) -> dict:
-    """One stack of layers: whether it builds, what each layer gives, what trains."""
+    """Try one stack of layers: does it build, what are its outputs, what trains?"""
     row = {"cell": cell, "depth": len(pattern), "input": str(shape)}
     row |= {"return_sequences": " ".join(map(str, pattern))}
     outputs = []
@@ -67,7 +67,7 @@ def _shape_row(cell: str, pattern: tuple[bool, ...], shape: tuple[int, ...]) -> 
 
 
 def _step_error(inputs, x, features: int) -> str:
-    """What Keras says to one training step on a target at every time step."""
+    """Train for one step on a target at every time step; return the error, or ""."""
     model = keras.Model(inputs, keras.layers.Dense(features)(x))
     # For a single step eager is the quickest on TensorFlow, and the slowest on JAX.
     model.compile("sgd", "mse", run_eagerly=keras.config.backend() == "tensorflow")
@@ -80,23 +80,23 @@ def _step_error(inputs, x, features: int) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """Without the names that Keras and TensorFlow number through."""
+    """Return the first line of an error, without names that Keras has numbered."""
     words = str(error).splitlines()[0].split(" ")
     kept = [w for w in words if not w.startswith(("{{function_node", "__wrapped__"))]
     return " ".join(w for w in kept if "/job:" not in w).removesuffix(" name: ")
 
 
 def shape_table(rows: list[dict]) -> Table:
-    """The rows of `shapes.csv` for reading; cells that agree share a line."""
+    """Make a table of the rows of `shapes.csv`; cells that agree share a line."""
     title = f"{UNITS} units per layer; shapes are (time, features), without the batch"
     table = plain_table(title, ["return_sequences", "input -> outputs", "each step"])
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
     lines = {}
     for row in rows:
         lines.setdefault(_table_line(row), []).append(row["cell"])
-    for line, found in lines.items():
-        who = "" if len(found) == len(CELLS) else f" ({', '.join(found)})"
-        table.add_row(line[0] + who, *line[1:])
+    for line, cells in lines.items():
+        names = "" if len(cells) == len(CELLS) else f" ({', '.join(cells)})"
+        table.add_row(line[0] + names, *line[1:])
     table.caption = (
         "error: every recurrent layer wants (time, features). each step: training on "
         "a target at every step. broadcast: an error if targets have several features; "
@@ -106,13 +106,13 @@ def shape_table(rows: list[dict]) -> Table:
 
 
 def _table_line(row: dict) -> tuple[str, str, str]:
-    """A row of `shapes.csv` as a line of the table."""
+    """Return a row of `shapes.csv` as a line of the table."""
     shapes = " -> ".join([row["input"], *row["outputs"].split(" -> ")]).strip(" ->")
     shapes = shapes.replace(f"({BATCH}, ", "(")
     if row["builds"]:
         trains = row["trains_on_7"], row["trains_on_1"]
-        said = {(True, True): "trains", (False, True): "broadcast"}.get(trains, "error")
-        return row["return_sequences"], shapes, said
+        result = {(True, True): "trains", (False, True): "broadcast"}
+        return row["return_sequences"], shapes, result.get(trains, "error")
     return row["return_sequences"], f"{shapes} -> [red]error[/]", ""
 
 
@@ -120,7 +120,7 @@ def _table_line(row: dict) -> tuple[str, str, str]:
 
 
 def quiz_model():
-    """The quiz's classifier of sequences of 10 tokens: (batch, time) -> (batch, 10).
+    """Build the quiz's classifier of sequences: (batch, time) -> (batch, 10).
 
     | part      | output            | parameters                                 |
     | --------- | ----------------- | ------------------------------------------ |
@@ -139,7 +139,7 @@ def quiz_model():
 
 
 def quiz_formula(weights: list[np.ndarray], tokens: np.ndarray) -> np.ndarray:
-    """The quiz's model by its formula: h_t = tanh(x_t W_x + h_{t-1} W_h + b).
+    """Compute the quiz's model by its formula: h_t = tanh(x_t W_x + h_{t-1} W_h + b).
 
     Args:
         weights: of `quiz_model`, in Keras's order.
@@ -156,20 +156,25 @@ def quiz_formula(weights: list[np.ndarray], tokens: np.ndarray) -> np.ndarray:
 
 
 def quiz_rows() -> list[dict]:
-    """The rows of `quiz.csv`: the parts, and how far Keras is from the formula."""
+    """Compare the quiz's model with its formula; return the rows of `quiz.csv`."""
     model = quiz_model()
     random = np.random.default_rng(1)
     model.set_weights([random.normal(0, 0.1, w.shape) for w in model.get_weights()])
     tokens = random.integers(0, 10, (16, 20))
-    found = model.predict(tokens, verbose=0)
-    difference = np.abs(found - quiz_formula(model.get_weights(), tokens)).max()
+    logits = model.predict(tokens, verbose=0)
+    difference = np.abs(logits - quiz_formula(model.get_weights(), tokens)).max()
     rows = []
     for part in ("embedding", "rnn", "decoder"):
         layer = model.get_layer(part)
-        row = {"part": part, "output": str(layer.output.shape)}
-        row |= {"parameters": layer.count_params()}
         second_bias = 128 if part == "rnn" else 0
-        rows.append(row | {"pytorch_parameters": row["parameters"] + second_bias})
+        rows.append(
+            {
+                "part": part,
+                "output": str(layer.output.shape),
+                "parameters": layer.count_params(),
+                "pytorch_parameters": layer.count_params() + second_bias,
+            }
+        )
     total = {k: sum(r[k] for r in rows) for k in ("parameters", "pytorch_parameters")}
     whole = {"part": "model", "output": str(model.output_shape)}
     return [*rows, whole | total | {"max_difference": float(difference)}]
@@ -179,7 +184,7 @@ def quiz_rows() -> list[dict]:
 
 
 def lstm_gates(weights: list[np.ndarray], inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """The gates of a Keras LSTM, recomputed step by step.
+    """Recompute the gates of a Keras LSTM step by step.
 
     i, f, o = sigmoid(x W + h U + b), each with its own part of W, U and b;
     c = f c + i tanh(x W_c + h U_c + b_c); h = o tanh(c).
@@ -251,7 +256,7 @@ def gru_states(weights: list[np.ndarray], inputs: np.ndarray) -> np.ndarray:
 
 
 def length_rows(models: dict, examples: dict[int, tuple]) -> list[dict]:
-    """The rows of `lengths.csv`: each model called on each length.
+    """Call each model on each length; return the rows of `lengths.csv`.
 
     Args:
         models: name -> a trained Keras model, (batch, steps, features) -> (batch, 1) or
@@ -263,10 +268,10 @@ def length_rows(models: dict, examples: dict[int, tuple]) -> list[dict]:
         for length, (inputs, targets) in examples.items():
             row = {"model": name, "length": length, "parameters": model.count_params()}
             try:
-                found = keras.ops.convert_to_numpy(layers.last_step(model(inputs)))
+                forecast = keras.ops.convert_to_numpy(layers.last_step(model(inputs)))
             except Exception as error:  # every engine has a type of its own for shapes
                 rows.append(row | {"runs": False, "error": _first_line(error)})
                 continue
-            mse = float(np.mean((found[:, 0] - targets) ** 2))
+            mse = float(np.mean((forecast[:, 0] - targets) ** 2))
             rows.append(row | {"runs": True, "mse": mse})
     return rows
