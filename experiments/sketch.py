@@ -109,7 +109,7 @@ def load_data(config: Config) -> Data:
     padding = batches.padding(train, config.longest)
     source = Source(labelled.parts, labelled.classes, padding)
     batch = config.batch_size or BATCH
-    facts = labelled.described("drawings", padding=dataclasses.asdict(padding))
+    facts = labelled.describe("drawings", padding=dataclasses.asdict(padding))
     dataset = partial(_dataset, source, batch)
     return Data(len(source.classes), dataset, batch, labelled.block, facts, source)
 

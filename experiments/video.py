@@ -168,7 +168,7 @@ def load_data(config: Config) -> Data:
     labelled, sampling = _labelled(config), config.sampling
     source = Source(labelled.parts, labelled.classes, config)
     batch = config.batch_size or BATCH
-    facts = labelled.described(
+    facts = labelled.describe(
         "clips",
         sampling=dataclasses.asdict(sampling),
         class_weights=source.weights.round(4).tolist(),

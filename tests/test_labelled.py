@@ -13,7 +13,7 @@ def test_facts_count_what_is_there_and_can_be_written():
     facts = labelled.facts | {"notes": ["one note", "two"]}
     labelled = dataclasses.replace(labelled, facts=facts)
     before = json.dumps(facts)
-    described = labelled.described("drawings", padding={"scale": 2.5})
+    described = labelled.describe("drawings", padding={"scale": 2.5})
     assert json.loads(json.dumps(described)) == described
     assert described["classes"] == list(doodles.CLASSES)
     assert described["padding"] == {"scale": 2.5}

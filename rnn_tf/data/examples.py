@@ -27,7 +27,7 @@ class Examples:
         object.__setattr__(self, "names", names)
 
     def scored(self, split: str) -> np.ndarray:
-        """(examples,) float64: the targets of the last step, in `unit`."""
+        """Return the targets of the last step: (examples,) float64 in `unit`."""
         return self.targets[split][:, -1].astype(float) * self.scale
 
     def dataset(
@@ -78,17 +78,21 @@ class Examples:
 
 
 def parts(examples: np.ndarray) -> dict[str, np.ndarray]:
-    """80 % for training, 10 % for validation, 10 % for test, in order."""
+    """Split in order: 80 % for training, 10 % for validation, 10 % for test."""
     ends = [round(len(examples) * share) for share in (0.8, 0.9)]
     return dict(zip(SPLITS, np.split(examples, ends), strict=True))
 
 
 def facts(name: str, *arrays: np.ndarray) -> dict:
-    """What config.json records of made-up examples, and a sentence for the terminal."""
+    """Give what config.json records of synthetic examples, and a sentence on them."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(array.tobytes())
     counts = {split: len(part) for split, part in parts(arrays[0]).items()}
     says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-    found = {"source": name, "sha256": digest.hexdigest(), "examples": counts}
-    return found | {"says": f"{name}, {says}"}
+    return {
+        "source": name,
+        "sha256": digest.hexdigest(),
+        "examples": counts,
+        "says": f"{name}, {says}",
+    }

@@ -1,4 +1,4 @@
-"""Examples of several classes, as every room of drawings or clips hands them over."""
+"""Labelled examples in three parts, as the rooms of drawings and clips give them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ class Labelled:
     facts: dict  # source, sha256, notes, and what else config.json records
     block: int = 1  # neighbouring examples that are not independent; 1 if all are
 
-    def described(self, examples: str, **more) -> dict:
-        """The facts with counts, and a sentence for the terminal, `says`.
+    def describe(self, examples: str, **more) -> dict:
+        """Give the facts with counts, and a sentence for the terminal, `says`.
 
         Args:
             examples: what they are called in config.json, such as "clips".
@@ -23,5 +23,10 @@ class Labelled:
         counts = {split: len(part.labels) for split, part in self.parts.items()}
         says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
         says = f"{self.facts['source']}, {len(self.classes)} classes, {says}"
-        found = {"classes": list(self.classes), examples: counts} | more
-        return self.facts | found | {"says": "; ".join([says, *self.facts["notes"]])}
+        return {
+            **self.facts,
+            "classes": list(self.classes),
+            examples: counts,
+            **more,
+            "says": "; ".join([says, *self.facts["notes"]]),
+        }

@@ -1,4 +1,4 @@
-"""Split a daily series by time and cut it into windows, as `tf.data`.
+"""Windows of a daily series: split by time, cut, and served as `tf.data`.
 
 Words: an origin is the index of the first day to forecast; `lookback` days before it
 are seen, `horizon` days from it on are the target.
@@ -26,13 +26,13 @@ class Periods:
 
 
 def periods_by_share(days: int) -> Periods:
-    """The last 20 % is test, the 10 % before it validation, the rest training."""
+    """Split by time: the last 20 % is test, the 10 % before it validation."""
     test, validation = days - round(days * 0.2), days - round(days * 0.3)
     return Periods((0, validation), (validation, test), (test, days))
 
 
 def days_needed(lookback: int, horizon: int) -> int:
-    """The fewest days that `periods_by_share` can split into parts with a window."""
+    """Count the fewest days whose parts by `periods_by_share` all hold a window."""
 
     def enough(days: int) -> bool:
         parts = periods_by_share(days)
@@ -44,12 +44,16 @@ def days_needed(lookback: int, horizon: int) -> int:
 
 
 def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:
-    """`bounds` gives the first and the last day of each part.
+    """Split by date.
+
+    Args:
+        series: what is split.
+        bounds: split -> its first and its last day, such as 2019-01-01.
 
     Raises:
         InputError: a day lies outside the series.
     """
-    found = {}
+    periods = {}
     for split, (first, last) in bounds.items():
         for day in (first, last):
             if not series.dates[0] <= np.datetime64(day) <= series.dates[-1]:
@@ -58,8 +62,8 @@ def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Perio
                     f"to {series.dates[-1]}"
                 )
         ends = np.array([first, last], "datetime64[D]") - series.dates[0]
-        found[split] = (int(ends[0].astype(int)), int(ends[1].astype(int)) + 1)
-    return Periods(**found)
+        periods[split] = (int(ends[0].astype(int)), int(ends[1].astype(int)) + 1)
+    return Periods(**periods)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Windows:
 
     def __post_init__(self):
         origins = {split: self._origins(split) for split in SPLITS}
-        for split, found in origins.items():
-            if len(found) == 0:
+        for split, days in origins.items():
+            if len(days) == 0:
                 raise InputError(self._too_short(split))
         train = self.training()
         if np.array_equal(train[WEEK:], train[:-WEEK]):
@@ -111,12 +115,12 @@ class Windows:
         return values[origins[:, None] + np.arange(self.horizon)]
 
     def training(self) -> np.ndarray:
-        """(days,): the values of the training period."""
+        """Return the values of the training period, (days,) in the series' unit."""
         begin, end = self.periods.train
         return self.series.values[begin:end]
 
     def facts(self) -> dict:
-        """What config.json records of the data, and a sentence for the terminal."""
+        """Give what config.json records of the data, and a sentence for the terminal."""
         dates, counts = self.series.dates, {k: len(v) for k, v in self.origins.items()}
         parts = {}
         for split in SPLITS:
@@ -135,11 +139,11 @@ class Windows:
         }
 
     def targets(self, split: str) -> np.ndarray:
-        """(windows, horizon), in the series' unit."""
+        """Return the days to forecast: (windows, horizon) in the series' unit."""
         return self._days(self.series.values, self.origins[split])
 
     def dates(self, split: str) -> np.ndarray:
-        """(windows,) datetime64[D]: the first day forecast by each window."""
+        """Return the first day that each window forecasts: (windows,) datetime64[D]."""
         return self.series.dates[self.origins[split]]
 
     def scaled(self, days: int) -> np.ndarray:
@@ -215,7 +219,7 @@ class Windows:
 
 
 def batch_size(count: int) -> int:
-    """32, doubled while an epoch has over 128 steps, halved while it has none.
+    """Choose 32, doubled while an epoch has over 128 steps, halved while it has none.
 
     An epoch of a long series then takes about as many steps as one of a short series.
     """
