@@ -23,6 +23,7 @@ from rnn_tf.config import RunConfig
 from rnn_tf.data.drawings import augmentation, batches, doodles
 from rnn_tf.data.order import Order
 from rnn_tf.devices import backend, strategy
+from rnn_tf.devices.devices import Devices
 from rnn_tf.errors import RunError
 
 keras = lazy_loader.load("keras")
@@ -169,7 +170,7 @@ def _data(name: str, batch: int):
     return data
 
 
-def model(devices: strategy.Devices, name: str, batch: int):
+def model(devices: Devices, name: str, batch: int):
     """Build a network of the experiment, compiled as a run does it."""
     import keras_tuner
 

@@ -96,7 +96,7 @@ def check_two_replicas_agree_with_one_device(case: Case) -> None:
     assert_close(trained(case, two), trained(case, one))
 
 
-def trained(case: Case, devices: strategy.Devices, weights=None) -> list[np.ndarray]:
+def trained(case: Case, devices: Devices, weights=None) -> list[np.ndarray]:
     """The weights after three steps, from `weights` or from the usual start.
 
     With plain SGD on a smooth loss: Adam would hide a factor in the gradient, and the

@@ -11,7 +11,7 @@ from experiments.forecast import Config
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
 from rnn_tf.devices import strategy
-from rnn_tf.devices.strategy import Devices
+from rnn_tf.devices.devices import Devices
 from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 

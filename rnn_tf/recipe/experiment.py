@@ -9,7 +9,7 @@ import numpy as np
 
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Data, Network
-from rnn_tf.devices.strategy import Devices
+from rnn_tf.devices.devices import Devices
 from rnn_tf.devices.tuner_processes import Tuners
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.runs.run_folder import Run
