@@ -86,7 +86,7 @@ def ours_at_first():
 
 
 def _ours():
-    clips = store.decoded(find_videos(_folder()), SAMPLING, skip=False)
+    clips = store.decode_videos(find_videos(_folder()), SAMPLING, skip=False)
     cuts = dict.fromkeys(("train", "validation", "test"), np.arange(COUNT))
     part = clips.labelled("made", cuts, grouped=False).parts["train"]
     return batches.dataset(part, BATCH, Order(1))

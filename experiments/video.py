@@ -190,7 +190,9 @@ def _labelled(config: Config) -> Labelled:
         test = test or ucf101.TEST
     else:
         videos = find_videos(Path(config.data), config.group_column)
-    footage = store.decoded(choose_classes(videos, config.classes), sampling, skip)
+    footage = store.decode_videos(
+        choose_classes(videos, config.classes), sampling, skip
+    )
     cuts = split_by_group(footage.videos, validation, test)
     grouped = bool(config.group_column) or config.data == "ucf101"
     return footage.labelled(config.data, cuts, grouped)
@@ -383,9 +385,9 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 
 def predict(network: Network, data: Data, split: str) -> np.ndarray:
     """Average over the clips of each video: (videos, classes)."""
-    dataset, each = data.dataset(split, network), data.source.parts[split].each
+    dataset, part = data.dataset(split, network), data.source.parts[split]
     clips = by_batch(network, dataset, lambda _, probabilities: probabilities)
-    return clips.reshape(-1, each, clips.shape[-1]).mean(axis=1)
+    return clips.reshape(-1, part.per_video, clips.shape[-1]).mean(axis=1)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -414,7 +416,7 @@ def report(outcome: Outcome) -> None:
     guess_plots.film_strips(
         outcome.folder / "clips.png",
         guess_plots.first_seed(tables["predictions"], chosen),
-        lambda number: part.clips(np.array([number * part.each]))[0],
+        lambda number: part.clips(np.array([number * part.per_video]))[0],
     )
     name = cost.quickest(outcome.tables["trials"])  # it waits the most
     network = outcome.members[name]()

@@ -7,7 +7,7 @@ from rnn_tf.data import download
 from rnn_tf.data.video import store
 from rnn_tf.data.video.decoding import BadClip, Sampling
 from rnn_tf.data.video.folder import Video
-from rnn_tf.data.video.store import Footage
+from rnn_tf.data.video.store import DecodedVideos
 from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 
@@ -65,11 +65,11 @@ def test_what_could_be_decoded_stays_beside_its_clips(sound, tmp_path, monkeypat
     """Would catch labels of all files beside the clips of those that are sound."""
     monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
     every = [sound[0], bad(tmp_path / "bad.mp4"), *sound[1:]]
-    decoded = store.decoded(every, SMALL, skip=True)
+    decoded = store.decode_videos(every, SMALL, skip=True)
     assert decoded.videos == sound
     assert len(decoded.clips) == len(sound)
     with pytest.raises(BadClip, match=r"bad\.mp4"):
-        store.decoded(every, SMALL, skip=False)
+        store.decode_videos(every, SMALL, skip=False)
 
 
 # ------------------------------------------------------------------- three parts
@@ -80,7 +80,7 @@ def test_labels_and_groups_of_three_parts_by_hand():
     known = [("b", "g3"), ("a", "g1"), ("b", "g1"), ("a", "g2"), ("b", "g2")]
     stored = np.arange(5, dtype="uint8").reshape(5, 1, 1, 1, 1, 1)
     about = {"sha256": "0", "skipped": {}, "padded": 0, "sizes": {"64 x 48": 5}}
-    footage = Footage([Video(None, *pair) for pair in known], stored, about)
+    footage = DecodedVideos([Video(None, *pair) for pair in known], stored, about)
     cuts = {"train": [0], "validation": [2, 1], "test": [3, 4]}
     cuts = {split: np.array(cut) for split, cut in cuts.items()}
     labelled = footage.labelled("some/where", cuts, grouped=True)

@@ -61,10 +61,10 @@ def _deviation(weights: np.ndarray, grid: np.ndarray) -> np.ndarray:
 
 def features(part: Part, measure: Callable) -> np.ndarray:
     """Average the features over the clips of each video: (videos, features)."""
-    which = np.arange(len(part.labels) * part.each)
+    which = np.arange(len(part.labels) * part.per_video)
     cuts = np.split(which, range(CHUNK, len(which), CHUNK))
     by_clip = np.concatenate([measure(part.clips(cut)) for cut in cuts])
-    return by_clip.reshape(len(part.labels), part.each, -1).mean(axis=1)
+    return by_clip.reshape(len(part.labels), part.per_video, -1).mean(axis=1)
 
 
 def classifier(part: Part, measure: Callable) -> Callable:

@@ -1,4 +1,4 @@
-"""The three parts of a data set, as the recipe takes them."""
+"""Define what the recipe asks of a data set and its three parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -93,7 +93,7 @@ class Features:
 
     stored: np.ndarray  # (clips, frames, 1280) float16
     labels: np.ndarray  # (videos,) int16
-    each: int  # clips of a video
+    per_video: int  # clips of a video
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """Read the features of the clips numbered `which`.
@@ -110,7 +110,7 @@ def cached_features(part: Part, file: Path) -> Features:
         part: the clips.
         file: with the weights.
     """
-    which = np.arange(len(part.labels) * part.each)
+    which = np.arange(len(part.labels) * part.per_video)
     cuts = np.split(which, range(CHUNK, len(which), CHUNK))
     digest = hashlib.sha256(f"1 {pooch.file_hash(file)}".encode())
     for cut in cuts:
@@ -124,7 +124,7 @@ def cached_features(part: Part, file: Path) -> Features:
             for cut in cuts:
                 _compute(cnn, part.clips(cut)).tofile(written)
     stored = np.memmap(path, "float16", "r", shape=(len(which), shape[1], COUNT))
-    return Features(stored, part.labels, part.each)
+    return Features(stored, part.labels, part.per_video)
 
 
 def _compute(cnn, x: np.ndarray) -> np.ndarray:

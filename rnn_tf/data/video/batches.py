@@ -18,7 +18,7 @@ class Part(Protocol):
     """Clips of one split: `Videos`, `Digits`, or `Features` of a pretrained CNN."""
 
     labels: np.ndarray  # (videos,) int16
-    each: int  # clips of a video, one after the other
+    per_video: int  # clips of a video, one after the other
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """Read the clips numbered `which`: (clips, frames, side, side, channels)."""
@@ -46,7 +46,7 @@ def dataset(
     import tensorflow as tf  # here, so that --help need not wait for it
 
     videos = len(part.labels)
-    count = -(-videos * part.each // batch) if order is None else videos // batch
+    count = -(-videos * part.per_video // batch) if order is None else videos // batch
     load = partial(_load, part, weights, change, shuffled)
     generate = partial(_generate, part, batch, order, load)
     arrays = load(np.array([0]), np.random.default_rng(1))
@@ -61,7 +61,7 @@ def dataset(
 def _generate(part: Part, batch: int, order: Order | None, load):
     """Yield the arrays of `AHEAD` batches at a time; the remainder comes last."""
     random = (order or Order(0)).random()
-    numbers = np.arange(len(part.labels) * part.each)
+    numbers = np.arange(len(part.labels) * part.per_video)
     if order is not None:
         numbers = _draw_clips(part, random, len(part.labels) // batch * batch)
     for start in range(0, len(numbers), AHEAD * batch):
@@ -70,7 +70,7 @@ def _generate(part: Part, batch: int, order: Order | None, load):
 
 def _load(part: Part, weights, change, shuffled: bool, which, random) -> tuple:
     """Read and change the clips numbered `which`; add labels, and weights if given."""
-    x, labels = part.clips(which), part.labels[which // part.each]
+    x, labels = part.clips(which), part.labels[which // part.per_video]
     x = without_order(x, random) if shuffled else x
     x = x if change is None else change(x, random)
     return (x, labels) if weights is None else (x, labels, weights[labels])
@@ -78,8 +78,8 @@ def _load(part: Part, weights, change, shuffled: bool, which, random) -> tuple:
 
 def _draw_clips(part: Part, random: np.random.Generator, count: int) -> np.ndarray:
     """Draw a clip of each of `count` videos, in random order: (count,) numbers."""
-    numbers = random.permutation(len(part.labels))[:count] * part.each
-    return numbers + random.integers(0, part.each, len(numbers))
+    numbers = random.permutation(len(part.labels))[:count] * part.per_video
+    return numbers + random.integers(0, part.per_video, len(numbers))
 
 
 def frame_mask(clips: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Digits:
     noise: np.ndarray  # (clips, frames): where in the strip a frame's noise begins
     labels: np.ndarray  # (clips,) int16
     side: int
-    each: int = 1  # clips of a video
+    per_video: int = 1  # clips of a video
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """Draw the clips numbered `which`: (clips, frames, side, side, 1) uint8."""

@@ -35,18 +35,18 @@ class Videos:
     labels: np.ndarray  # (videos of the part,) int16
 
     @property
-    def each(self) -> int:
+    def per_video(self) -> int:
         """The number of clips of a video."""
         return self.stored.shape[1]
 
     def clips(self, which: np.ndarray) -> np.ndarray:
         """Read the clips numbered `which`: (clips, frames, side, side, channels)."""
-        video, clip = np.divmod(which, self.each)
+        video, clip = np.divmod(which, self.per_video)
         return self.stored[self.numbers[video], clip]
 
 
 @dataclass(frozen=True)
-class Footage:
+class DecodedVideos:
     """Videos of several classes, and their clips on disk."""
 
     videos: list[Video]  # that could be decoded
@@ -89,8 +89,8 @@ class Footage:
             yield "each file is a group of its own (--group-column)"
 
 
-def decoded(videos: list[Video], sampling: Sampling, skip: bool) -> Footage:
-    """The clips of the videos; they are decoded once, and kept in the cache.
+def decode_videos(videos: list[Video], sampling: Sampling, skip: bool) -> DecodedVideos:
+    """Decode the clips of videos, once; they are kept in the cache.
 
     Args:
         videos: of several classes.
@@ -108,7 +108,7 @@ def decoded(videos: list[Video], sampling: Sampling, skip: bool) -> Footage:
         write(folder, videos, sampling, skip)
     kept, clips, about = read(folder, sampling)
     about = {"sha256": digest.hexdigest()} | about
-    return Footage([videos[number] for number in kept], clips, about)
+    return DecodedVideos([videos[number] for number in kept], clips, about)
 
 
 # ---------------------------------------------------------------- on disk
@@ -165,7 +165,7 @@ def read(folder: Path, sampling: Sampling) -> tuple[list[int], np.ndarray, dict]
 
     Returns:
         The numbers of the videos; their clips, (videos, clips, frames, side, side,
-        channels) uint8, which stay on disk; and counts, see `Footage.about`.
+        channels) uint8, which stay on disk; and counts, see `DecodedVideos.about`.
 
     Raises:
         InputError: no file could be decoded.
