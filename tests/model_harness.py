@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from rnn_tf.config import RunConfig
 from rnn_tf.devices import strategy
+from rnn_tf.devices.devices import Devices
 
 
 @dataclass(frozen=True)
