@@ -87,7 +87,7 @@ test: $(READY) $(DEV_READY) $(JAX_READY) ## run the tests
 	@$(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 test-long: $(READY) $(DEV_READY) $(JAX_READY) ## run those that take minutes each
-	@$(RUN) -m pytest -n auto --dist loadfile -m long $(ARGS)
+	@$(RUN) -m pytest -n auto --dist loadfile -m long --timeout 900 $(ARGS)
 
 lint: $(READY) $(DEV_READY) ## check style and format
 	@$(RUN) -m ruff check .
