@@ -165,8 +165,8 @@ def thousandths(
     rows = by_model(folder)
     cells = []
     for text, pattern in names.items():
-        cells = [rows[pattern.format(column)] for column in columns]
-        values = [f"{1e3 * row['mean']:.3g} ± {1e3 * row['sd']:.2g}" for row in cells]
+        entries = [rows[pattern.format(column)] for column in columns]
+        values = [f"{1e3 * row['mean']:.3g} ± {1e3 * row['sd']:.2g}" for row in entries]
         cells.append([text, *values])
     return pipe_table(cells, ["", *headings], ["left", *["right"] * len(columns)])
 

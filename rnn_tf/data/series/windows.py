@@ -120,7 +120,7 @@ class Windows:
         return self.series.values[begin:end]
 
     def facts(self) -> dict:
-        """Give what config.json records of the data, and a sentence for the terminal."""
+        """Give what config.json records of the data, and a sentence on it."""
         dates, counts = self.series.dates, {k: len(v) for k, v in self.origins.items()}
         parts = {}
         for split in SPLITS:
