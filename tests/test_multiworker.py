@@ -193,7 +193,7 @@ def test_when_a_worker_is_killed_the_other_says_so_and_ends(tmp_path, victim, wh
         *TINY.replace("--epochs 1 ", "--epochs 9999 --patience 9999 ").split(),
     ]  # fmt: skip
     with pair(tmp_path, *command) as processes:
-        until(lambda: list(results.glob("forecast/*/state/mlp-1.npz")))
+        until(lambda: list(results.glob("forecast/*/state/mlp-1.epoch.npz")))
         processes[victim].send_signal(signal.SIGKILL)
         survivor = 1 - victim
         assert processes[survivor].wait(60) == 1

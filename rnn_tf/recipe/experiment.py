@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import lazy_loader
 import numpy as np
 
 from rnn_tf.config import RunConfig
@@ -13,6 +14,8 @@ from rnn_tf.devices.devices import Devices
 from rnn_tf.devices.tuner_processes import Tuners
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.runs.run_folder import Run
+
+keras = lazy_loader.load("keras")
 
 
 def by_batch(network: Network, dataset, reduce: Callable) -> np.ndarray:
@@ -26,10 +29,11 @@ def by_batch(network: Network, dataset, reduce: Callable) -> np.ndarray:
     Returns:
         (examples, ...): what was kept, in the order of the data set.
     """
-    kept = [
-        reduce(targets, network.model.predict_on_batch(inputs))
-        for inputs, targets, *_ in dataset
-    ]
+    kept = []
+    for batch in dataset:
+        # JAX takes no tensors of TensorFlow.
+        inputs, targets, *_ = keras.tree.map_structure(np.asarray, batch)
+        kept.append(reduce(targets, network.model.predict_on_batch(inputs)))
     return np.concatenate(kept)
 
 
