@@ -162,7 +162,7 @@ def test_a_run_on_jax_says_on_either_engine_what_a_film_shows(run, tmp_path, cap
     options = ["predict", film, "--model", run("video")]
     done = run_python("-m", "experiments.video", *options, env=ON_JAX)
     assert (done.returncode, done.stderr) == (0, "")
-    predict.videos((film,), run("video"))
+    predict.predict_videos((film,), run("video"))
     assert capsys.readouterr().out.split() == done.stdout.split()
 
 
