@@ -89,7 +89,7 @@ class Devices:
         return compilation.compile_options(self.engine, self.name, self.parallel, steps)
 
     def by_whole_epochs(self, model) -> bool:
-        """Whether a compiled model can train on stacks of batches; see `Order`.
+        """Whether a compiled model can train on stacks of batches; see `order.stacked`.
 
         On TensorFlow that takes XLA, which on a GPU would do without cuDNN.
         """
@@ -106,7 +106,7 @@ class Devices:
 
         Args:
             model: compiled by `compile`.
-            train: `tf.data.Dataset` of batches, or of stacks of them: see `Order`.
+            train: `tf.data.Dataset` of batches, or of stacks, see `order.stacked`.
             validation_data: `tf.data.Dataset`, or None.
             steps: with stacks, the batches of an epoch.
             options: further arguments of `model.fit`.

@@ -96,7 +96,7 @@ class Entry:
     kind: str  # baseline, answer, tuned, ensemble
     seeds: tuple[int | str, ...]  # ("",) where there is no seed
     predict: Callable[[str], list]  # split -> predictions, one per seed
-    weights: tuple[int, ...] = ()  # seeds whose weights are known; none of a baseline
+    trained: tuple[int, ...] = ()  # seeds that `member` takes; none of a baseline
     member: Callable | None = None  # seed -> its trained `Network`
 
 

@@ -289,7 +289,7 @@ def save(job: Job, chosen: Entry):
 
     Of a model with several seeds, the one with the best validation error is saved.
     """
-    seeds = chosen.weights
+    seeds = chosen.trained
     if chosen.kind != "ensemble":
         errors = [s.errors.mean() for s in scores(job, chosen, "validation")]
         seeds = [seeds[int(np.argmin(errors))]]
