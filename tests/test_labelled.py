@@ -2,8 +2,27 @@
 
 import dataclasses
 import json
+import os
+from pathlib import Path
+
+import pytest
 
 from rnn_tf.data.drawings import doodles
+from rnn_tf.data.labelled import check_name
+from rnn_tf.errors import InputError
+
+
+@pytest.mark.parametrize("place", [b"w\xe4lk/a.mp4", b"walk/\xe4.ndjson"])
+def test_a_name_in_another_encoding_is_refused_before_training(place):
+    """Would catch a run that trains fully and then cannot write metrics.csv."""
+    path = Path(os.fsdecode(b"clips/" + place))
+    with pytest.raises(InputError, match="is not UTF-8") as error:
+        check_name(path)
+    assert str(error.value).encode("utf-8").isascii()
+
+
+def test_any_name_in_utf8_is_taken():
+    check_name(Path("clips/Büro-Öffnung/猫 [x].mp4"))
 
 
 def test_facts_count_what_is_there_and_can_be_written():

@@ -1,7 +1,29 @@
 """Labelled examples in three parts, as the rooms of drawings and clips give them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from rnn_tf.errors import InputError
+
+
+def check_name(path: Path) -> None:
+    """Check that the names of a file and its folder, such as a class, can be written.
+
+    Names from an archive of Windows may be in another encoding than UTF-8; Python reads
+    them, but no table, picture or results file could hold them.
+
+    Raises:
+        InputError: they are not UTF-8.
+    """
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{path.parent.parent}: the name {name.encode('utf-8', 'surrogateescape')} "
+            "is not UTF-8; rename it, such as by convmv -f cp1252 -t utf8 --notest"
+        ) from None
 
 
 @dataclass(frozen=True)
