@@ -7,10 +7,11 @@ import functools
 import io
 import json
 import re
+import reprlib
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, TypeVar, get_args, get_type_hints
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -55,6 +56,8 @@ class RunConfig:
     """Id of a run that was killed, to go on with; it keeps its options."""
 
     def __post_init__(self):
+        if self.resume == "":  # a variable of the shell that is not set
+            raise InputError("--resume is empty; give the id of a run, or leave it out")
         for name in ("seeds", "trial_epochs", "epochs", "patience", "wait"):
             require_at_least(self, name, 1)
         require_at_least(self, "trials", 0)
@@ -126,11 +129,34 @@ def parse(config_type: type[ConfigT], full: dict, argv: list[str], name: str):
     first.add_argument("--results", default="results")
     known = first.parse_known_args(argv)[0]
     default = sized(config_type, full, "full" if known.size == "full" else "quick")
-    saved = Path(known.results, name, known.resume, "config.json")
-    if known.resume and saved.is_file():
-        options = json.loads(saved.read_text(encoding="utf-8"))["config"]
-        default = from_json(config_type, options)
+    if known.resume and name:
+        folder = Path(known.results, name)
+        default = _saved(config_type, folder, known.resume) or default
     return _read(config_type, experiment_program(name), argv, default=default)
+
+
+def _saved(config_type: type[ConfigT], folder: Path, run_id: str) -> ConfigT | None:
+    """Read the options of the run `run_id`; None if there is no such run.
+
+    Raises:
+        InputError: the id is no name, or its config.json is damaged.
+    """
+    path = folder / run_id / "config.json"
+    if Path(run_id).name != run_id:
+        raise InputError(
+            f"--resume {run_id[:80]!r} is not the id of a run; give the name of a "
+            f"folder in {folder}, such as 20260101-120000-ab12"
+        )
+    if not path.is_file():
+        return None
+    try:
+        options = json.loads(path.read_text(encoding="utf-8"))["config"]
+        return from_json(config_type, options)
+    except InputError as error:
+        reason = str(error)
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    raise InputError(f"{path} is damaged ({reason}); this run cannot go on, start anew")
 
 
 def experiment_program(name: str) -> str:
@@ -172,13 +198,32 @@ def from_json(config_type: type[ConfigT], options: dict) -> ConfigT:
     """Rebuild a configuration from the values that `to_json` returned.
 
     Raises:
-        InputError: there are options that this version does not know.
+        InputError: there are options that this version does not know, or values of
+            another type.
     """
     hints = get_type_hints(config_type)
     unknown = ", ".join(name for name in options if name not in hints)
     if unknown:
         raise InputError(f"config.json has {unknown}, which this version does not know")
-    return config_type(**{k: _typed(v, hints[k]) for k, v in options.items()})
+    values = {name: _typed(value, hints[name]) for name, value in options.items()}
+    for name, value in values.items():
+        if not _fits(value, hints[name]):
+            raise InputError(f"config.json has {name} {reprlib.repr(value)}")
+    return config_type(**values)
+
+
+def _fits(value, hint) -> bool:
+    """Whether a value is of the type of its field."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return value in inner
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(v, inner[0]) for v in value)
+    if inner:  # a union
+        return any(_fits(value, one) for one in inner)
+    if isinstance(value, bool) and hint is not bool:
+        return False
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 def _typed(value, hint):

@@ -1,10 +1,19 @@
 """Errors that a command reports in one line, and the exit code of each."""
 
+import contextlib
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 
 
 class InputError(ValueError):
     """What the user can mend: one line on stderr, no traceback, exit code 2."""
+
+
+class DiskError(InputError):
+    """A folder that cannot be written to: it is full, or not ours, or no folder."""
 
 
 class RunError(RuntimeError):
@@ -14,15 +23,62 @@ class RunError(RuntimeError):
 def exit_code(work) -> int:
     """Call `work` and print its InputError, RunError or Ctrl-C as one line on stderr.
 
+    The signals that end a process politely, SIGTERM and SIGHUP, are as Ctrl-C: what was
+    begun is put away.
+
     Returns:
-        0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C.
+        0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C, 143 after SIGTERM.
     """
-    try:
-        work()
-    except (InputError, RunError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
-    except KeyboardInterrupt as stop:
-        print(f"\ninterrupted{': ' + str(stop) if str(stop) else ''}", file=sys.stderr)
-        return 130
+    received = []
+    with _as_ctrl_c(received):
+        try:
+            work()
+        except (InputError, RunError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2 if isinstance(error, InputError) else 1
+        except KeyboardInterrupt as stop:
+            says = f"interrupted{': ' + str(stop) if str(stop) else ''}"
+            print(f"\n{says}", file=sys.stderr)
+            return 128 + (received or [signal.SIGINT])[0]
     return 0
+
+
+@contextlib.contextmanager
+def _as_ctrl_c(received: list[int]) -> Iterator[None]:
+    """Raise KeyboardInterrupt for SIGTERM and SIGHUP too, and note which came.
+
+    What is ignored stays so: under nohup, SIGHUP.
+    """
+
+    def interrupt(number, _):
+        received.append(number)
+        raise KeyboardInterrupt
+
+    names = "SIGTERM", "SIGHUP"  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    numbers = [n for n in numbers if signal.getsignal(n) == signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def report_ctrl_c() -> None:
+    """Report a Ctrl-C that comes while a program's modules are imported, in one line.
+
+    To be called by the package of a program, which is imported before all else.
+    """
+    shown = sys.excepthook
+
+    def show(kind, error, traceback):
+        if not issubclass(kind, KeyboardInterrupt):
+            return shown(kind, error, traceback)
+        print("\ninterrupted", file=sys.stderr, flush=True)
+        os._exit(130)
+
+    sys.excepthook = show

@@ -3,8 +3,10 @@
 import contextlib
 import importlib.util
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 
 from rnn_tf.errors import InputError
@@ -43,7 +45,7 @@ def import_tensorflow():
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["KERAS_BACKEND"] = name = requested()
-    with _muted_stderr():
+    with _held_ctrl_c(), _muted_stderr():
         import keras
 
         # A lazily loaded Keras must be loaded before TensorFlow, which imports Keras.
@@ -111,3 +113,28 @@ def _muted_stderr() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+@contextlib.contextmanager
+def _held_ctrl_c() -> Iterator[None]:
+    """Hold Ctrl-C back until the end of what is inside, the loading of libraries.
+
+    Python drops an exception that comes while `import` looks at a module that is loaded
+    lazily (CPython's `import_ensure_initialized` clears it), and TensorFlow's start in
+    C++ aborts the process.
+    """
+    pressed = []
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    handlers = {n: signal.getsignal(n) for n in numbers}
+    handlers = {n: handler for n, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda *signals: pressed.append(signals))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number, frame in pressed[:1]:
+        handlers[number](number, frame)

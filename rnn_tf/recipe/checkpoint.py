@@ -16,12 +16,14 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
+from rnn_tf.errors import InputError
 
 keras = lazy_loader.load("keras")
 
 # Of the time of a fit that may go into checkpoints: where epochs take milliseconds, not
 # each of them is kept.
 SHARE = 0.05
+FACTS = "history", "wait", "best", "best_epoch"  # of an epoch
 
 
 def pack(arrays: dict[str, list[np.ndarray]], facts: dict) -> bytes:
@@ -41,6 +43,21 @@ def unpack(data: bytes) -> tuple[dict[str, list[np.ndarray]], dict]:
         return arrays, json.loads(file["facts"].item())
 
 
+def read_or_refuse(read: Callable, data: bytes | str, path: Path):
+    """Return `read(data)`, the content of a state file.
+
+    Raises:
+        InputError: it is damaged; names the file and the way out.
+    """
+    try:
+        return read(data)
+    except Exception as error:  # damaged bytes can raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise InputError(
+            f"{path} is damaged ({reason}); delete it, and what it held runs again"
+        ) from None
+
+
 @dataclass
 class Checkpoint:
     """The file that keeps the last epoch of one fit, or the fit when it is over.
@@ -53,10 +70,23 @@ class Checkpoint:
     share: Callable[[bytes | None], bytes | None]
     next: float = field(default=0.0, init=False)  # not before this moment
 
-    def read(self):
-        """Read what was saved last, as `unpack` gives it; None if nothing was."""
+    def read(self, *facts: str):
+        """Read what was saved last, as `unpack` gives it; None if nothing was.
+
+        Args:
+            facts: the names of those that it must hold.
+
+        Raises:
+            InputError: it is damaged.
+        """
+
+        def unpack_all(data):
+            saved = unpack(data)
+            _ = [saved[1][name] for name in facts]
+            return saved
+
         data = self.share(self.path.read_bytes() if self.path.is_file() else None)
-        return None if data is None else unpack(data)
+        return None if data is None else read_or_refuse(unpack_all, data, self.path)
 
     def save(self, stop_early, history: list[dict]) -> None:
         """Keep the state after an epoch, unless that would cost too much time.

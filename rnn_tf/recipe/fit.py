@@ -111,7 +111,7 @@ def fit(
         hook: see `EpochHook`.
         kept: of the last epoch, from which training goes on.
     """
-    saved = kept.read() if kept else None
+    saved = kept.read(*checkpoint.FACTS) if kept else None
     history = saved[1]["history"] if saved else []
     started = time.perf_counter() - (history[-1]["seconds"] if history else 0)
     order = Order(seed, len(history))

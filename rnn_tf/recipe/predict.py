@@ -1,8 +1,8 @@
 """The command `predict` of the experiments: what a run's model makes of files."""
 
+import math
 from pathlib import Path
 
-import lazy_loader
 import numpy as np
 import tyro
 from rich.console import Console
@@ -11,13 +11,13 @@ from rich.table import Table
 from rnn_tf.data.drawings import batches, store
 from rnn_tf.data.drawings.folder import first_drawings
 from rnn_tf.data.video import decoding
-from rnn_tf.devices import backend
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.formatting import plain_table
+from rnn_tf.recipe import saved_model
 from rnn_tf.runs import run_folder
 
-keras = lazy_loader.load("keras")
+VIDEO_LIMIT = 1 << 28  # bytes of the clips of one video
 
 
 def predict_drawings(
@@ -35,12 +35,13 @@ def predict_drawings(
     steps = max(batches.SHORTEST, int(part.lengths.max()))
     inputs = part.stroke5(np.arange(len(drawings)), steps, scale=1.0)
     info, path = run_folder.find_chosen_model(model, "sketch")
-    probabilities = _network(path).predict(inputs, verbose=0)
+    classes = info["data"]["classes"]
+    predict = saved_model.load_classifier(path, len(classes))
     columns = {
         "drawing": [str(number) for number, _ in enumerate(drawings, start=1)],
         "points": [str(len(drawing)) for drawing in drawings],
     }
-    Console().print(table(columns, probabilities, info["data"]["classes"]))
+    Console().print(table(columns, predict(inputs), classes))
 
 
 def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -> None:
@@ -53,21 +54,29 @@ def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -
     if not files:
         raise InputError("predict was given no file; name one or more video files")
     info, path = run_folder.find_chosen_model(model, "video")
-    sampling = decoding.Sampling(**info["data"]["sampling"])
+    sampling = _sampling(info, model)
     videos = [decoding.read(file, sampling) for file in files]
-    network = _network(path)
-    means = [network.predict(v.clips, verbose=0).mean(axis=0) for v in videos]
+    classes = info["data"]["classes"]
+    predict = saved_model.load_classifier(path, len(classes))
+    means = [predict(video.clips).mean(axis=0) for video in videos]
     columns = {
         "file": [file.name for file in files],
         "seconds": [f"{video.seconds:.1f}" for video in videos],
     }
-    Console().print(table(columns, np.array(means), info["data"]["classes"]))
+    Console().print(table(columns, np.array(means), classes))
 
 
-def _network(path: Path):
-    """Load the saved model; TensorFlow starts here, after files that cannot be read."""
-    backend.import_tensorflow()
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+def _sampling(info: dict, run: Path) -> decoding.Sampling:
+    """Read from config.json which frames of a video the model of a run sees."""
+    try:
+        sampling = decoding.Sampling(**info["data"]["sampling"])
+        sizes = [*sampling.shape, sampling.stride]
+        whole = all(isinstance(n, int) and 0 < n <= 1_000 for n in sizes)
+        if whole and math.prod(sampling.shape) <= VIDEO_LIMIT:
+            return sampling
+    except (KeyError, TypeError):
+        pass
+    raise InputError(f"{run / 'config.json'} has no sound sampling; take another run")
 
 
 def label(guess: tuple[str, float]) -> str:

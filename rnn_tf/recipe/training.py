@@ -61,7 +61,8 @@ class _Trials:
         self.file = job.run.state(f"{name}-trials.json")
         own = self.file.read_bytes() if self.file.is_file() else None
         # Row and curve of each trial that was over when the run was killed.
-        self.known = json.loads(job.devices.from_chief(own) or "[]")
+        known = job.devices.from_chief(own) or "[]"
+        self.known = checkpoint.read_or_refuse(_read_trials, known, self.file)
         self.finished = []
         self.compiled = {}
 
@@ -92,6 +93,13 @@ class _Trials:
     def _label(self, number: int) -> str:
         trials = self.job.config.trials
         return f"{self.job.label(self.name)} · trial {number}/{trials}"
+
+
+def _read_trials(text: bytes | str) -> list:
+    """Read the row and the curve of each trial that is over."""
+    trials = json.loads(text)
+    _ = [(row["trial"], row["status"], len(curve)) for row, curve in trials]
+    return trials
 
 
 def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
@@ -135,7 +143,7 @@ def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:
     for seed in range(1, job.config.seeds + 1):
         label = f"{job.label(name)} · seed {seed}/{job.config.seeds}"
         kept = _checkpoint(job, f"{name}-{seed}.finished.npz")
-        finished = kept.read()
+        finished = kept.read("history", "row")
         if finished is None:
             progress.begin(label)
             keras.utils.set_random_seed(seed)

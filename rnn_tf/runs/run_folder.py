@@ -19,8 +19,8 @@ from pathlib import Path
 
 import filelock
 
-from rnn_tf.errors import InputError
-from rnn_tf.files import write_csv, write_text
+from rnn_tf.errors import DiskError, InputError
+from rnn_tf.files import FULL, disk_errors, write_csv, write_text
 from rnn_tf.runs.provenance import provenance
 
 STATE = "state"  # a folder that is there until the run is complete
@@ -79,10 +79,21 @@ class Run:
                 f"{first['sha256'][:12]}, now {facts['sha256'][:12]}); start a new run"
             )
 
+    @property
+    def begun(self) -> bool:
+        """Whether it has anything that a resumed run could go on with."""
+        state = self.path / STATE
+        return bool(any(self.rows.values()) or state.is_dir() and any(state.iterdir()))
+
     def record(self, **info) -> None:
-        """Add facts (devices, data, status) to config.json."""
-        self.info.update(info)
-        text = json.dumps(self.info, indent=2, allow_nan=False) + "\n"
+        """Add facts (devices, data, status) to config.json.
+
+        Raises:
+            ValueError: JSON does not have such a value; the facts are as they were.
+        """
+        facts = self.info | info
+        text = json.dumps(facts, indent=2, allow_nan=False) + "\n"
+        self.info = facts
         write_text(self.path / "config.json", text)
 
 
@@ -92,8 +103,8 @@ def open_run(
 ) -> Iterator[Run]:
     """Open `root/experiment/<run_id>/` for one run, and close it with a status.
 
-    Bad input removes the folder again; Ctrl-C and a crash keep the rows that are
-    complete.
+    Bad input removes the folder again. Ctrl-C, a full disk and a crash keep the rows
+    that are complete; without any, Ctrl-C and a full disk remove it too.
 
     Args:
         root: folder of all results.
@@ -103,7 +114,8 @@ def open_run(
 
     Raises:
         InputError: the folder cannot be written to, or there is no such run, or it is
-            complete, or still going, or has other options.
+            complete, or still going, or damaged, or has other options.
+        DiskError: the disk is full.
     """
     started = time.monotonic()
     path = _find(root, experiment, resume) if resume else _create(root, experiment)
@@ -111,21 +123,50 @@ def open_run(
         run = _reopen(path, config) if resume else _begin(path, experiment, config)
         try:
             run.record()
-            yield run
+            with disk_errors(path, FULL):
+                yield run
+        except (KeyboardInterrupt, DiskError) as error:
+            raise _stop(run, error, resume) from None
         except InputError:
-            if not resume:
-                _remove(path)
+            _take_back(run, resume)
             raise
-        except KeyboardInterrupt:
-            run.record(status="interrupted")
-            advice = f"the rows so far are in {path}; go on with --resume {path.name}"
-            raise KeyboardInterrupt(advice) from None
         except BaseException as error:
-            run.record(status="failed", error=f"{type(error).__name__}: {error}"[:500])
+            reason = f"{type(error).__name__}: {error}"[:500]
+            with contextlib.suppress(DiskError):
+                run.record(status="failed", error=reason)
             raise
         run.record(status="complete", seconds=round(time.monotonic() - started, 1))
-        shutil.rmtree(path / STATE, ignore_errors=True)
-        (path / ".lock").unlink(missing_ok=True)
+        _clean(path)
+
+
+def _stop(run: Run, error: BaseException, resume: str | None) -> BaseException:
+    """Close a run that Ctrl-C or a full disk has stopped; return the error to raise.
+
+    A new run of which nothing could be taken up again is removed.
+    """
+    if not resume and not run.begun:
+        _remove(run.path)
+        return error
+    status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    with contextlib.suppress(DiskError):
+        run.record(status=status)
+    advice = f"the rows so far are in {run.path}; go on with --resume {run.path.name}"
+    return type(error)(f"{error}; {advice}".removeprefix("; "))
+
+
+def _take_back(run: Run, resume: str | None) -> None:
+    """Undo the opening of a run that cannot go on: its folder, or its last session."""
+    if not resume:
+        _remove(run.path)
+        return
+    session = run.info["resumed"].pop()
+    run.record(status=session["after"])
+
+
+def _clean(path: Path) -> None:
+    """Remove what only an unfinished run needs."""
+    shutil.rmtree(path / STATE, ignore_errors=True)
+    (path / ".lock").unlink(missing_ok=True)
 
 
 def _begin(path: Path, experiment: str, config: dict) -> Run:
@@ -180,8 +221,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _reopen(path: Path, config: dict) -> Run:
     """Return a run that was killed, ready to go on with the same options."""
-    info = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    info = _read_info(path)
     if info["status"] == "complete":
+        _clean(path)  # it may have been killed just before
         raise InputError(f"run {path.name} is complete; there is nothing to resume")
     for name, value in config.items():
         first = info["config"].get(name)
@@ -197,6 +239,21 @@ def _reopen(path: Path, config: dict) -> Run:
     info |= {"status": "running", "resumed": [*info.get("resumed", []), session]}
     kept = {table: _count(path / f"{table}.csv") for table in SCHEMAS}
     return Run(path, info, kept=kept)
+
+
+def _read_info(path: Path) -> dict:
+    """Read config.json of a run that is to go on."""
+    try:
+        info = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        if {"status", "commit"} <= set(info) and isinstance(info["config"], dict):
+            return info
+        reason = "no status, commit or options"
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    raise InputError(
+        f"{path / 'config.json'} is damaged ({reason}); this run cannot go on, start a "
+        "new one"
+    )
 
 
 def _count(path: Path) -> int:
@@ -222,9 +279,11 @@ def find_chosen_model(folder: Path, experiment: str) -> tuple[dict, Path]:
     try:
         info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         path = folder / f"{info['chosen']}.keras"
-        if info["experiment"] == experiment and path.is_file():
+        inside = path.parent == folder and path.is_file()
+        named = all(isinstance(name, str) for name in info["data"]["classes"])
+        if inside and named and info["experiment"] == experiment:
             return info, path
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         pass
     raise InputError(
         f"{folder} is not the folder of a finished {experiment} run; give one like "

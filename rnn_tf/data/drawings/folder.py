@@ -18,6 +18,7 @@ from rnn_tf.data.drawings import ndjson, npz, store, tfrecord
 from rnn_tf.data.drawings.stroke3 import decode_records
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.errors import InputError
+from rnn_tf.files import is_whole
 
 pooch = lazy_loader.load("pooch")
 
@@ -67,7 +68,7 @@ class Drawings:
         for taken, path in self.files:  # which classes, from which file
             digest.update(f"{taken} {pooch.file_hash(path)}".encode())
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
-        if not folder.is_dir():
+        if not is_whole(folder):
             skipped = Counter() if skip else None
             store.write(folder, self.read(skipped), skipped)
         parts, skipped = store.read(folder)

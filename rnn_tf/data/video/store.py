@@ -104,7 +104,7 @@ def decode_videos(videos: list[Video], sampling: Sampling, skip: bool) -> Decode
     for video in videos:
         digest.update(pooch.file_hash(video.path).encode())
     folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
-    if not folder.is_dir():
+    if not files.is_whole(folder):
         write(folder, videos, sampling, skip)
     kept, clips, about = read(folder, sampling)
     about = {"sha256": digest.hexdigest()} | about

@@ -1,0 +1,105 @@
+"""Load a model that a run has saved, from a folder that may come from anywhere."""
+
+import contextlib
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf.devices import backend
+from rnn_tf.errors import InputError
+
+keras = lazy_loader.load("keras")
+
+# Where the parts of a model come from. Keras's safe mode alone has had holes: Keras
+# 3.10, the oldest allowed here, could be made to run code or to read files
+# (CVE-2025-8747, CVE-2025-9906, CVE-2025-12058).
+MODULES = {
+    *("keras", "keras.layers", "keras.initializers", "keras.models"),
+    *("keras.src.models.functional", "keras.src.models.sequential"),
+    *("keras.src.ops.core", "keras.src.ops.nn", "keras.src.ops.numpy"),
+}
+# Layers that run code of the file's, or read files that it names.
+UNSAFE = {
+    *("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"),
+    *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing"),
+}
+UNPACKED, RATIO = 4 << 30, 100  # bytes; Keras does not compress
+LARGEST = 1_000_000  # numbers of a model, such as its units, are smaller
+
+
+def load_classifier(path: Path, classes: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Load a saved classifier; TensorFlow starts here.
+
+    Args:
+        path: a `.keras` file.
+        classes: how many the model must tell apart.
+
+    Returns:
+        A function: examples -> their probabilities, (examples, classes). It raises
+        InputError if the model cannot take the examples, or is no classifier.
+
+    Raises:
+        InputError: the file is damaged, or asks for what no model of this project
+            needs.
+    """
+    _check_archive(path)
+    backend.import_tensorflow()
+    with _refused(path):
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+
+    def predict(examples: np.ndarray) -> np.ndarray:
+        with _refused(path):
+            rows = np.asarray(model.predict(examples, verbose=0))
+            if rows.shape != (len(examples), classes):
+                raise ValueError(f"it gives {rows.shape[1:]}, for {classes} classes")
+            if not (rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=1e-3)):
+                raise ValueError("what it gives are not probabilities")
+            return rows
+
+    return predict
+
+
+def _check_archive(path: Path) -> None:
+    """Check what is in a `.keras` file, before Keras opens it, or raise InputError."""
+    with _refused(path), zipfile.ZipFile(path) as archive:
+        sizes = [info.file_size for info in archive.infolist()]
+        if sum(sizes) > min(UNPACKED, RATIO * path.stat().st_size):
+            raise ValueError(f"{sum(sizes):,} bytes unpacked are too many")
+        for part in _parts(json.loads(archive.read("config.json"))):
+            _check_part(part)
+
+
+def _parts(config) -> Iterator[dict]:
+    """Yield every dict of a model's configuration, however deep."""
+    if isinstance(config, dict):
+        yield config
+    if isinstance(config, (dict, list)):
+        for value in config.values() if isinstance(config, dict) else config:
+            yield from _parts(value)
+
+
+def _check_part(part: dict) -> None:
+    name, module = part.get("class_name"), part.get("module")
+    inside = module in MODULES or (module is None and str(name).startswith("__"))
+    if "class_name" in part and (not inside or name in UNSAFE):
+        raise ValueError(f"it asks for {f'{module}.{name}'[:80]}: do not trust it")
+    for key, value in part.items():
+        large = isinstance(value, (int, float)) and abs(value) > LARGEST
+        if large and key != "shared_object_id":  # an address
+            raise ValueError(f"its {key[:80]!r} is {value:g}")
+
+
+@contextlib.contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file raises into an InputError that names it."""
+    try:
+        yield
+    except Exception as error:
+        line = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise InputError(
+            f"{path} is not a sound model of this project ({line}); take another run"
+        ) from None
