@@ -14,7 +14,7 @@ import pytest
 
 from experiments import forecast
 from rnn_tf.errors import InputError
-from rnn_tf.report import summary
+from rnn_tf.report import summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python, take_ctrl_c
 
@@ -61,7 +61,7 @@ def test_a_run_leaves_what_the_readme_promises(done):
 def test_every_column_is_explained():
     """Would catch a column that results/README.md does not know."""
     text = (ROOT / "results" / "README.md").read_text()
-    for columns in [*run_folder.SCHEMAS.values(), summary.COLUMNS]:
+    for columns in [*run_folder.SCHEMAS.values(), summary_rows.COLUMNS]:
         for column in columns:
             assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 

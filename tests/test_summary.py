@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf.report import summary
+from rnn_tf.report import summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import make_run, run_python
 
@@ -21,7 +21,7 @@ def test_mean_spread_and_intervals(tmp_path):
     assert (row["parameters"], row["seconds"]) == (7, 2.5)
     assert (table.loc["naive", "seeds"], table.loc["naive", "sd"]) == (1, "")
     on_disk = pd.read_csv(tmp_path / "summary.csv")
-    assert list(on_disk) == summary.COLUMNS
+    assert list(on_disk) == summary_rows.COLUMNS
     assert len(on_disk) == 2
 
 
@@ -31,7 +31,7 @@ def test_mean_spread_and_intervals(tmp_path):
 def test_no_winner_where_the_interval_holds_zero(tmp_path, low, high, said):
     make_run(tmp_path, low, high)
     rows = summary.refresh(tmp_path).to_dict("records")
-    verdicts = {row["model"]: summary.verdict(row) for row in rows}
+    verdicts = {row["model"]: summary_rows.verdict(row) for row in rows}
     assert verdicts == {"naive": "(itself)", "gru": said}
 
 

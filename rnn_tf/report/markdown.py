@@ -15,14 +15,17 @@ HOW_TO_READ = (
 )
 
 
-def document(summary, warnings: list[str]) -> str:
+def document(summary, warnings: list[str], older: int = 0) -> str:
     """Write the text of `summary.md`: a table per run, and what cannot be compared.
 
     Args:
         summary: DataFrame of summary.csv.
         warnings: lines of `summary.incomparable`.
+        older: how many runs are not in `summary`.
     """
     parts = ["# Results", HOW_TO_READ if len(summary) else "No results yet."]
+    if older:
+        parts.append(f"The newest runs; {older} older ones are in summary.csv alone.")
     if len(summary):
         parts.append(overview(summary))
     for run, rows in summary.groupby("run", sort=False):

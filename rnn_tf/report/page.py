@@ -24,6 +24,7 @@ from rnn_tf.runs.finished import skip_damaged
 
 jinja2 = lazy_loader.load("jinja2")
 
+SHOWN = 12  # of the user's own runs
 # The order on the page; other experiments come after.
 ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
 
@@ -34,7 +35,8 @@ ORDER = ["stacked", "forecast", "sketch", "video", "devices"]
 def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
     """Choose the user's own runs to show; count those of each kind that are not.
 
-    Of the complete runs of an experiment on the same data, the newest.
+    Of the complete runs of an experiment on the same data, the newest; and of all
+    these, the newest `SHOWN`: a page with hundreds is slow to open.
     """
     newest, hidden = {}, Counter()
     folders = [path.parent for path in root.glob("*/*/config.json")]
@@ -48,7 +50,10 @@ def choose(root: Path, reference: Path) -> tuple[list[Path], list[str]]:
             continue
         hidden[f"{experiment} on {data}, older"] += (experiment, data) in newest
         newest[experiment, data] = folder  # names begin with the time
-    return list(newest.values()), [f"{n} of {kind}" for kind, n in hidden.items() if n]
+    by_time = sorted(newest.values(), key=lambda folder: folder.name)
+    hidden["other data, older"] += len(by_time[:-SHOWN])
+    shown = [folder for folder in newest.values() if folder in by_time[-SHOWN:]]
+    return shown, [f"{n} of {kind}" for kind, n in hidden.items() if n]
 
 
 def _kind(folder: Path) -> tuple[str, str, str]:

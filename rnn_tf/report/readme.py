@@ -13,7 +13,7 @@ import lazy_loader
 from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.report import markdown, summary
+from rnn_tf.report import markdown, summary_rows
 from rnn_tf.report import reference_tables as tables
 
 pd = lazy_loader.load("pandas")
@@ -64,8 +64,8 @@ def origins(folder: Path) -> str:
 def summaries(folder: Path):
     """Summarise all runs of a folder; a DataFrame like summary.csv."""
     runs = sorted(path.parent for path in folder.glob("*/config.json"))
-    rows = [row for run in runs for row in summary.summarise(run)]
-    return pd.DataFrame([dict.fromkeys(summary.COLUMNS, "") | row for row in rows])
+    rows = [row for run in runs for row in summary_rows.summarise(run)]
+    return pd.DataFrame([dict.fromkeys(summary_rows.COLUMNS, "") | row for row in rows])
 
 
 def verdicts(folder: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rnn_tf.metrics import intervals
-from rnn_tf.report import summary
+from rnn_tf.report import summary_rows
 from rnn_tf.report.markdown import pipe_table
 
 CELLS = {"SimpleRNN": "simple_rnn", "LSTM": "lstm", "GRU": "gru"}
@@ -25,7 +25,7 @@ def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
 
 def by_model(folder: Path) -> dict[str, dict]:
     """Summarise a run: name of a model -> its row of summary.csv."""
-    return {row["model"]: row for row in summary.summarise(folder)}
+    return {row["model"]: row for row in summary_rows.summarise(folder)}
 
 
 def paragraph(text: str) -> str:
@@ -50,7 +50,7 @@ def models(folder: Path, heading: str, rival: str, digits: int = 0) -> str:
         return f"{value:{sign},.{digits}f}"
 
     cells = []
-    for row in sorted(summary.summarise(folder), key=lambda row: row["mean"]):
+    for row in sorted(summary_rows.summarise(folder), key=lambda row: row["mean"]):
         sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
         keys = "difference", "difference_low", "difference_high"
         difference, low, high = (number(row[key], "+") for key in keys)
@@ -60,7 +60,7 @@ def models(folder: Path, heading: str, rival: str, digits: int = 0) -> str:
             str(row["seeds"]),
             f"{number(row['low'])} to {number(row['high'])}",
             f"{difference} [{low}, {high}]",
-            summary.verdict(row),
+            summary_rows.verdict(row),
         ])  # fmt: skip
     headings = ["model", heading, "n", "95 % interval", f"against {rival}", ""]
     return pipe_table(cells, headings, ["left", *["right"] * 4, "left"])
@@ -195,7 +195,7 @@ def sketches(folder: Path) -> str:
     """Make the table of drawings: errors, intervals, and what padding changes."""
     changed = {row["model"]: row["changed"] for row in rows_of(folder, "padding")}
     cells = []
-    for row in sorted(summary.summarise(folder), key=lambda row: row["mean"]):
+    for row in sorted(summary_rows.summarise(folder), key=lambda row: row["mean"]):
         sd = f" ± {row['sd']:.2f}" if row["seeds"] > 1 else ""
         share = changed.get(row["model"])
         cells.append([

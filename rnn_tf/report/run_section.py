@@ -11,7 +11,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf.metrics import formatting
-from rnn_tf.report import search_plots, summary
+from rnn_tf.report import search_plots, summary_rows
 
 pd = lazy_loader.load("pandas")
 
@@ -144,7 +144,7 @@ def read_section(folder: Path) -> Section | None:
         data=str(info["data"]["source"]),
         quick=info["config"].get("size") == "quick",
         facts=_facts(info),
-        rows=with_lines(summary.summarise(folder)),
+        rows=with_lines(summary_rows.summarise(folder)),
         pictures=[picture(path) for path in sorted(folder.glob("[!.]*.png"))],
         trials=len(trials),
         tuning=_tuning(trials),

@@ -3,8 +3,6 @@
 `python -m rnn_tf.report.summary` is `make summary`. No TensorFlow.
 """
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -14,23 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import config, files
-from rnn_tf.claims.comparison import difference
 from rnn_tf.errors import InputError
-from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import metric_name, number, plain_table
 from rnn_tf.report import markdown
-from rnn_tf.runs.finished import Finished, skip_damaged
+from rnn_tf.report.summary_rows import COLUMNS, read_rows
 
 pd = lazy_loader.load("pandas")
 
-# The keys of config.json's `data` that describe its parts, in any experiment.
-SPLIT = "periods windows examples drawings clips groups classes".split()
-
-COLUMNS = (
-    "experiment run status data model kind chosen best metric unit mean sd seeds "
-    "seed_low seed_high low high baseline difference difference_low difference_high "
-    "verdict parameters seconds sha256 split machine commit dirty command"
-).split()
+SHOWN = 30  # runs, the newest
 
 
 def refresh(root: Path):
@@ -40,113 +29,20 @@ def refresh(root: Path):
     read both.
     """
     with filelock.FileLock(root / ".lock"):
-        rows = []
-        for path in sorted(root.glob("*/*/config.json")):
-            rows += skip_damaged(summarise, path.parent) or []
+        rows = read_rows(root)
         files.write_csv(root / "summary.csv", COLUMNS, rows)
         complete = [dict.fromkeys(COLUMNS, "") | row for row in rows]
         summary = pd.DataFrame(complete, columns=COLUMNS)
-        text = markdown.document(summary, incomparable(summary))
+        shown, older = newest(summary)
+        text = markdown.document(shown, incomparable(shown), older)
         files.write_text(root / "summary.md", text)
     return summary
 
 
-def summarise(folder: Path) -> list[dict]:
-    """Return a row per model of a run; none before its test set has been read."""
-    info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    metrics = folder / "metrics.csv"
-    if "best_baseline" not in info or not metrics.is_file():
-        return []
-    frame = pd.read_csv(metrics, keep_default_na=False, na_values={"value": [""]})
-    frame = frame[frame["split"] == "test"]
-    trials = _final_runs(folder)
-    shared = {
-        "experiment": info["experiment"],
-        "run": folder.name,
-        "status": info["status"],
-        "data": info["data"]["source"],
-        "metric": info["headline"],
-        "baseline": info["best_baseline"],
-        "sha256": info["data"]["sha256"],
-        "split": _split(info["data"]),
-        **{key: info[key] for key in ("machine", "commit", "dirty", "command")},
-    }
-    models = frame.groupby("model", sort=False)
-    rows = [shared | _row(model, part, info, trials) for model, part in models]
-    best = _best(Finished(folder, info), rows)
-    for row in rows:
-        row |= {"best": row["model"] == best, "verdict": verdict(row)}
-    return rows
-
-
-def _split(data: dict) -> str:
-    """Return a checksum of the parts that a run's data was cut into."""
-    parts = {key: data[key] for key in SPLIT if key in data}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _best(run: Finished, rows: list[dict]) -> str | None:
-    """Return the model that is proved better than every other, or None.
-
-    Models are paired by seed; ensembles have no seeds and are left out.
-    """
-    entries = [row for row in rows if row["kind"] != "ensemble"]
-    first, *others = sorted(entries, key=lambda row: row["mean"])
-    gaps = (difference(run, first["model"], row["model"]) for row in others)
-    return first["model"] if others and all(gap.better for gap in gaps) else None
-
-
-def _final_runs(folder: Path):
-    """Return parameters and seconds of the final runs, by model."""
-    path = folder / "trials.csv"
-    if not path.is_file():
-        return pd.DataFrame(columns=["parameters", "seconds"])
-    trials = pd.read_csv(path)
-    final = trials[trials["phase"] == "final"]
-    return final.groupby("model")[["parameters", "seconds"]].mean()
-
-
-def _row(model: str, part, info: dict, trials) -> dict:
-    """Return mean, spread and intervals of one model on the test set."""
-    headline = info["headline"]
-    overall = part[part["slice"].astype(str) == ""]
-    scores = overall[overall["metric"] == headline]["value"].astype(float).to_numpy()
-    low, high = intervals.t_interval(scores)
-    row = {
-        "model": model,
-        "kind": part["kind"].iloc[0],
-        "chosen": model == info.get("chosen"),
-        "unit": part[part["metric"] == headline]["unit"].iloc[0],
-        "mean": scores.mean(),
-        "sd": scores.std(ddof=1) if len(scores) > 1 else "",
-        "seeds": len(scores),
-    }
-    if len(scores) > 1:
-        row |= {"seed_low": low, "seed_high": high}
-    mean = part[part["metric"] == f"{headline}_mean"].iloc[0]
-    differences = part[part["metric"] == f"{headline}_difference"]
-    difference = differences[differences["slice"] == info["best_baseline"]].iloc[0]
-    row |= {
-        "low": float(mean["low"]),
-        "high": float(mean["high"]),
-        "difference": difference["value"],
-        "difference_low": float(difference["low"]),
-        "difference_high": float(difference["high"]),
-    }
-    base = model.removesuffix("_ensemble")
-    if base in trials.index:
-        row["parameters"] = int(trials.loc[base, "parameters"])
-        row["seconds"] = round(trials.loc[base, "seconds"], 1)
-    return row
-
-
-def verdict(row) -> str:
-    """Judge a model by the interval of its difference to the best baseline."""
-    if row["model"] == row["baseline"]:
-        return "(itself)"
-    if row["difference_high"] < 0:
-        return "better"
-    return "worse" if row["difference_low"] > 0 else "unclear"
+def newest(summary) -> tuple:
+    """Return the rows of the newest runs, which are shown; and how many are not."""
+    runs = sorted(set(summary["run"]))  # names begin with the time
+    return summary[summary["run"].isin(runs[-SHOWN:])], max(0, len(runs) - SHOWN)
 
 
 def incomparable(summary) -> list[str]:
@@ -246,8 +142,11 @@ def main(results: Path = Path("results")) -> None:
     """
     if not results.is_dir():
         raise InputError(f"{results} is not a folder; nothing has run yet")
-    console, summary = Console(), refresh(results)
+    console = Console()
+    summary, older = newest(refresh(results))
     show(summary, console)
+    if older:
+        console.print(f"{older} older runs are in {results / 'summary.csv'} alone")
     for line in incomparable(summary):
         console.print(f"not to be compared: {line}", highlight=False, style="yellow")
 
