@@ -144,8 +144,8 @@ def _saved(config_type: type[ConfigT], folder: Path, run_id: str) -> ConfigT | N
     path = folder / run_id / "config.json"
     if Path(run_id).name != run_id:
         raise InputError(
-            f"--resume {run_id[:80]!r} is not the id of a run; give the name of a "
-            f"folder in {folder}, such as 20260101-120000-ab12"
+            f"--resume {run_id[:80]}, but that is not the id of a run; give the name "
+            f"of a folder in {folder}, like 20260101-120000-ab12"
         )
     if not path.is_file():
         return None
@@ -154,7 +154,7 @@ def _saved(config_type: type[ConfigT], folder: Path, run_id: str) -> ConfigT | N
         return from_json(config_type, options)
     except InputError as error:
         reason = str(error)
-    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+    except Exception as error:  # damaged text can raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     raise InputError(f"{path} is damaged ({reason}); this run cannot go on, start anew")
 

@@ -17,7 +17,7 @@ import filelock
 from rnn_tf.errors import DiskError
 
 # What a disk says that takes no more.
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 
 
 @contextlib.contextmanager

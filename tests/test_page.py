@@ -8,6 +8,7 @@ import pytest
 
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
+from rnn_tf.report import page
 from rnn_tf.runs import run_folder
 from tests.conftest import run_python
 from tests.page_runs import (
@@ -73,6 +74,19 @@ def test_the_newest_run_on_each_data_is_shown_and_the_others_are_counted(tmp_pat
     assert "2 of made on cta, older" in page
     assert "1 of made, failed" in page
     assert page.count("quick: a few epochs") == 2
+
+
+def test_of_many_runs_the_page_shows_the_newest(tmp_path, monkeypatch):
+    """Would catch a page of 119 MB: 500 runs on as many series."""
+    monkeypatch.setattr(page, "SHOWN", 2)
+    for day in (1, 4, 3, 2):
+        data = {"source": f"series{day}", "sha256": str(day)}
+        finished_run(tmp_path, f"2026010{day}-000000-aaaa", data=data)
+    text = write_page(tmp_path)
+    assert text.count("<article") == 2
+    assert 'id="run-20260104-000000-aaaa"' in text
+    assert 'id="run-20260103-000000-aaaa"' in text
+    assert "2 of other data, older" in text
 
 
 def test_reference_runs_are_folded_beside_runs_of_ones_own(tmp_path):

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import dataclasses
 import json
+import pickle
 import random
 import shutil
 import signal
@@ -21,11 +22,13 @@ from experiments import forecast, sketch, stacked, video
 from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
-from rnn_tf.recipe import checkpoint, fit, runner
+from rnn_tf.recipe import checkpoint, fit, runner, training
 from rnn_tf.recipe.checkpoint import Checkpoint
 from rnn_tf.recipe.experiment import Job
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
+from tests.drawing_files import attacks
+from tests.fuzz import assert_sturdy
 from tests.test_multiworker import pair, until
 
 # ---------------------------------------------------------------- one fit
@@ -395,6 +398,88 @@ def test_an_id_that_is_no_run_is_one_line(stopped, run_id):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: --resume {run_id}, but")
     assert done.stderr.count("\n") == 1
+
+
+def test_an_empty_id_is_an_error():
+    """Would catch `--resume "$ID"` of a variable that is not set: a new run began."""
+    with pytest.raises(InputError, match="--resume is empty"):
+        parse(forecast.Config, forecast.FULL, ["--resume", ""], "forecast")
+
+
+def read_options(path: Path) -> None:
+    """Read the options of a run that goes on, from its config.json."""
+    root, name, run_id, _ = path.parts[-4:]
+    results = Path(*path.parts[:-3])
+    arguments = ["--results", str(results), "--resume", run_id]
+    parse(forecast.Config, forecast.FULL, arguments, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", "\0", '{"config": []}']
+    + [json.dumps({"config": CONFIG | {"epochs": value}}) for value in ("ten", [1], {})]
+    + [json.dumps({"config": CONFIG | {"models": value}}) for value in (5, [5], "gru")]
+    + [json.dumps({"config": CONFIG | {"size": "huge"}})],
+)
+def test_options_that_are_damaged_are_one_line(stopped, text):
+    """Would catch a traceback, and a value of another type that comes through."""
+    (stopped / "config.json").write_text(text)
+    with pytest.raises(InputError, match="config.json is damaged") as error:
+        read_options(stopped / "config.json")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.long
+def test_any_damage_to_options_is_harmless(stopped):
+    assert_sturdy(read_options, stopped / "config.json")
+
+
+def read_state(path: Path) -> None:
+    """Read the state of a fit that goes on."""
+    Checkpoint(path, lambda data: data).read("history", "row")
+
+
+def write_state(path: Path) -> None:
+    arrays = {"weights": [np.arange(60.0), np.ones((4, 5), "float32")]}
+    path.write_bytes(checkpoint.pack(arrays, {"history": [{"loss": 1}], "row": {}}))
+
+
+@pytest.mark.parametrize("size", [0, 10, 300])
+def test_a_state_that_is_cut_off_says_what_to_delete(tmp_path, size):
+    path = tmp_path / "gru-1.finished.npz"
+    write_state(path)
+    read_state(path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(InputError, match=f"{path} is damaged .*; delete it") as error:
+        read_state(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_state_that_is_a_pickle_is_not_executed(tmp_path):
+    path, marker = tmp_path / "gru-1.finished.npz", tmp_path / "executed"
+    path.write_bytes(pickle.dumps(attacks(marker)["system"]))
+    with pytest.raises(InputError, match="is damaged"):
+        read_state(path)
+    assert not marker.exists()
+
+
+@pytest.mark.long
+def test_any_damage_to_a_state_is_harmless(tmp_path):
+    path = tmp_path / "gru-1.finished.npz"
+    write_state(path)
+    assert_sturdy(read_state, path)
+
+
+def read_trials(path: Path) -> None:
+    checkpoint.read_or_refuse(training.read_trials, path.read_bytes(), path)
+
+
+@pytest.mark.long
+def test_any_damage_to_trials_is_harmless(tmp_path):
+    path = tmp_path / "gru-trials.json"
+    row = {"trial": 1, "status": "completed", "score": 0.5, "hp.units": 32}
+    path.write_text(json.dumps([[row, [0.7, 0.5]], [row | {"trial": 2}, [0.8]]]))
+    assert_sturdy(read_trials, path)
 
 
 def test_a_run_that_had_two_replicas_by_default_goes_on(stopped):

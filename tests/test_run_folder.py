@@ -1,6 +1,7 @@
 """Run folders: whole files, statuses, provenance."""
 
 import csv
+import errno
 import json
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from rnn_tf import files
-from rnn_tf.errors import InputError
+from rnn_tf.errors import DiskError, InputError
 from rnn_tf.runs import provenance, run_folder
 from tests.conftest import ROOT
 
@@ -119,3 +120,97 @@ def test_kill_9_in_the_middle_of_writing_leaves_a_whole_file(tmp_path, pause):
     rows = read(path)
     assert [int(row["value"]) for row in rows] == list(range(len(rows)))
     assert path.read_text().endswith("\n")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DiskError("cannot write to x")])
+def test_a_run_that_has_nothing_to_go_on_with_leaves_no_folder(tmp_path, error):
+    """Would catch empty runs, which Ctrl-C in the first seconds left behind."""
+    with (
+        pytest.raises(type(error)) as raised,
+        run_folder.open_run(tmp_path / "results", "made", {}),
+    ):
+        raise error
+    assert "--resume" not in str(raised.value)
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_a_run_that_has_begun_says_how_it_goes_on_after_a_full_disk(tmp_path):
+    with (
+        pytest.raises(DiskError, match="^cannot write to x; .*--resume"),
+        run_folder.open_run(tmp_path, "made", {}) as run,
+    ):
+        run.add("metrics", [{"model": "a"}])
+        raise DiskError("cannot write to x")
+    info = json.loads((run.path / "config.json").read_text())
+    assert info["status"] == "failed"
+
+
+def test_a_full_disk_that_another_library_meets_is_one_line_too(tmp_path):
+    """keras-tuner writes files of its own, and raises a plain OSError."""
+    with (
+        pytest.raises(DiskError, match="cannot write to .*No space left.*--resume"),
+        run_folder.open_run(tmp_path, "made", {}) as run,
+    ):
+        run.add("metrics", [{"model": "a"}])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_fact_that_json_does_not_have_leaves_the_others(tmp_path):
+    """Would catch a run that says "running" for ever: after one infinite number, no
+    status could be written any more."""
+    with pytest.raises(ValueError), run_folder.open_run(tmp_path, "made", {}) as run:
+        run.add("metrics", [{"model": "a"}])
+        run.record(scale=float("inf"))
+    info = json.loads((run.path / "config.json").read_text())
+    assert info["status"] == "failed"
+    assert "scale" not in info
+
+
+def killed_run(root):
+    """Leave the folder of a run that was killed after its first row."""
+    with pytest.raises(KeyboardInterrupt), run_folder.open_run(root, "made", {}) as run:
+        run.add("metrics", [{"model": "a"}])
+        raise KeyboardInterrupt
+    return run.path
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"status": "failed"}', "\0\xff"]
+)
+def test_a_run_with_a_damaged_config_cannot_go_on(tmp_path, text):
+    path = killed_run(tmp_path)
+    (path / "config.json").write_text(text)
+    with (
+        pytest.raises(InputError, match="config.json is damaged") as raised,
+        run_folder.open_run(tmp_path, "made", {}, resume=path.name),
+    ):
+        pass
+    assert "\n" not in str(raised.value)
+    assert (path / "config.json").read_text() == text
+
+
+def test_bad_input_leaves_a_resumed_run_as_it_was(tmp_path):
+    """Would catch a status "running" of a run that nothing works on."""
+    path = killed_run(tmp_path)
+    before = (path / "config.json").read_text()
+    with (
+        pytest.raises(InputError, match="the data is gone"),
+        run_folder.open_run(tmp_path, "made", {}, resume=path.name),
+    ):
+        raise InputError("the data is gone")
+    after = json.loads((path / "config.json").read_text())
+    assert after.pop("resumed") == []
+    assert after == json.loads(before)
+
+
+def test_a_complete_run_is_left_clean_when_somebody_resumes_it(tmp_path):
+    """Would catch a lock, or a state that a kill in the last moment has left."""
+    with run_folder.open_run(tmp_path, "made", {}) as run:
+        pass
+    run.state("gru-1.finished.npz").write_bytes(b"")
+    with (
+        pytest.raises(InputError, match="is complete"),
+        run_folder.open_run(tmp_path, "made", {}, resume=run.path.name),
+    ):
+        pass
+    assert [path.name for path in run.path.iterdir()] == ["config.json"]

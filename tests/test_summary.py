@@ -1,6 +1,7 @@
 """The results table: what intervals allow, at any width, from any mix of folders."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -106,6 +107,57 @@ def test_a_damaged_folder_is_named_and_does_not_hide_the_others(tmp_path, capsys
     (broken / "config.json").write_text('{"status": ')
     assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
     assert str(broken) in capsys.readouterr().err
+
+
+def test_a_run_is_read_once_and_again_when_it_has_changed(tmp_path, monkeypatch):
+    """Would catch 500 runs that are all read at the end of every run, and rows that
+    stay as they were: of a run that goes on, of a column that has come in."""
+    path, read = make_run(tmp_path), []
+    summarise = summary_rows.summarise
+    monkeypatch.setattr(
+        summary_rows, "summarise", lambda p: read.append(p) or summarise(p)
+    )
+    first = summary.refresh(tmp_path)
+    before = [(tmp_path / name).read_bytes() for name in ("summary.csv", "summary.md")]
+    second = summary.refresh(tmp_path)
+    after = [(tmp_path / name).read_bytes() for name in ("summary.csv", "summary.md")]
+    assert read == [path]
+    assert before == after
+    pd.testing.assert_frame_equal(first, second, check_dtype=False)
+    text = (path / "metrics.csv").read_text()
+    (path / "metrics.csv").write_text(text.replace(",46,", ",46.5,"))
+    changed = summary.refresh(tmp_path).set_index("model")
+    assert read == [path, path]
+    assert changed.loc["gru", "mean"] == pytest.approx(141.5 / 3)
+    (tmp_path / "changed.py").write_text("other code")
+    monkeypatch.setattr(summary_rows, "SOURCES", [tmp_path / "changed.py"])
+    summary.refresh(tmp_path)
+    assert len(read) == 3
+    shutil.rmtree(path)
+    assert summary.refresh(tmp_path).empty
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"code": 1}', "\0"])
+def test_what_was_read_before_may_be_damaged_or_deleted(tmp_path, text):
+    make_run(tmp_path)
+    first = summary.refresh(tmp_path)
+    (tmp_path / summary_rows.CACHE).write_text(text)
+    pd.testing.assert_frame_equal(summary.refresh(tmp_path), first)
+
+
+def test_of_many_runs_the_newest_are_shown(tmp_path, monkeypatch):
+    """Would catch 8,498 lines on the terminal; in summary.csv are all."""
+    monkeypatch.setattr(summary, "SHOWN", 2)
+    for day in (1, 4, 3, 2):
+        path = make_run(tmp_path)
+        path.rename(path.parent / f"2026010{day}-000000-aaaa")
+    table = summary.refresh(tmp_path)
+    shown, older = summary.newest(table)
+    assert set(shown["run"]) == {"20260104-000000-aaaa", "20260103-000000-aaaa"}
+    assert (older, table["run"].nunique()) == (2, 4)
+    text = (tmp_path / "summary.md").read_text()
+    assert "2 older ones are in summary.csv alone" in text
+    assert "20260102-000000-aaaa" not in text
 
 
 def test_make_summary_on_nothing_is_one_line(tmp_path):

@@ -117,7 +117,8 @@ def cached_features(part: Part, file: Path) -> Features:
         digest.update(part.clips(cut).tobytes())
     path = download.cache() / f"features-{digest.hexdigest()[:32]}"
     shape = part.clips(which[:1]).shape
-    if not path.is_file():
+    size = len(which) * shape[1] * COUNT * 2  # bytes; a power cut may have left fewer
+    if not path.is_file() or path.stat().st_size != size:
         path.parent.mkdir(parents=True, exist_ok=True)
         cnn = build_network(shape[1:], file)
         with files.atomic_file(path) as temporary, temporary.open("wb") as written:

@@ -62,7 +62,7 @@ class _Trials:
         own = self.file.read_bytes() if self.file.is_file() else None
         # Row and curve of each trial that was over when the run was killed.
         known = job.devices.from_chief(own) or "[]"
-        self.known = checkpoint.read_or_refuse(_read_trials, known, self.file)
+        self.known = checkpoint.read_or_refuse(read_trials, known, self.file)
         self.finished = []
         self.compiled = {}
 
@@ -95,7 +95,7 @@ class _Trials:
         return f"{self.job.label(self.name)} · trial {number}/{trials}"
 
 
-def _read_trials(text: bytes | str) -> list:
+def read_trials(text: bytes | str) -> list:
     """Read the row and the curve of each trial that is over."""
     trials = json.loads(text)
     _ = [(row["trial"], row["status"], len(curve)) for row, curve in trials]
