@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.contest import Contender, Work, epochs, first_epoch
 from rnn_tf.data.drawings import batches, doodles, npz
 from rnn_tf.data.drawings.folder import read_folder
+from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.data.order import Order
 
 COUNT, BATCH, LONGEST, SCALE = 8_000, 64, 200, 30.0
@@ -102,7 +103,7 @@ def ours_at_first():
 
 
 def _ours():
-    part = read_folder(_folder()).labelled("made", skip=False).parts["train"]
+    part = read_folder(_folder()).labelled("made", Choice()).parts["train"]
     return batches.dataset(part, batches.padding(part, LONGEST), BATCH, Order(1))
 
 

@@ -29,6 +29,7 @@ from rnn_tf.data.drawings import augmentation, batches, doodles, quickdraw
 from rnn_tf.data.drawings.batches import Padding
 from rnn_tf.data.drawings.folder import read_class_files, read_folder
 from rnn_tf.data.drawings.store import Part
+from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.metrics import classification
@@ -56,6 +57,8 @@ class Config(RunConfig):
     """With files: the classes to tell apart; all, if none is given."""
     on_bad_drawing: Literal["error", "skip"] = "error"
     """With a folder: stop at a drawing that cannot be read, or count and skip it."""
+    unrecognized: Literal["keep", "skip"] = "keep"
+    """With .ndjson: drawings that the game did not recognize; both count them."""
     doodles: int = 1_500
     """With doodles: how many to make; 80 % are for training."""
     trials: int = 0
@@ -122,7 +125,8 @@ def _labelled(config: Config) -> Labelled:
         drawings = read_class_files(quickdraw.fetch(config.classes))
     else:
         drawings = read_folder(Path(config.data), config.classes)
-    return drawings.labelled(config.data, skip=config.on_bad_drawing == "skip")
+    choice = Choice(config.on_bad_drawing, config.unrecognized)
+    return drawings.labelled(config.data, choice)
 
 
 def _dataset(source: Source, batch: int, split: str, network, order=None):

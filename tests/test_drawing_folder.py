@@ -7,6 +7,7 @@ import pytest
 
 from rnn_tf.data.drawings import tfrecord
 from rnn_tf.data.drawings.folder import find_class_files, first_drawings, read_folder
+from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.errors import InputError
 from tests.drawing_files import (
     SQUARE,
@@ -94,7 +95,7 @@ def test_all_formats_agree(tmp_path):
         SQUARE_ROWS
     ]
     path = tfrecord_file(tmp_path, example(moves(SQUARE_ROWS) / [255, 255, 1]))
-    [(_, drawing)] = tfrecord.read(path, ("cat", "dog"))
+    [(_, drawing)] = tfrecord.read(path, ("cat", "dog"), Choice())
     assert drawing.tolist() == SQUARE_ROWS
 
 

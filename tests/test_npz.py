@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_tf.data.drawings import npz
-from rnn_tf.data.drawings.folder import ClassFile, read_drawings
+from rnn_tf.data.drawings.folder import ClassFile
 from rnn_tf.errors import InputError
 from tests.drawing_files import (
     GOOD,
@@ -20,6 +20,7 @@ from tests.drawing_files import (
     npz_file,
     objects,
     pickled_file,
+    read,
     read_rows,
     refused,
 )
@@ -29,13 +30,13 @@ from tests.drawing_files import (
 
 def test_npz_is_read_split_by_split_as_it_is(tmp_path):
     file = npz_file(tmp_path / "a.npz", [GOOD], [GOOD * [2, 2, 1]], [GOOD * [3, 3, 1]])
-    drawings = [(split, drawing.tolist()) for split, drawing in read_drawings(file)]
+    drawings = [(split, drawing.tolist()) for split, drawing in read(file)]
     assert drawings == [
         ("train", [[3, -4, 0], [0, 5, 1]]),
         ("validation", [[6, -8, 0], [0, 10, 1]]),
         ("test", [[9, -12, 0], [0, 15, 1]]),
     ]
-    assert all(drawing.dtype == np.int16 for _, drawing in read_drawings(file))
+    assert all(drawing.dtype == np.int16 for _, drawing in read(file))
 
 
 # As Python 2 and NumPy 1 wrote them: an object array of one int16 array (1, 3).

@@ -8,14 +8,15 @@ import pytest
 
 from rnn_tf.data.drawings import tfrecord
 from rnn_tf.data.drawings.folder import read_folder
+from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.errors import InputError
-from tests.drawing_files import INK, example, tfrecord_file
+from tests.drawing_files import INK, choose, example, tfrecord_file
 
 
 def test_tfrecords_are_scaled_back(tmp_path):
     """By hand: 1.0 and 0.2 of the box are 255 and 51; -0.5 leads to 127.5, so 128."""
     path = tfrecord_file(tmp_path, example(INK), example(INK, index=0))
-    drawings = list(tfrecord.read(path, ("cat", "dog")))
+    drawings = list(tfrecord.read(path, ("cat", "dog"), Choice()))
     assert [index for index, _ in drawings] == [1, 0]
     assert drawings[0][1].tolist() == [[255, 51, 0], [-127, -51, 1]]
     assert drawings[0][1].dtype == np.int16
@@ -60,7 +61,7 @@ def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
     folder = shards(tmp_path / "archive", many(240), **parts)
     every = read_folder(folder)
     assert every.classes == ("cat", "dog", "ice cream")
-    drawings = list(every.read(None))
+    drawings = list(every.read(Choice()))
     assert sorted(int(rows[0, 0]) - 1 for _, _, rows in drawings) == list(range(240))
     assert all((rows[0, 0] - 1) % 3 == label for _, label, rows in drawings)
     split = {int(rows[0, 0]) - 1: split for split, _, rows in drawings}
@@ -68,7 +69,7 @@ def test_a_folder_of_tfrecords_is_one_data_set(tmp_path):
     assert 8 <= sum(s == "validation" for s in split.values()) <= 40
     two = read_folder(folder, ("ice_cream", "dog"))
     assert two.classes == ("dog", "ice cream")
-    some = list(two.read(None))
+    some = list(two.read(Choice()))
     assert all((rows[0, 0] - 1) % 3 == label + 1 for _, label, rows in some)
     assert len(some) == 160
     assert {taken for taken, _ in two.files}.isdisjoint(t for t, _ in every.files)
@@ -83,7 +84,7 @@ def test_tfrecords_without_a_test_are_split_by_the_drawing(tmp_path):
     parts = {"a": range(300), "b": range(0, 300, 3)}
     folder = shards(tmp_path, many(300), **parts)
     splits = {}
-    for split, _, rows in read_folder(folder).read(None):
+    for split, _, rows in read_folder(folder).read(Choice()):
         splits.setdefault(rows.tobytes(), set()).add(split)
     assert all(len(own) == 1 for own in splits.values())
     counts = Counter(min(own) for own in splits.values())
@@ -128,13 +129,13 @@ def test_bad_examples_are_refused_or_counted(tmp_path):
     ]
     path = tfrecord_file(tmp_path, example(INK), *bad.values(), *more, example(INK))
     skipped = Counter()
-    assert len(list(tfrecord.read(path, ("a", "b"), skipped))) == 2
+    assert len(list(tfrecord.read(path, ("a", "b"), choose(skipped)))) == 2
     assert set(skipped) == set(bad)
     assert skipped.total() == len(bad) + len(more)
     for reason, record in bad.items():
         path = tfrecord_file(tmp_path, example(INK), record)
         with pytest.raises(InputError, match="record 1: ") as error:
-            list(tfrecord.read(path, ("a", "b")))
+            list(tfrecord.read(path, ("a", "b"), Choice()))
         assert reason in str(error.value)
 
 
@@ -159,7 +160,7 @@ def test_damaged_tfrecords_are_refused(tmp_path):
     for content in (b"", b"text", whole[:-3], flipped, *forgeries):
         path.write_bytes(content)
         with pytest.raises(InputError) as error:
-            list(tfrecord.read(path, ("a", "b"), Counter()))
+            list(tfrecord.read(path, ("a", "b"), choose(Counter())))
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="cannot be read"):
-        list(tfrecord.read(tmp_path / "absent", ("a", "b")))
+        list(tfrecord.read(tmp_path / "absent", ("a", "b"), Choice()))

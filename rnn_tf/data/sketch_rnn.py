@@ -124,7 +124,7 @@ def _files(dl_manager, classes: tuple[str, ...]) -> list[ClassFile]:
 
 
 def _is_npz(path: Path | None) -> bool:
-    return path is not None and path.suffix == ".npz"
+    return path is not None and path.suffix.lower() == ".npz"
 
 
 def _refuse(folder: Path, missing: list[str]):

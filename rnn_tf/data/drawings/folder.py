@@ -1,10 +1,10 @@
 """Read drawings of several classes from files that people have."""
 
+import dataclasses
 import difflib
 import hashlib
 import itertools
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +15,8 @@ import numpy as np
 
 from rnn_tf.data import download
 from rnn_tf.data.drawings import ndjson, npz, store, tfrecord
-from rnn_tf.data.drawings.stroke3 import decode_records
-from rnn_tf.data.labelled import Labelled
+from rnn_tf.data.drawings.stroke3 import UNRECOGNIZED, Choice, decode_records, notes
+from rnn_tf.data.labelled import Labelled, check_name
 from rnn_tf.errors import InputError
 from rnn_tf.files import is_whole
 
@@ -24,9 +24,10 @@ pooch = lazy_loader.load("pooch")
 
 # Formats with a file for each class, modules of two functions: `records(path)` yields
 # pairs of a place in the file, such as "line 3", and a record, and raises InputError
-# for a file that cannot be read. `decode(record)` gives the split and the moves of a
-# drawing, or raises BadDrawing, so that one that is bad can be skipped.
+# for a file that cannot be read. `decode(record, choice)` gives the split and the moves
+# of a drawing, or None for one to leave out, or raises BadDrawing.
 FORMATS = {".npz": npz, ".ndjson": ndjson}
+EVALUATION = "validation", "test"
 
 
 @dataclass(frozen=True)
@@ -43,39 +44,42 @@ class Drawings:
 
     classes: tuple[str, ...]
     files: tuple[tuple[str, Path], ...]  # what is taken from which file
-    # skipped -> (split, label, drawing) of every drawing
-    read: Callable[[Counter | None], Iterator[tuple[str, int, np.ndarray]]]
+    # choice -> (split, label, drawing) of every drawing
+    read: Callable[[Choice], Iterator[tuple[str, int, np.ndarray]]]
+    notes: tuple[str, ...] = ()  # on the files: what is left out
 
     def __post_init__(self):
         if len(self.classes) < 2:
             raise InputError(
                 f"{self.files[0][1].parent} gives one class, {self.classes[0]!r}; to "
                 "tell drawings apart takes 2 or more: add files or choose more classes"
+                + "".join(f" ({note})" for note in self.notes)
             )
 
-    def labelled(self, name: str, skip: bool) -> Labelled:
+    def labelled(self, name: str, choice: Choice) -> Labelled:
         """Split the drawings into three parts; flat files are written once.
 
         Args:
             name: where they come from, as the user has named it.
-            skip: whether bad drawings are counted, or the first is an error.
+            choice: which are taken.
 
         Raises:
             InputError: a bad drawing that is not to be skipped, or a class of which a
                 part has none.
         """
-        digest = hashlib.sha256(f"1 {'skip' if skip else 'error'}".encode())
+        digest = hashlib.sha256(f"2 {choice.bad} {choice.unrecognized}".encode())
         for taken, path in self.files:  # which classes, from which file
-            digest.update(f"{taken} {pooch.file_hash(path)}".encode())
+            digest.update(f"{taken} {_hash(path)}".encode())
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
         if not is_whole(folder):
-            skipped = Counter() if skip else None
-            store.write(folder, self.read(skipped), skipped)
-        parts, skipped = store.read(folder)
+            store.write(folder, self.read(choice), choice.counts)
+        parts, counts = store.read(folder)
         self._check_classes(name, parts)
-        notes = [f"skipped {n:,} drawings ({reason})" for reason, n in skipped.items()]
-        facts = {"source": Path(name).resolve().name, "notes": notes}
+        told = [*notes(counts, choice), *self.notes]
+        facts = {"source": Path(name).resolve().name, "notes": told}
         facts |= {"sha256": digest.hexdigest()}
+        if UNRECOGNIZED in counts:
+            facts["unrecognized"] = counts[UNRECOGNIZED]
         return Labelled(self.classes, store.sort_for_evaluation(parts), facts)
 
     def _check_classes(self, name: str, parts: dict[str, store.Part]) -> None:
@@ -89,30 +93,151 @@ class Drawings:
                 )
 
 
+def _hash(path: Path) -> str:
+    try:
+        return pooch.file_hash(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+
+
+# ---------------------------------------------------------------- what is in a folder
+
+
 def read_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
-    """Read a folder with TFRecords, or with a file for each class.
+    """Read a folder with TFRecords, with a file for each class, or with one for each
+    part, whose drawings say their class by `word`.
+
+    Files that are left out are named in the notes.
 
     Raises:
-        InputError: as `find_class_files` and `tfrecord.read_common_classes`; or there
-            is one class.
+        InputError: no such folder, files or class; one class; or two files for a class.
     """
-    shards = tfrecord.find_shards(folder)
-    if not shards:
-        return read_class_files(find_class_files(folder, classes))
+    paths = visible(folder)
+    for path in paths:
+        check_name(path)
+    files = [path for path in paths if is_drawings(path) or tfrecord.is_shard(path)]
+    if not files:
+        raise InputError(_nothing(folder, paths))
+    for path in files:
+        check_file(path)
+    if any(map(tfrecord.is_shard, files)):
+        drawings = _read_shards(folder, files, classes)
+        paths = [path for path in paths if not path.name.endswith(".classes")]
+    elif unlike := _not_named_by_word(files):
+        drawings = _read_by_word(folder, files, classes, unlike)
+    else:
+        drawings = read_class_files(find_class_files(folder, classes))
+        paths = [path for path in paths if path not in files]  # not of those classes
+    taken = {path for _, path in drawings.files}
+    left = [path.name for path in paths if path not in taken]
+    note = (f"left out {_shortlist(left)}",) if left else ()
+    return dataclasses.replace(drawings, notes=(*drawings.notes, *note))
+
+
+def visible(folder: Path) -> list[Path]:
+    """List what lies in a folder, sorted by name, but for hidden files.
+
+    Raises:
+        InputError: no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} is not a folder; give one of .npz, .ndjson or .tfrecord files"
+        )
+    try:
+        return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({error.strerror})") from None
+
+
+def is_drawings(path: Path) -> bool:
+    """Tell whether the name of a file ends as that of drawings, in any case."""
+    return path.suffix.lower() in FORMATS
+
+
+def check_file(path: Path) -> None:
+    """Check that a path is a file, which can be read to its end.
+
+    Raises:
+        InputError: it is none, or has a name that cannot be written.
+    """
+    check_name(path)
+    if not path.is_file():
+        raise InputError(
+            f"{path} is not a file, but a folder, a pipe, a device or a link to "
+            "nothing; remove it, or name a file"
+        )
+
+
+def _nothing(folder: Path, paths: list[Path]) -> str:
+    """Say that a folder has no drawings, and what to do about what it has."""
+    text = f"{folder} has no .npz, .ndjson or .tfrecord file; give one that has"
+    if paths:
+        text += f" (it has {_shortlist([path.name for path in paths])})"
+    if {path.suffix.lower() for path in paths} & {".npy", ".bin", ".gz", ".csv"}:
+        text += ": of Quick, Draw! take the simplified .ndjson or the .npz, unpacked"
+    return text
+
+
+def _shortlist(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _read_shards(folder: Path, files: list[Path], classes) -> Drawings:
+    """Read the TFRecords of a folder, and no other file."""
+    shards = [path for path in files if tfrecord.is_shard(path)]
     known = tfrecord.read_common_classes(shards)
     names = tuple(choose_classes(classes, known, folder))
     taken = "all classes" if len(names) == len(known) else ", ".join(names)
-    files = tuple((f"{path.name}: {taken}", path) for path in shards)
+    pairs = tuple((f"{path.name}: {taken}", path) for path in shards)
     labels = {known.index(name): label for label, name in enumerate(names)}
-    return Drawings(names, files, partial(tfrecord.read_all, shards, known, labels))
+    return Drawings(names, pairs, partial(tfrecord.read_all, shards, known, labels))
+
+
+def _not_named_by_word(files: list[Path]) -> Path | None:
+    """Find an .ndjson file whose drawings have another `word` than its class."""
+    for path in files:
+        if path.suffix.lower() == ".ndjson":
+            name = _class_name(path.stem)
+            if not ndjson.same(ndjson.first_word(path) or name, name):
+                return path
+    return None
+
+
+def _read_by_word(folder: Path, files: list[Path], classes, unlike: Path) -> Drawings:
+    """Read .ndjson files whose drawings say their class by `word`, and no others."""
+    paths, copies = _without_copies(p for p in files if p.suffix.lower() == ".ndjson")
+    known = set().union(*map(ndjson.all_words, paths))
+    names = tuple(choose_classes(classes, known, folder))
+    taken = "all words" if len(names) == len(known) else ", ".join(names)
+    pairs = tuple((f"{path.name}: {taken}", path) for path in paths)
+    labels = {name: label for label, name in enumerate(names)}
+    read = partial(ndjson.read_all, paths, known, labels)
+    note = f"the classes are by `word`, for which {unlike.name} is not named"
+    return Drawings(names, pairs, read, (note, *copies))
+
+
+def _without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """Leave out files with the bytes of another: a test would be on training drawings.
+
+    Returns:
+        Of copies the one that is named as for training, and all others; notes.
+    """
+    first, copies = {}, []
+    for path in sorted(paths, key=lambda path: ndjson.part(path) in EVALUATION):
+        original = first.setdefault(_hash(path), path)
+        if original != path:
+            copies.append(f"{path.name} has the bytes of {original.name}")
+    return sorted(first.values()), copies
 
 
 def read_class_files(files: list[ClassFile]) -> Drawings:
     """Read files of one class each; labels are numbered in their order."""
 
-    def read_all(skipped):
+    def read_all(choice):
         for label, file in enumerate(files):
-            for split, drawing in read_drawings(file, skipped):
+            for split, drawing in read_drawings(file, choice):
                 yield split, label, drawing
 
     pairs = tuple((file.name, file.path) for file in files)
@@ -132,9 +257,10 @@ def find_class_files(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassF
         InputError: no such folder, files or class, or two files for a class.
     """
     files = files_by_class(folder)
-    if not files:
+    if all(name.lower() in ndjson.PARTS for name in files):
         raise InputError(
-            f"{folder} has no .npz, .ndjson or .tfrecord file; give one that has"
+            f"{folder} has files named as parts, {_shortlist([*files])}, and not as "
+            "classes; give a file for each class, or drawings with a `word` in .ndjson"
         )
     wanted = choose_classes(classes, files, folder)
     return [ClassFile(name, files[name]) for name in wanted]
@@ -167,14 +293,9 @@ def files_by_class(folder: Path) -> dict[str, Path]:
     Raises:
         InputError: no such folder, or two files for a class.
     """
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder} is not a folder; give one of .npz, .ndjson or .tfrecord files"
-        )
     files = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix not in FORMATS or path.name.startswith("."):
-            continue
+    for path in filter(is_drawings, visible(folder)):
+        check_file(path)
         name = _class_name(path.stem)
         if name in files:
             raise InputError(
@@ -191,35 +312,43 @@ def _class_name(stem: str) -> str:
     return re.sub(r"(?<=.)\.full$", "", stem).replace("_", " ")
 
 
-def read_drawings(
-    file: ClassFile, skipped: Counter | None = None
-) -> Iterator[tuple[str, np.ndarray]]:
+def read_drawings(file: ClassFile, choice: Choice) -> Iterator[tuple[str, np.ndarray]]:
     """Yield (split, drawing) for every drawing of a class, in the order of the file.
 
     The split is train, validation or test: as an .npz file has it; in an .ndjson file
     by a hash of the drawing's `key_id` (or of its strokes), 80, 10 and 10 of 100, which
-    depends on no other drawing and is the same in the raw and the simplified file. An
-    .npz file is read a split at a time, an .ndjson file line by line.
+    depends on no other drawing and is the same in the raw and the simplified file. So
+    are the parts that an .npz file lacks cut from those for training. An .npz file is
+    read a split at a time, an .ndjson file line by line.
 
     Args:
         file: the file and its class.
-        skipped: counts bad drawings by reason; without it, the first is an error.
+        choice: which are taken.
 
     Raises:
         InputError: names the file and the line or index; or the file has no drawing.
     """
-    module = FORMATS[file.path.suffix]
-    records = module.records(file.path)
-    return decode_records(file.path, records, module.decode, skipped)
+    module = FORMATS[file.path.suffix.lower()]
+    decode = partial(module.decode, choice=choice)
+    if module is ndjson:
+        decode = partial(decode, name=file.name)
+    return decode_records(file.path, module.records(file.path), decode, choice)
 
 
 def first_drawings(path: Path, count: int) -> list[np.ndarray]:
     """Read the first `count` drawings of a file, or all if it has fewer.
 
     Raises:
-        InputError: its name does not end in .npz or .ndjson; or as `read_drawings`.
+        InputError: it is no .npz or .ndjson file, `count` is below 1; or as
+            `read_drawings`.
     """
-    if path.suffix not in FORMATS:
+    if not is_drawings(path):
         raise InputError(f"{path} does not end in {' or '.join(FORMATS)}")
-    drawings = read_drawings(ClassFile(path.stem, path))
+    if count < 1:
+        raise InputError(f"the limit is {count}; look at 1 drawing or more")
+    check_file(path)
+    module, choice = FORMATS[path.suffix.lower()], Choice()
+    records = npz.all_records(path) if module is npz else module.records(path)
+    decode = partial(module.decode, choice=choice)
+    drawings = decode_records(path, records, decode, choice)
     return [drawing for _, drawing in itertools.islice(drawings, count)]

@@ -3,20 +3,41 @@
 `records` and `decode` are what `folder.FORMATS` asks of a format.
 """
 
+import functools
+import itertools
 import json
-import zlib
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.drawings.stroke3 import BOX, EPSILON, FARTHEST, BadDrawing, to_moves
+from rnn_tf.data.drawings.stroke3 import (
+    BOX,
+    EPSILON,
+    FARTHEST,
+    UNRECOGNIZED,
+    BadDrawing,
+    Choice,
+    choose_split,
+    decode_records,
+    to_moves,
+)
+from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
 
 shapely = lazy_loader.load("shapely")
 
 LINE_LIMIT = 1 << 20  # bytes; raw drawings have some 5,000
+WORDS_LIMIT = 1_000  # Quick, Draw! has 345
+WORD = re.compile(rb'"word"\s*:\s*("(?:[^"\\]|\\.)*")')
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}  # as names of files have them
 
 
 def records(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -35,8 +56,37 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
 
 
-def decode(line: bytes) -> tuple[str, np.ndarray]:
-    """Decode a line to the split and the moves of its drawing."""
+def decode(
+    line: bytes, choice: Choice, name: str | None = None
+) -> tuple[str, np.ndarray] | None:
+    """Decode a line to the split and the moves of its drawing; None to leave it out.
+
+    Args:
+        line: one of the file.
+        choice: whether drawings that were not recognized are left out.
+        name: the class of the file; the drawing's `word`, if it has one, must be that.
+    """
+    record = parse(line)
+    if name and not same(word(record) or name, name):
+        raise BadDrawing("another word than the file's class", record["word"])
+    return _decode(record, choice, SPLITS)
+
+
+def _decode(
+    record: dict, choice: Choice, missing: Collection[str]
+) -> tuple[str, np.ndarray] | None:
+    unrecognized = record.get("recognized") is False
+    if unrecognized and choice.unrecognized == "skip":
+        choice.counts[UNRECOGNIZED] += 1
+        return None
+    moves = _moves(record["drawing"])
+    if unrecognized:
+        choice.counts[UNRECOGNIZED] += 1
+    return choose_split(_identity(record), missing), moves
+
+
+def parse(line: bytes) -> dict:
+    """Parse a line to an object with a list called drawing."""
     if len(line) > LINE_LIMIT:
         raise BadDrawing(f"line longer than {LINE_LIMIT:,} bytes")
     try:
@@ -45,7 +95,11 @@ def decode(line: bytes) -> tuple[str, np.ndarray]:
         raise BadDrawing("not JSON", str(error)) from None
     if not isinstance(record, dict) or not isinstance(record.get("drawing"), list):
         raise BadDrawing("not a JSON object with a list called drawing", record)
-    drawing = record["drawing"]
+    return record
+
+
+def _moves(drawing: list) -> np.ndarray:
+    """Decode the strokes of a drawing, simplified or raw, to moves."""
     if not drawing:
         raise BadDrawing("no strokes")
     parsed = [_stroke(stroke) for stroke in drawing]
@@ -58,7 +112,7 @@ def decode(line: bytes) -> tuple[str, np.ndarray]:
         parsed = _simplify(parsed)
     else:
         _check_bounds(np.concatenate(parsed), 0, BOX)
-    return _split(record.get("key_id"), drawing), to_moves(parsed)
+    return to_moves(parsed)
 
 
 def _stroke(stroke) -> np.ndarray:
@@ -102,9 +156,110 @@ def _simplify(drawing: list[np.ndarray]) -> list[np.ndarray]:
     return np.split(points, np.flatnonzero(np.diff(owner)) + 1)
 
 
-def _split(key, drawing: list) -> str:
-    """Choose train, validation or test, 80, 10 and 10 of 100, by the drawing alone."""
+def _identity(record: dict) -> bytes:
+    """Return what is the same for every copy of a drawing: its key, or its strokes."""
+    key = record.get("key_id")
     known = type(key) in (str, int) and key != ""
-    text = str(key) if known else json.dumps(drawing)
-    part = zlib.crc32(text.encode("utf-8", "surrogatepass")) % 10
-    return "train" if part < 8 else "validation" if part == 8 else "test"
+    text = str(key) if known else json.dumps(record["drawing"])
+    return text.encode("utf-8", "surrogatepass")
+
+
+# ---------------------------------------------------------------- classes by `word`
+
+
+def word(record: dict) -> str | None:
+    """Return what was to be drawn, as the name of a class; None if it is not said."""
+    text = record.get("word")
+    return tidy(text) if isinstance(text, str) else None
+
+
+def tidy(text: str) -> str | None:
+    """Write a word as class names are; None where it says nothing, or no text."""
+    try:
+        text.encode("utf-8")  # JSON can hold half a character
+    except UnicodeEncodeError:
+        return None
+    return text.replace("_", " ").strip() or None
+
+
+def same(text: str, name: str) -> bool:
+    """Tell whether a word is the name of a file's class, which disks may write anew."""
+    texts = (unicodedata.normalize("NFC", t).casefold() for t in (text, name))
+    return len(set(texts)) == 1
+
+
+def first_word(path: Path) -> str | None:
+    """Read the word of a file's first drawing that has one, near its beginning."""
+    return next(_words(itertools.islice(records(path), 100)), None)
+
+
+def all_words(path: Path) -> set[str]:
+    """Read the words of a file of several classes.
+
+    Raises:
+        InputError: there are very many; or as `records`.
+    """
+    words = set()
+    for text in _words(records(path)):
+        words.add(text)
+        if len(words) > WORDS_LIMIT:
+            raise InputError(
+                f"{path} has over {WORDS_LIMIT:,} different values of `word`, which is "
+                "the class of a drawing; mend them"
+            )
+    return words
+
+
+def _words(lines) -> Iterator[str]:
+    """Yield the words of lines, by a look that costs little and parses no strokes."""
+    for _, line in lines:
+        match = WORD.search(line)
+        if match and (text := _literal(match[1])):
+            yield text
+
+
+@functools.lru_cache(maxsize=256)
+def _literal(text: bytes) -> str | None:
+    try:
+        return tidy(json.loads(text))
+    except ValueError:
+        return None
+
+
+def part(path: Path) -> str | None:
+    """Find which part a file is by its name, such as quickdraw-test.ndjson."""
+    names = re.split(r"[\W_]+", path.stem.lower())
+    return next((PARTS[name] for name in names if name in PARTS), None)
+
+
+def read_all(
+    paths: list[Path], known: Collection[str], labels: dict[str, int], choice: Choice
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield (split, label, drawing) of files whose drawings say their class by `word`.
+
+    Files named as validation or test are for that. What has no file of its own is cut
+    from the others, by a hash of each drawing.
+
+    Args:
+        paths: the files.
+        known: the words that there are.
+        labels: the wanted ones -> their labels.
+        choice: as for `stroke3.decode_records`.
+    """
+    own = {path: part(path) for path in paths}
+    missing = set(SPLITS) - set(own.values())
+
+    def decode(line: bytes):
+        record = parse(line)
+        name = word(record)
+        if name not in known:
+            raise BadDrawing("no word that names its class", record.get("word", ""))
+        decoded = _decode(record, choice, missing) if name in labels else None
+        return decoded and (labels[name], *decoded)
+
+    for path in paths:
+        fixed = own[path] in ("validation", "test")
+        for label, split, drawing in decode_records(
+            path, records(path), decode, choice
+        ):
+            yield own[path] if fixed else split, label, drawing

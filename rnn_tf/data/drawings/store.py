@@ -5,11 +5,10 @@ A drawing is stroke-3, int16 (points, 3): dx, dy, pen lifted after this point.
 
 import dataclasses
 import functools
-import itertools
 import json
 import mmap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import numpy as np
 from rnn_tf import files
 from rnn_tf.data.splits import SPLITS
 
-CHUNK = 4096  # drawings held in memory while a store is written
+CHUNK = 200_000  # points held in memory while a store is written
 
 
 @dataclass(frozen=True)
@@ -109,22 +108,35 @@ def write(
     drawings: Iterable[tuple[str, int, np.ndarray]],
     skipped: Counter | None = None,
 ) -> None:
-    """Write drawings to flat files, a few thousand at a time.
+    """Write drawings to flat files, a few thousand at a time, fewer if they are long.
 
     Args:
         folder: is whole or absent.
         drawings: split, label and moves (points, 3) of each.
         skipped: counts what the reader leaves out, by reason.
     """
-    drawings, counts = iter(drawings), Counter()
+    counts = Counter()
     with files.atomic_folder(folder) as temporary:
-        while chunk := list(itertools.islice(drawings, CHUNK)):
+        for chunk in _chunks(drawings):
             for split in SPLITS:
                 own = [(label, moves) for s, label, moves in chunk if s == split]
                 if own:
                     counts[split] += _append(temporary, split, own)
         about = {"points": counts, "skipped": skipped or {}}
         (temporary / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _chunks(drawings: Iterable[tuple]) -> Iterator[list[tuple]]:
+    """Cut drawings into lists of some `CHUNK` points."""
+    chunk, points = [], 0
+    for drawing in drawings:
+        chunk.append(drawing)
+        points += len(drawing[2])
+        if points >= CHUNK:
+            yield chunk
+            chunk, points = [], 0
+    if chunk:
+        yield chunk
 
 
 def _append(folder: Path, split: str, drawings: list[tuple[int, np.ndarray]]) -> int:

@@ -8,9 +8,12 @@ so that a straight line is one row and all formats give the same drawing the sam
 """
 
 import reprlib
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +21,10 @@ from rnn_tf.errors import InputError
 
 BOX = 255  # the longer side of a drawing
 EPSILON = 2.0  # of Ramer-Douglas-Peucker, as for Google's simplified drawings
+SMALLEST = 2  # units; what is smaller is lost where fractions are rounded
+# Points. Quick, Draw! has some hundreds, a tablet some thousand; a file of some kB can
+# say of millions that they are one drawing, and fill the memory.
+LONGEST = 10_000
 FARTHEST = 10_000  # a longer move in a 0..255 box is damage, and int16 ends at 32,767
 LOWEST = np.array([-FARTHEST, -FARTHEST, 0], np.int16)
 HIGHEST = np.array([FARTHEST, FARTHEST, 1], np.int16)
@@ -32,6 +39,49 @@ class BadDrawing(InputError):
         self.reason = reason
 
 
+# What a reader counts though it takes the drawing -> the note; all else is skipped.
+UNRECOGNIZED, SCALED, CUT = "not recognized by the game", "scaled", "cut into parts"
+NOTES = {
+    UNRECOGNIZED: "{:,} drawings were not recognized by the game, and are kept",
+    SCALED: "{:,} drawings in a box of 1 are scaled up to one of 255",
+    CUT: "{:,} drawings are of files that do not name all parts, and were cut into "
+    "train, validation and test by a hash",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which drawings of a file are taken; and how many are odd, by reason."""
+
+    bad: Literal["error", "skip"] = "error"
+    unrecognized: Literal["keep", "skip"] = "keep"
+    counts: Counter = field(default_factory=Counter, compare=False)
+
+
+def notes(counts: dict[str, int], choice: Choice) -> list[str]:
+    """Say what was counted while drawings were read."""
+    told = dict(NOTES)
+    if choice.unrecognized == "skip":
+        del told[UNRECOGNIZED]
+    return [
+        told[reason].format(count)
+        if reason in told
+        else f"skipped {count:,} drawings ({reason})"
+        for reason, count in counts.items()
+    ]
+
+
+def choose_split(content: bytes, missing: Collection[str]) -> str:
+    """Choose train, validation or test, 80, 10 and 10 of 100, by a drawing alone.
+
+    Args:
+        content: what is the same for every copy of the drawing.
+        missing: the parts that have no file of their own; the others get none.
+    """
+    part = {8: "validation", 9: "test"}.get(zlib.crc32(content) % 10)
+    return part if part in missing else "train"
+
+
 def to_moves(strokes: Sequence[np.ndarray]) -> np.ndarray:
     """Turn strokes into the moves of a drawing.
 
@@ -43,9 +93,11 @@ def to_moves(strokes: Sequence[np.ndarray]) -> np.ndarray:
         the differences are taken, so that errors do not add up.
 
     Raises:
-        BadDrawing: fewer than 2 points, or moves that are not finite or absurdly long.
+        BadDrawing: as `check`, or so small that rounding loses it.
     """
-    points = np.rint(np.concatenate(strokes))
+    exact = np.concatenate(strokes)
+    points = np.rint(exact)
+    _check_rounding(exact, points)
     rows = np.zeros((len(points), 3))
     rows[1:, :2] = points[1:] - points[:-1]
     rows[np.cumsum([len(stroke) for stroke in strokes]) - 1, 2] = 1
@@ -63,6 +115,8 @@ def check(rows: np.ndarray) -> None:
         raise BadDrawing("shape is not (points, 3)", rows.shape)
     if len(rows) < 1:
         raise BadDrawing("fewer than 2 points", len(rows) + 1)
+    if len(rows) > LONGEST:
+        raise BadDrawing(f"more than {LONGEST:,} points", len(rows))
     within = (rows >= LOWEST) & (rows <= HIGHEST)  # False for NaN
     if not within.all():
         first = rows[~within.all(axis=1)][0]
@@ -82,21 +136,39 @@ def round_moves(rows: np.ndarray) -> np.ndarray:
     do not add up.
 
     Raises:
-        BadDrawing: as `check`.
+        BadDrawing: as `check`, or so small that rounding loses it.
     """
     check(rows)
     if rows.dtype.kind == "f":
         rows = rows.astype(float)  # a copy, of enough digits
-        ends = np.rint(np.cumsum(rows[:, :2], axis=0))
-        rows[:, :2] = np.diff(ends, axis=0, prepend=0)
+        places = positions(rows)
+        rounded = np.rint(places)
+        _check_rounding(places, rounded)
+        rows[:, :2] = np.diff(rounded, axis=0)
     return rows.astype(np.int16)
+
+
+def positions(rows: np.ndarray) -> np.ndarray:
+    """Follow moves from (0, 0): the positions, (points + 1, 2) float."""
+    return np.vstack([np.zeros(2), np.cumsum(rows[:, :2], axis=0, dtype=float)])
+
+
+def _check_rounding(exact: np.ndarray, rounded: np.ndarray) -> None:
+    """Check that a drawing in fractions is more than a few units large, or a dot."""
+    if exact.dtype.kind != "f" or not len(exact):
+        return
+    side = np.ptp(exact, axis=0).max()
+    if 0 < side < SMALLEST and np.abs(exact - rounded).max() > 0.01:
+        raise BadDrawing(
+            f"fractions in less than {SMALLEST} units; scale up to {BOX}", side
+        )
 
 
 def decode_records(
     path: Path,
     records: Iterable,
     decode: Callable,
-    skipped: Counter | None,
+    choice: Choice,
     part: str = "in it",
 ) -> Iterator:
     """Yield what `decode` makes of each record of a file.
@@ -104,28 +176,29 @@ def decode_records(
     Args:
         path: the file, for messages.
         records: pairs of a place in the file, such as "line 3", and a record.
-        decode: record -> item; raises BadDrawing.
-        skipped: counts bad drawings by reason; without it, the first is an error.
+        decode: record -> item, or None for one to leave out; raises BadDrawing.
+        choice: whether bad drawings are counted by reason, or the first is an error.
         part: where in the file the records are, for messages.
 
     Raises:
         InputError: a bad drawing that is not to be skipped, or there is no other.
     """
-    sound = bad = 0
+    bad, empty = 0, True
     for where, record in records:
         try:
             drawing = decode(record)
         except BadDrawing as error:
-            if skipped is None:
+            if choice.bad == "error":
                 raise InputError(
                     f"{path}, {where}: {error}; mend it, or skip bad drawings"
                 ) from None
-            skipped[error.reason] += 1
+            choice.counts[error.reason] += 1
             bad += 1
             continue
-        sound += 1
-        yield drawing
-    if not sound:
+        empty = False
+        if drawing is not None:
+            yield drawing
+    if empty:
         raise InputError(
             f"{path} has no drawing {part}, and {bad} bad ones; replace it"
         )

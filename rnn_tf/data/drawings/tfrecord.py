@@ -2,26 +2,31 @@
 
 import re
 import struct
-import zlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from rnn_tf.data.drawings.stroke3 import BOX, BadDrawing, decode_records, round_moves
+from rnn_tf.data.drawings.stroke3 import (
+    BOX,
+    BadDrawing,
+    Choice,
+    choose_split,
+    decode_records,
+    round_moves,
+)
 from rnn_tf.errors import InputError
 
 RECORD_LIMIT = 1 << 20  # bytes; drawings have some hundreds
 SHARD = r"(?!\.).*\.tfrecord(-\d{5}-of-\d{5})?"  # training.tfrecord-00000-of-00010
-TEST = re.compile("eval|test")  # how the name of a shard for the test begins
+TEST = re.compile(
+    "eval|test", re.IGNORECASE
+)  # how the name of a shard for the test begins
 
 
-def find_shards(folder: Path) -> list[Path]:
-    """Find the TFRecord files of a folder, sorted by name; there may be none."""
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if re.fullmatch(SHARD, p.name))
+def is_shard(path: Path) -> bool:
+    """Tell whether a file has the name of a TFRecord file."""
+    return bool(re.fullmatch(SHARD, path.name, re.IGNORECASE))
 
 
 def read_common_classes(paths: list[Path]) -> tuple[str, ...]:
@@ -44,7 +49,7 @@ def read_all(
     paths: list[Path],
     names: tuple[str, ...],
     labels: dict[int, int],
-    skipped: Counter | None = None,
+    choice: Choice,
 ) -> Iterator[tuple[str, int, np.ndarray]]:
     """Yield (split, label, drawing) for the drawings of some classes in all shards.
 
@@ -56,22 +61,16 @@ def read_all(
         paths: the shards.
         names: the classes that the indices stand for.
         labels: the index of each wanted class -> its label.
-        skipped: as for `read`.
+        choice: as for `read`.
     """
     has_test = any(TEST.match(path.name) for path in paths)
+    missing = {"validation"} if has_test else {"validation", "test"}
     for path in paths:
-        for index, drawing in read(path, names, skipped):
+        for index, drawing in read(path, names, choice):
             if index in labels:
-                yield _split(path, drawing, has_test), labels[index], drawing
-
-
-def _split(path: Path, drawing: np.ndarray, has_test: bool) -> str:
-    if TEST.match(path.name):
-        return "test"
-    part = zlib.crc32(drawing.tobytes()) % 10
-    if part == 8:
-        return "validation"
-    return "test" if part == 9 and not has_test else "train"
+                test = TEST.match(path.name)
+                split = "test" if test else choose_split(drawing.tobytes(), missing)
+                yield split, labels[index], drawing
 
 
 def read_classes(path: Path) -> tuple[str, ...]:
@@ -88,6 +87,8 @@ def read_classes(path: Path) -> tuple[str, ...]:
     if not named.is_file():
         named = path.with_name("training.tfrecord.classes")
     try:
+        if not named.is_file():  # a pipe would be waited for
+            raise FileNotFoundError
         names = tuple(named.read_text(encoding="utf-8").split("\n"))
     except (OSError, ValueError):
         raise InputError(
@@ -102,7 +103,7 @@ def read_classes(path: Path) -> tuple[str, ...]:
 
 
 def read(
-    path: Path, names: tuple[str, ...], skipped: Counter | None = None
+    path: Path, names: tuple[str, ...], choice: Choice
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (class index, drawing) for every drawing of a TFRecord file.
 
@@ -111,7 +112,7 @@ def read(
     Args:
         path: one shard.
         names: the classes that the indices stand for, from `read_classes`.
-        skipped: counts bad drawings by reason; without it, the first is an error.
+        choice: whether bad drawings are counted, or the first is an error.
 
     Raises:
         InputError: names the file and the record, counted from 0.
@@ -120,7 +121,7 @@ def read(
     def decode(record: bytes) -> tuple[int, np.ndarray]:
         return _parse(record, len(names))
 
-    return decode_records(path, _records(path), decode, skipped)
+    return decode_records(path, _records(path), decode, choice)
 
 
 def _records(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -129,7 +130,8 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
     _check_frames(path)
     index = 0
     try:
-        for batch in tf.data.TFRecordDataset(str(path)).batch(256).as_numpy_iterator():
+        # 64 records of the largest size are 64 MiB.
+        for batch in tf.data.TFRecordDataset(str(path)).batch(64).as_numpy_iterator():
             for record in batch:
                 yield f"record {index}", record
                 index += 1
