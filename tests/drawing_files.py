@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_tf.data.drawings import store
-from rnn_tf.data.drawings.folder import ClassFile, read_drawings
+from rnn_tf.data.drawings.formats import ClassFile, read_drawings
 from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.errors import InputError
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnn_tf.data.drawings import tfrecord
-from rnn_tf.data.drawings.folder import find_class_files, first_drawings, read_folder
+from rnn_tf.data.drawings.folder import find_class_files, read_folder
+from rnn_tf.data.drawings.formats import first_drawings
 from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.errors import InputError
 from tests.drawing_files import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_tf.data.drawings import stroke3
-from rnn_tf.data.drawings.folder import ClassFile, read_drawings
+from rnn_tf.data.drawings.formats import ClassFile, read_drawings
 from tests.drawing_files import (
     SQUARE,
     SQUARE_ROWS,

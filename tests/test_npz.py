@@ -10,8 +10,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnn_tf.data.drawings import npz
-from rnn_tf.data.drawings.folder import ClassFile
+from rnn_tf.data.drawings import unpickler
+from rnn_tf.data.drawings.formats import ClassFile
 from rnn_tf.errors import InputError
 from tests.drawing_files import (
     GOOD,
@@ -184,7 +184,7 @@ STREAMS = {
 @pytest.mark.parametrize("case", STREAMS)
 def test_a_pickle_that_holds_no_drawings_is_refused(tmp_path, case):
     refused(pickled_file(tmp_path / "a.npz", STREAMS[case]), "train(, drawing 0)?: ")
-    assert npz._Array.state == (None,) * 5
+    assert unpickler.Array.state == (None,) * 5
 
 
 BOMBS = {

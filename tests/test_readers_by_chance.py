@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.drawings import tfrecord
-from rnn_tf.data.drawings.folder import ClassFile
+from rnn_tf.data.drawings.formats import ClassFile
 from rnn_tf.errors import InputError
 from tests.drawing_files import (
     GOOD,

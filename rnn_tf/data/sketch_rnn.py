@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from rnn_tf.data.drawings import npz, quickdraw
-from rnn_tf.data.drawings.folder import ClassFile, choose_classes, files_by_class
+from rnn_tf.data.drawings.folder import choose_classes, files_by_class
+from rnn_tf.data.drawings.formats import ClassFile
 from rnn_tf.errors import InputError
 
 _DESCRIPTION = """Drawings of 345 classes from the game Quick, Draw!, as movements of a

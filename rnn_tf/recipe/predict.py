@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_tf.data.drawings import batches, store
-from rnn_tf.data.drawings.folder import first_drawings
+from rnn_tf.data.drawings.formats import first_drawings
 from rnn_tf.data.video import decoding
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification

@@ -1,6 +1,6 @@
 """Read Google's .ndjson files, simplified and raw: one drawing per line, as JSON.
 
-`records` and `decode` are what `folder.FORMATS` asks of a format.
+`records` and `decode` are what `formats.FORMATS` asks of a format.
 """
 
 import functools

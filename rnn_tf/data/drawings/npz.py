@@ -1,13 +1,12 @@
 """Read sketch-rnn's .npz files: pickled object arrays train, valid and test.
 
 They come from anywhere: they are parsed, and nothing in them is ever executed.
-`records` and `decode` are what `folder.FORMATS` asks of a format.
+`records` and `decode` are what `formats.FORMATS` asks of a format.
 """
 
 import contextlib
 import io
 import math
-import pickle
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -28,90 +27,16 @@ from rnn_tf.data.drawings.stroke3 import (
     positions,
     round_moves,
 )
+from rnn_tf.data.drawings.unpickler import NUMBER, Array, Unpickler
 from rnn_tf.errors import InputError
 
 SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # as npz has them
 PARTS = SPLITS | {"training": "train", "validation": "validation", "val": "validation"}
-NUMBER = r"[<>|=](i[1248]|u[1248]|f[248])"  # the types of numbers, as NumPy names them
 UNIT = 1.001  # the longer side of a drawing that was divided by 255, and rounding
 DOUBTFUL = 16  # and divided by the standard deviation of moves, some 30, at most
 # 75,000 drawings unpack to some 30 MB. Drawings compress two or three to one; a bomb
 # comes near deflate's 1,000 to one, where small files of equal drawings may be too.
-MEMBER_LIMIT, RATIO_LIMIT, SMALL = 1 << 30, 100, 1 << 20
-
-
-class _Dtype:
-    """Stand in for numpy.dtype: the type of an array of numbers, or None."""
-
-    number = None
-
-    def __init__(self, code, *_):
-        self.code = code
-
-    def __setstate__(self, state):
-        name = f"{state[1]}{self.code}"  # such as <i2
-        known = re.fullmatch(NUMBER, name)
-        self.number = np.dtype(name) if known else None
-
-
-class _Array:
-    """Stand in for numpy.ndarray: keep the state, and do nothing with it."""
-
-    state = None, None, None, None, None
-
-    def __init__(self, *_): ...
-
-    def __setstate__(self, state):
-        self.state = state
-
-    def __len__(self) -> int:
-        """Count the bytes of the numbers; text may stand for them."""
-        return len(self.state[-1]) if isinstance(self.state[-1], bytes | str) else 0
-
-    def numbers(self) -> np.ndarray:
-        """Build the array, only now: else text that stands for bytes is kept twice."""
-        _, shape, dtype, by_column, values = self.state
-        if dtype.number is None:
-            raise TypeError
-        if isinstance(values, str):
-            values = values.encode("latin1")
-        order = "F" if by_column else "C"
-        return np.ndarray(shape, dtype.number, memoryview(values), order=order)
-
-
-def _encode(text, _):
-    """Stand in for _codecs.encode, by which Python 3 writes bytes for Python 2."""
-    return text
-
-
-class _Unpickler(pickle._Unpickler):
-    """Rebuild arrays of numbers, from stand-ins, and refuse all else.
-
-    NumPy's own classes are not let through: a dtype's pickled state can make NumPy take
-    bytes for pointers. The unpickler in Python, because the one in C fills the memory
-    for a pickle of ten bytes (LONG_BINPUT); so would BYTEARRAY8, which is left out.
-    """
-
-    STAND_INS = {
-        ("numpy.core.multiarray", "_reconstruct"): _Array,  # NumPy 1
-        ("numpy._core.multiarray", "_reconstruct"): _Array,  # NumPy 2
-        ("numpy", "ndarray"): _Array,
-        ("numpy", "dtype"): _Dtype,
-        ("_codecs", "encode"): _encode,
-    }
-    dispatch = {
-        code: load
-        for code, load in pickle._Unpickler.dispatch.items()
-        if code not in pickle.BYTEARRAY8
-    }
-
-    def find_class(self, module, name):
-        if (module, name) not in self.STAND_INS:
-            raise InputError(
-                f"its pickle asks for {f'{module}.{name}'[:80]!r}, which arrays of "
-                "numbers do not need; do not trust this file"
-            )
-        return self.STAND_INS[module, name]
+MEMBER_LIMIT, RATIO_LIMIT, SMALL = 1 << 30, 50, 1 << 20
 
 
 def records(path: Path) -> Iterator[tuple[str, "Record"]]:
@@ -292,6 +217,7 @@ def _read_member(path: Path, member: str) -> list:
     """Read the drawings of a member, unchecked: arrays or stand-ins for them."""
     with zipfile.ZipFile(path) as archive:
         content = _inflate(archive, f"{member}.npy")
+        packed = _packed_size(archive, f"{member}.npy")
     file = io.BytesIO(content)
     shape, by_column, dtype = _read_header(file)
     if dtype.kind != "O":
@@ -299,7 +225,8 @@ def _read_member(path: Path, member: str) -> list:
         count, start = math.prod(shape), file.tell()
         numbers = np.frombuffer(content, _plain(dtype), count, start)
         return _drawings(numbers.reshape(shape, order=order))
-    values = _Unpickler(file, encoding="latin1").load().state[-1]
+    likely = min(math.prod(shape), packed // 4 + 10_000)  # no drawing packs in 4 bytes
+    values = Unpickler(file, likely).load().state[-1]
     if not isinstance(values, list) or len(values) != math.prod(shape):
         raise InputError(f"its pickle does not hold the {shape} objects it says")
     if len(shape) == 1:
@@ -335,7 +262,7 @@ def _check_repetition(drawings: list, size: int) -> None:
 
     A pickle can name one drawing again and again, in two bytes each.
     """
-    total = sum(len(d) for d in drawings if isinstance(d, _Array))
+    total = sum(len(d) for d in drawings if isinstance(d, Array))
     if total > size + SMALL:
         raise InputError(
             f"{size:,} bytes hold {total:,} of drawings, the same again and again; do "
@@ -354,14 +281,21 @@ def _inflate(archive: zipfile.ZipFile, name: str) -> bytes:
     info = archive.getinfo(name)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise InputError("compressed by another method than deflate; save it by NumPy")
-    allowed = min(MEMBER_LIMIT, RATIO_LIMIT * info.compress_size + SMALL)
+    packed = _packed_size(archive, name)
+    allowed = min(MEMBER_LIMIT, RATIO_LIMIT * packed + SMALL)
     if info.file_size > allowed:
         raise InputError(
-            f"{info.compress_size:,} bytes unpack to {info.file_size:,}, and "
+            f"{packed:,} bytes unpack to {info.file_size:,}, and "
             f"{allowed:,} are allowed; do not trust this file, or split the class"
         )
     with archive.open(info) as file:
         return file.read(info.file_size)  # without a size, zipfile unpacks it all first
+
+
+def _packed_size(archive: zipfile.ZipFile, name: str) -> int:
+    """Return the bytes of a packed member; it may say more than the file has."""
+    size = Path(archive.filename).stat().st_size
+    return min(archive.getinfo(name).compress_size, size)
 
 
 def _read_header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:

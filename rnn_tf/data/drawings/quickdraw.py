@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from rnn_tf.data import download
-from rnn_tf.data.drawings.folder import ClassFile, choose_classes
+from rnn_tf.data.drawings.folder import choose_classes
+from rnn_tf.data.drawings.formats import ClassFile
 
 URL = "https://storage.googleapis.com/quickdraw_dataset/sketchrnn"
 _NAMES = Path(__file__).with_name("quickdraw.txt")
