@@ -99,6 +99,17 @@ def refused(file, message):
     return str(error.value)
 
 
+# As Python 2 and NumPy 1 wrote them: an object array of one int16 array (1, 3).
+PYTHON_2 = (
+    b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x00cnumpy\nndarray\nq\x01K\x00"
+    b"\x85q\x02U\x01bq\x03\x87q\x04Rq\x05(K\x01K\x01\x85q\x06cnumpy\ndtype\nq\x07U\x02O8"
+    b"q\x08K\x00K\x01\x87q\x09Rq\x0a(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?t"
+    b"q\x0bb\x89]q\x0ch\x00h\x01K\x00\x85h\x03\x87R(K\x01K\x01K\x03\x86h\x07U\x02i2K\x00"
+    b"K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+    b"U\x06\xfe\xff\x2c\x01\x01\x00tbatb."
+)
+
+
 class Calls:
     """Pickles as a call of `function`, which unpickling would make."""
 

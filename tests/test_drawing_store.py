@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,18 @@ def test_a_store_gives_back_what_was_written(tmp_path):
         read = map(part.drawing, range(len(part.labels)))
         assert all(map(np.array_equal, read, [moves for _, moves in wanted]))
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_store_is_written_in_chunks_of_points(tmp_path):
+    """Would catch chunks of 4,096 drawings, however long they are."""
+    long = numbered_drawing(10_000)
+    drawings = (("train", 0, long.copy()) for _ in range(1_000))
+    tracemalloc.start()
+    store.write(tmp_path / "store", drawings)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 << 20  # of 60 MB
+    assert len(store.read(tmp_path / "store")[0]["train"].labels) == 1_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

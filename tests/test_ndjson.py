@@ -1,15 +1,19 @@
 """Drawings in .ndjson files: goldens, splits by the drawing, bad lines by reason."""
 
+import contextlib
 import json
 import random
 import tracemalloc
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rnn_tf.data.drawings import stroke3
-from rnn_tf.data.drawings.formats import ClassFile, read_drawings
+from rnn_tf.data.drawings import ndjson, stroke3
+from rnn_tf.data.drawings.formats import ClassFile, first_drawings, read_drawings
+from rnn_tf.data.drawings.stroke3 import UNRECOGNIZED, Choice, notes
+from rnn_tf.errors import InputError
 from tests.drawing_files import (
     SQUARE,
     SQUARE_ROWS,
@@ -20,6 +24,7 @@ from tests.drawing_files import (
     read_rows,
     refused,
 )
+from tests.fuzz import assert_sturdy
 
 # --- goldens, worked out by hand
 
@@ -125,6 +130,8 @@ BAD_LINES = {
     "fewer than 2 points": line([[[5], [5]]]),
     "strokes with and without times": line([SQUARE, [*SQUARE, [0, 1, 2, 3]]]),
     "line longer than 1,048,576 bytes": line([SQUARE], word="w" * (1 << 20)),
+    "more than 10,000 points": line([[[0, 255] * 5_001, [0, 9] * 5_001]]),
+    "fractions in less than 2 units; scale up to 255": line([[[0, 0.7], [0.4, 0.1]]]),
 }
 
 
@@ -182,3 +189,86 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     tracemalloc.stop()
     assert (count, skipped.total()) == (2000, 1)
     assert peak < 8 << 20
+
+
+# --- recognized
+
+
+def test_drawings_that_were_not_recognized_are_kept_or_skipped_and_counted(tmp_path):
+    """Would catch a third of a class's drawings gone, or scribbles kept, in silence."""
+    fields = [{"recognized": value} for value in (True, False, None, "false", False)]
+    lines = [line([SQUARE], word="cat", **field) for field in fields]
+    file = ndjson_file(tmp_path / "a.ndjson", *lines, [SQUARE])
+    keep, skip = Choice(), Choice(unrecognized="skip")
+    assert len(list(read_drawings(file, keep))) == 6
+    assert len(list(read_drawings(file, skip))) == 4
+    assert keep.counts == skip.counts == {UNRECOGNIZED: 2}
+    assert notes(keep.counts, keep) == [
+        "2 drawings were not recognized by the game, and are kept"
+    ]
+    assert notes(skip.counts, skip) == [
+        "skipped 2 drawings (not recognized by the game)"
+    ]
+
+
+# --- words
+
+
+def test_a_drawing_of_another_word_than_its_class_is_bad(tmp_path):
+    """Would catch dogs in a file of cats; one that says no word is of its file."""
+    words = ["cat", "", None, 5, "CAT", "\ud800"]
+    sound = [line([SQUARE], word=word) for word in words]
+    file = ndjson_file(tmp_path / "a.ndjson", *sound, line([SQUARE], word="dog"))
+    refused(file, "line 7: another word than the file's class .it is 'dog'.;")
+    skipped = Counter()
+    assert len(read_rows(file, skipped)) == 6
+    assert skipped.total() == 1
+
+
+def test_words_are_read_as_classes_are_named(tmp_path):
+    """Would catch a class called ice_cream beside ice cream, or with half a letter."""
+    words = ["ice_cream", " ice cream ", 'say "cat"', "猫", "\udc00", "", None, ["x"]]
+    path = tmp_path / "train.ndjson"
+    ndjson_file(path, "{", *(line([SQUARE], word=word) for word in words))
+    assert ndjson.all_words(path) == {"ice cream", 'say "cat"', "猫"}
+    assert ndjson.first_word(path) == "ice cream"
+    ndjson_file(path, *(line([SQUARE], word=str(i)) for i in range(2000)))
+    with pytest.raises(InputError, match="over 1,000 different values of `word`"):
+        ndjson.all_words(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("train", "train"),
+        ("TEST", "test"),
+        ("quickdraw_eval-2", "test"),
+        ("val", "validation"),
+        ("my dev set", "validation"),
+        ("latest", None),
+        ("training.full", "train"),
+        ("circle", None),
+    ],
+)
+def test_names_tell_the_part(name, part):
+    assert ndjson.part(Path(f"{name}.ndjson")) == part
+
+
+# --- damaged files
+
+
+def test_a_thousand_damaged_files_do_no_harm(tmp_path):
+    raw = [[*(3.5 * np.array(SQUARE)).tolist(), [0, 1, 2, 3]]]
+    drawings = [[SQUARE], raw, [SQUARE, [[1, 2], [3, 4]]]] * 5
+    file = ndjson_file(tmp_path / "a.ndjson", *drawings, key_id="1", recognized=False)
+    assert_sturdy(read_all, file.path)
+
+
+def read_all(path):
+    """Read a class, look at it, and read it by its words."""
+    with contextlib.suppress(InputError):
+        first_drawings(path, 20)
+    words, choice = ndjson.all_words(path), Choice("skip", "skip")
+    with contextlib.suppress(InputError):
+        list(ndjson.read_all([path], words, dict.fromkeys(words, 0), choice))
+    list(read_drawings(ClassFile("cat", path), Choice()))

@@ -11,6 +11,7 @@ from rnn_tf.data.drawings.folder import read_folder
 from rnn_tf.data.drawings.stroke3 import Choice
 from rnn_tf.errors import InputError
 from tests.drawing_files import INK, choose, example, tfrecord_file
+from tests.fuzz import assert_sturdy
 
 
 def test_tfrecords_are_scaled_back(tmp_path):
@@ -116,6 +117,8 @@ def bad_examples():
         "pen is not 0 or 1": example([[0.1, 0, 0.5]]),
         "fewer than 2 points": example(np.zeros((0, 3))),
         "move beyond 10,000": example([[50, 0, 1]]),
+        "more than 10,000 points": example(np.zeros((10_001, 3))),
+        "fractions in less than 2 units; scale up to 255": example([[0.004, 0.006, 1]]),
     }
 
 
@@ -164,3 +167,24 @@ def test_damaged_tfrecords_are_refused(tmp_path):
         assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="cannot be read"):
         list(tfrecord.read(tmp_path / "absent", ("a", "b"), Choice()))
+
+
+def read_all(path):
+    list(tfrecord.read(path, ("cat", "dog"), Choice("skip")))
+
+
+@pytest.mark.slow
+def test_a_thousand_damaged_files_do_no_harm(tmp_path):
+    path = tfrecord_file(tmp_path, *[example(INK)] * 20, example(np.zeros((900, 3))))
+    assert_sturdy(read_all, path)
+
+
+def read_record(path):
+    """Read a record alone, as the checksums of a file would refuse damage."""
+    tfrecord._parse(path.read_bytes(), classes=2)
+
+
+@pytest.mark.slow
+def test_a_thousand_damaged_records_do_no_harm(tmp_path):
+    (tmp_path / "record").write_bytes(example(INK * 9))
+    assert_sturdy(read_record, tmp_path / "record")
