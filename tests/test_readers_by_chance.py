@@ -42,8 +42,9 @@ stroke_lists = st.lists(st.lists(point, min_size=2, max_size=8), min_size=1, max
 @settings(max_examples=100)
 @given(drawing=any_moves, dtype=st.sampled_from(["i2", ">i4", "f4", "f8"]))
 def test_any_drawing_comes_back_from_npz(tmp_path, drawing, dtype):
-    file = npz_file(tmp_path / "a.npz", [moves(drawing, dtype)])
-    assert read_rows(file) == [[list(row) for row in drawing]]
+    """One is larger than a box of 1, which fractions could be shares of."""
+    file = npz_file(tmp_path / "a.npz", [moves(drawing, dtype), GOOD.astype(dtype)])
+    assert read_rows(file) == [[list(row) for row in drawing], GOOD.tolist()]
 
 
 @settings(max_examples=200)

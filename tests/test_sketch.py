@@ -225,6 +225,33 @@ def test_bad_drawings_are_an_error_or_counted(folder, cache, tmp_path):
     assert "skipped 1 drawings" in data.facts["says"]
 
 
+def test_unrecognized_drawings_are_counted_and_known_apart(cache, tmp_path):
+    """Would catch a cache that gives drawings which the user has left out."""
+    for name in ("line", "wave"):
+        lines = [
+            json.dumps(
+                {
+                    "drawing": [[[0, i], [0, 255]]],
+                    "recognized": i % 10 > 0,
+                    "word": name,
+                }
+            )
+            for i in range(200)
+        ]
+        (tmp_path / f"{name}.ndjson").write_text("\n".join(lines))
+    keep = sketch.load_data(sketch.Config(data=str(tmp_path))).facts
+    options = {"data": str(tmp_path), "unrecognized": "skip"}
+    skip, again = (sketch.load_data(sketch.Config(**options)).facts for _ in range(2))
+    assert sum(keep["drawings"].values()) == 400
+    assert sum(skip["drawings"].values()) == 360
+    assert keep["unrecognized"] == skip["unrecognized"] == 40
+    assert "40 drawings were not recognized by the game, and are kept" in keep["says"]
+    assert "skipped 40 drawings (not recognized by the game)" in skip["says"]
+    assert again == skip
+    assert keep["sha256"] != skip["sha256"]
+    assert any("left out cache" in note for note in skip["notes"])
+
+
 def test_a_class_without_a_test_drawing_is_named(folder, cache, tmp_path):
     own = tmp_path / "own"
     own.mkdir()

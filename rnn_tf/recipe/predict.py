@@ -26,7 +26,7 @@ def predict_drawings(
     """Classify the drawings of a file, by the model that a run has chosen.
 
     Args:
-        file: Drawings, .npz or .ndjson.
+        file: Drawings, .npz (any array) or .ndjson.
         model: The run's folder, results/sketch/<run>.
         limit: Drawings to look at, from the beginning.
     """
