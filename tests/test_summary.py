@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from rnn_tf.errors import InputError
 from rnn_tf.report import summary, summary_rows
 from rnn_tf.runs import run_folder
+from rnn_tf.runs.finished import skip_damaged
 from tests.conftest import make_run, run_python
+from tests.fuzz import assert_sturdy
 
 
 def test_mean_spread_and_intervals(tmp_path):
@@ -107,6 +110,27 @@ def test_a_damaged_folder_is_named_and_does_not_hide_the_others(tmp_path, capsys
     (broken / "config.json").write_text('{"status": ')
     assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
     assert str(broken) in capsys.readouterr().err
+
+
+def summarise_run(path) -> None:
+    """Summarise the run of a file, or say that it was left out."""
+    if skip_damaged(summary_rows.summarise, path.parent) is None:
+        raise InputError(f"{path} was left out")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["config.json", "metrics.csv", "trials.csv"])
+def test_any_damage_to_a_run_leaves_it_out(tmp_path, name):
+    """Would catch one run of which a file is damaged, and that ends every run's end."""
+    assert_sturdy(summarise_run, make_run(tmp_path) / name, copies=300)
+
+
+def test_a_run_nested_too_deep_is_left_out(tmp_path, capsys):
+    """Would catch a RecursionError, which is none of the errors of values."""
+    whole, broken = make_run(tmp_path), make_run(tmp_path)
+    (broken / "config.json").write_text("[" * 100_000)
+    assert set(summary.refresh(tmp_path)["run"]) == {whole.name}
+    assert f"{broken} is damaged" in capsys.readouterr().err
 
 
 def test_a_run_is_read_once_and_again_when_it_has_changed(tmp_path, monkeypatch):

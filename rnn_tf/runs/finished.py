@@ -14,6 +14,9 @@ pd = lazy_loader.load("pandas")
 # Options that change no number: the data that they name is told by its checksum.
 WITHOUT_EFFECT = "results resume wait data data_dir".split()
 
+# What reading a file raises that somebody has edited, or a full disk cut off.
+DAMAGE = ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError
+
 
 @dataclass(frozen=True, eq=False)
 class Finished:
@@ -113,7 +116,7 @@ def skip_damaged(read: Callable, path: Path):
     """Return `read(path)`; name a file or folder that is damaged and return None."""
     try:
         return read(path)
-    except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+    except DAMAGE as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         _warn_once(f"left out: {path} is damaged ({reason})")
         return None
