@@ -7,6 +7,10 @@ import sys
 import threading
 from collections.abc import Iterator
 
+from rnn_tf.text import printable, shorten
+
+LINE = 1_000  # characters of a message, at most
+
 
 class InputError(ValueError):
     """What the user can mend: one line on stderr, no traceback, exit code 2."""
@@ -20,6 +24,11 @@ class RunError(RuntimeError):
     """A run that cannot go on though the input is right: one line, exit code 1."""
 
 
+def warn(line: str) -> None:
+    """Print one line to stderr, whatever text of people's files it holds."""
+    print(shorten(printable(line), LINE), file=sys.stderr)
+
+
 def exit_code(work) -> int:
     """Call `work` and print its InputError, RunError or Ctrl-C as one line on stderr.
 
@@ -30,15 +39,16 @@ def exit_code(work) -> int:
         0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C, 143 after SIGTERM.
     """
     received = []
-    with _as_ctrl_c(received):
+    with _lasting_output(), _as_ctrl_c(received):
         try:
             work()
         except (InputError, RunError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            warn(f"error: {error}")
             return 2 if isinstance(error, InputError) else 1
         except KeyboardInterrupt as stop:
             says = f"interrupted{': ' + str(stop) if str(stop) else ''}"
-            print(f"\n{says}", file=sys.stderr)
+            print(file=sys.stderr)
+            warn(says)
             return 128 + (received or [signal.SIGINT])[0]
     return 0
 
@@ -82,3 +92,44 @@ def report_ctrl_c() -> None:
         os._exit(130)
 
     sys.excepthook = show
+
+
+class _LastingStream:
+    """A text stream whose writer goes on when its reader ends or the disk is full.
+
+    Characters that its encoding lacks become question marks.
+    """
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        encoding = self._stream.encoding or "utf-8"
+        self._try(self._stream.write, text.encode(encoding, "replace").decode(encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, method, *arguments) -> None:
+        try:
+            method(*arguments)
+        except OSError:  # from now on into nowhere, what Python does at exit too
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), self._stream.fileno())
+
+
+@contextlib.contextmanager
+def _lasting_output() -> Iterator[None]:
+    """Let nothing that is printed inside end the work; see `_LastingStream`."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (s and _LastingStream(s) for s in streams)
+    try:
+        yield
+    finally:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        sys.stdout, sys.stderr = streams

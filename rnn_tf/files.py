@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import errno
-import io
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import filelock
 
@@ -73,8 +73,8 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text`, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write `text`, whole or not at all; what is no UTF-8, as Python's escapes."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
@@ -86,11 +86,13 @@ def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
     rows = list(rows)
     extra = list(dict.fromkeys(key for row in rows for key in row))
     names = list(columns) + [key for key in extra if key not in columns]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    lines = []
+    # A name with a carriage return alone is quoted only if rows end with one.
+    lines_file = SimpleNamespace(write=lines.append)
+    writer = csv.DictWriter(lines_file, names, restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(path, text.getvalue())
+    write_text(path, "".join(line.removesuffix("\r\n") + "\n" for line in lines))
 
 
 # ---------------------------------------------------------------- folders

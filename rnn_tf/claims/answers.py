@@ -27,7 +27,7 @@ from rnn_tf.claims.verdict import (
     Rule,
 )
 from rnn_tf.errors import InputError
-from rnn_tf.metrics.formatting import plain_table
+from rnn_tf.metrics.formatting import plain, plain_table
 from rnn_tf.runs import finished
 from rnn_tf.runs.finished import Finished, skip_damaged
 
@@ -174,12 +174,12 @@ def table(judged: list[dict], numbers: bool = True) -> Table:
     shown.columns[-1].overflow = "fold"
     for row in judged:
         verdict = Text(row["verdict"], style=COLOURS[row["verdict"]])
-        text = Text(row["text"])
+        lines = [plain(row["text"])]
         if row["condition"]:
-            text.append(f"\n{row['condition']}", style=COLOURS[DEPENDS])
+            lines.append(plain(row["condition"], COLOURS[DEPENDS]))
         if numbers:
-            text.append(f"\n{row['evidence']}", style="dim")
-        shown.add_row(row["claim"], verdict, text)
+            lines.append(plain(row["evidence"], "dim"))
+        shown.add_row(row["claim"], verdict, Text("\n").join(lines))
     counts = [sum(row["verdict"] == v for row in judged) for v in VERDICTS]
     words = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
     shown.caption = f"{', '.join(words)}. "
@@ -198,7 +198,9 @@ def main(
     """
     if not results.is_dir():
         raise InputError(f"{results} is not a folder; nothing has run yet")
-    Console().print(table(refresh(results, reference)))
+    with files.disk_errors(results):
+        judged = refresh(results, reference)
+    Console().print(table(judged))
 
 
 if __name__ == "__main__":

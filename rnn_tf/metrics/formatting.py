@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
+
+from rnn_tf.text import printable
 
 
 def number(value: float, sign: str = "") -> str:
@@ -22,20 +25,36 @@ def metric_name(metric: str, unit: str = "") -> str:
     return f"{name}, {unit}" if unit else name
 
 
+def plain(text: str | Text, style: str = "") -> Text:
+    """Make a text that rich shows as it stands.
+
+    In a str it would take [...] for markup, and :cat: for an emoji; and it would let
+    control characters through to the terminal. A Text stays as it is.
+    """
+    return text if isinstance(text, Text) else Text(printable(text), style)
+
+
+class PlainTable(Table):
+    """A table whose cells are `plain`."""
+
+    def add_row(self, *cells: str | Text, **options) -> None:
+        super().add_row(*map(plain, cells), **options)
+
+
 def plain_table(
     title: str | None, texts: Iterable[str], numbers: Iterable[str] = ()
-) -> Table:
-    """Set up a table for the terminal: a rule below its head, all else plain.
+) -> PlainTable:
+    """Set up a table for the terminal: a rule below its head, all text as it stands.
 
     Args:
-        title: above the table; a caption, if one is set later, goes below it.
+        title: above the table. Another, or a caption, is set later as a `plain` text.
         texts: headings of the columns with text.
         numbers: headings of the columns after them, which are aligned to the right.
     """
-    table = Table(title=title, box=box.SIMPLE_HEAD)
+    table = PlainTable(title=title and plain(title, "table.title"), box=box.SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for heading in texts:
-        table.add_column(heading)
+        table.add_column(plain(heading))
     for heading in numbers:
-        table.add_column(heading, justify="right")
+        table.add_column(plain(heading), justify="right")
     return table

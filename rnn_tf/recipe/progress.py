@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from rnn_tf.metrics.formatting import plain
+from rnn_tf.text import printable
+
 
 class _Bar(Progress):
     """rich's bars. In a notebook they would need ipywidgets, so IPython shows them."""
@@ -61,7 +64,7 @@ _several: list[_Several] = []  # one at most
 
 def _bar(console: Console) -> _Bar:
     return _Bar(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(compact=True),
@@ -122,7 +125,7 @@ class RunProgress:
 
     def begin(self, what: str) -> None:
         """Name the fit that runs now."""
-        self.bar.update(self.task, description=what)
+        self.bar.update(self.task, description=printable(what))
 
     def epoch(self, done: int, of: int) -> None:
         """Count the epochs of the running fit, `done` of at most `of`."""
@@ -137,7 +140,7 @@ class RunProgress:
             result = row["error"] if failed else f"validation {row['score']:.4f}"
             took = f"{row['epochs']} epochs, " if "epochs" in row else ""
             line = f"{what} · {row['status']}: {result} · {took}{row['seconds']:.1f} s"
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self.console.print(plain(line), soft_wrap=True)
 
     def skip(self, fits: int) -> None:
         """Count fits that are skipped."""

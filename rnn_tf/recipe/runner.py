@@ -14,6 +14,7 @@ from rnn_tf.data.splits import Network
 from rnn_tf.devices import strategy, tuner_processes
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import intervals
+from rnn_tf.metrics.formatting import plain
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import training
 from rnn_tf.recipe.experiment import Entry, Experiment, Job, Outcome
@@ -53,9 +54,10 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
             folder.record(tuners=dataclasses.asdict(job.tuners))
         if not job.chief:
             return take_part(job, console)
-        console.print(f"{experiment.name}: {data.facts['says']} · {devices.describe()}")
+        line = f"{experiment.name}: {data.facts['says']} · {devices.describe()}"
+        console.print(plain(line))
         if config.resume:
-            console.print(folder.describe_resume())
+            console.print(plain(folder.describe_resume()))
         # 5. baselines
         entries = baseline_entries(job)
         validate(job, entries)
@@ -88,7 +90,8 @@ def _folder(experiment: Experiment, config: RunConfig):
 
 def take_part(job: Job, console: Console) -> None:
     """Work for the chief in steps 6 and 7: fit its trials, or train in step with it."""
-    console.print(f"{job.describe()} works for the chief, which writes the results")
+    line = f"{job.describe()} works for the chief, which writes the results"
+    console.print(plain(line))
     with RunProgress(0, Console(quiet=True)) as progress:
         tuned = {n: training.tune(job, n, progress) for n in job.experiment.models}
         for name, hp in tuned.items():

@@ -26,6 +26,7 @@ def classification(folder: Path, tables: dict, model: str, classes) -> None:
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
 
 
+@plots.picture
 def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
     """Draw which class is taken for which, as shares of each true class, all seeds."""
     from sklearn.metrics import confusion_matrix
@@ -40,9 +41,10 @@ def confusion(path: Path, predictions, classes: tuple[str, ...]) -> None:
     figure, (axis,) = plots.new_figure(height=size, width=size + 1)
     image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axis.set(xlabel="guess", ylabel="truth", title="Shares of each class, test set")
-    places, small = range(len(classes)), {"fontsize": 8 if len(classes) <= 60 else 3}
-    axis.set_xticks(places, classes, rotation=90, **small)
-    axis.set_yticks(places, classes, **small)
+    places, names = range(len(classes)), [plots.label(name) for name in classes]
+    small = {"fontsize": 8 if len(classes) <= 60 else 3}
+    axis.set_xticks(places, names, rotation=90, **small)
+    axis.set_yticks(places, names, **small)
     axis.grid(False)
     if len(classes) <= 20:
         for row, column in np.argwhere(shares >= 0.005):
@@ -60,6 +62,7 @@ def first_seed(predictions, model: str):
     return rows[rows["seed"] == rows["seed"].iloc[0]]
 
 
+@plots.picture
 def drawings(path: Path, predictions, drawing: Callable) -> None:
     """Draw drawings with the three best guesses: some right ones, then some wrong.
 
@@ -78,9 +81,11 @@ def drawings(path: Path, predictions, drawing: Callable) -> None:
         for axis, row in zip(axes[start:], rows.to_dict("records"), strict=False):
             _draw(axis, drawing(int(row["example"])))
             good = row["target"] == row["prediction"]
-            title = f"{row['prediction']} {100 * row['probability']:.0f} %"
-            title += f"\n{row['second']}, {row['third']}"
-            title += "" if good else f"\n(it is: {row['target']})"
+            first, second, third = (row[k] for k in ("prediction", "second", "third"))
+            title = f"{plots.label(first, 20)} {100 * row['probability']:.0f} %\n"
+            title += plots.label(second, max(12, 26 - len(third))) + ", "
+            title += plots.label(third, max(12, 26 - len(second)))
+            title += "" if good else f"\n(it is: {plots.label(row['target'], 18)})"
             axis.set_title(
                 title, fontsize=8, color=plots.COLOURS[2] if good else plots.COLOURS[1]
             )
@@ -105,6 +110,7 @@ def _draw(axis, strokes: np.ndarray) -> None:
     axis.invert_yaxis()
 
 
+@plots.picture
 def film_strips(path: Path, predictions, clip: Callable) -> None:
     """Draw clips as strips of frames with the best guess: some right, then some wrong.
 
@@ -128,8 +134,8 @@ def film_strips(path: Path, predictions, clip: Callable) -> None:
         strip = np.concatenate(np.pad(frames, gaps, constant_values=255), axis=1)
         axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255)
         good = row["target"] == row["prediction"]
-        title = f"{row['prediction']} {100 * row['probability']:.0f} %"
-        title += "" if good else f" (it is: {row['target']})"
+        title = f"{plots.label(row['prediction'])} {100 * row['probability']:.0f} %"
+        title += "" if good else f" (it is: {plots.label(row['target'])})"
         colour = plots.COLOURS[2] if good else plots.COLOURS[1]
         axis.set_title(title, fontsize=8, color=colour, loc="left", pad=2)
         axis.set_axis_off()

@@ -1,8 +1,11 @@
 """Write the results table and the answers as Markdown."""
 
+import re
+
 import lazy_loader
 
 from rnn_tf.metrics.formatting import metric_name, number
+from rnn_tf.text import printable
 
 tabulate = lazy_loader.load("tabulate")
 
@@ -30,12 +33,14 @@ def document(summary, warnings: list[str], older: int = 0) -> str:
         parts.append(overview(summary))
     for run, rows in summary.groupby("run", sort=False):
         first = rows.iloc[0]
-        parts.append(f"## {first['experiment']} on {first['data']}: {run}")
+        parts.append("## " + escape(f"{first['experiment']} on {first['data']}: {run}"))
         commit = f"{first['commit'][:7]}{', changed' if first['dirty'] else ''}"
-        parts.append(f"{first['status']}, commit {commit}: `{first['command']}`")
+        origin = escape(f"{first['status']}, commit {commit}")
+        parts.append(f"{origin}: {code(first['command'])}")
         parts.append(run_table(rows.sort_values("mean")))
     if warnings:
-        parts += ["## Not to be compared", "\n".join(f"- {line}" for line in warnings)]
+        lines = [f"- {escape(line)}" for line in warnings]
+        parts += ["## Not to be compared", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -51,7 +56,12 @@ def origins(summary) -> str:
     """Make a table with a line per run: its command, commit and machine."""
     runs = summary.drop_duplicates("run")
     cells = [
-        [row["run"], f"`{row['command']}`", row["commit"][:7], row["machine"]]
+        [
+            escape(row["run"]),
+            code(row["command"]),
+            escape(row["commit"][:7]),
+            escape(row["machine"]),
+        ]
         for _, row in runs.iterrows()
     ]
     return pipe_table(cells, ["run", "command", "commit", "machine"], ["left"] * 4)
@@ -66,10 +76,10 @@ def _line(rows) -> list[str]:
     difference, low, high = (number(row[key], "+") for key in keys)
     sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
     return [
-        f"{row['run']} ({row['data']})",
-        metric_name(row["metric"], row["unit"]),
-        f"{row['model']} {number(row['mean'])}{sd}",
-        f"{baseline['model']} {number(baseline['mean'])}",
+        escape(f"{row['run']} ({row['data']})"),
+        escape(metric_name(row["metric"], row["unit"])),
+        f"{escape(row['model'])} {number(row['mean'])}{sd}",
+        f"{escape(baseline['model'])} {number(baseline['mean'])}",
         f"{difference} [{low}, {high}]",
         row["verdict"],
     ]
@@ -78,9 +88,10 @@ def _line(rows) -> list[str]:
 def run_table(rows) -> str:
     """Make a table of the models of one run, in the order given."""
     first = rows.iloc[0]
-    error = f"test {metric_name(first['metric'], first['unit'])}"
+    error = escape(f"test {metric_name(first['metric'], first['unit'])}")
     headings = ["model", "n", error, "sd", "95 % interval"]
-    headings += [f"against {first['baseline']}", "", "parameters", "seconds"]
+    against = escape(f"against {first['baseline']}")
+    headings += [against, "", "parameters", "seconds"]
     align = ["left", *["right"] * 5, "left", "right", "right"]
     cells = [_cells(row) for _, row in rows.iterrows()]
     return pipe_table(cells, headings, align)
@@ -93,8 +104,9 @@ def _cells(row) -> list[str]:
     difference, least, most = (number(row[key], "+") for key in keys)
     verdict = f"{row['verdict']}, best" if row["best"] else row["verdict"]
     size = f"{int(row['parameters']):,}" if row["parameters"] else ""
+    model = escape(row["model"])
     return [
-        f"**{row['model']}**" if row["chosen"] else row["model"],
+        f"**{model}**" if row["chosen"] else model,
         str(row["seeds"]),
         number(row["mean"]),
         sd,
@@ -109,7 +121,7 @@ def _cells(row) -> list[str]:
 def answers_table(rows: list[dict]) -> str:
     """Make a table of the answers in short: claim, verdict and condition."""
     cells = [
-        [row["claim"], row["text"], f"**{row['verdict']}**", row["condition"]]
+        [row["claim"], row["text"], f"**{row['verdict']}**", escape(row["condition"])]
         for row in rows
     ]
     return pipe_table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
@@ -123,7 +135,37 @@ def pipe_table(cells: list[list[str]], headings: list[str], align: list[str]) ->
         headings: of the columns.
         align: "left" or "right", of the columns.
     """
-    safe = [[cell.replace("|", "\\|") for cell in row] for row in cells]
+    head, *body = [
+        [cell.replace("|", r"\|") for cell in row] for row in [headings, *cells]
+    ]
     return tabulate.tabulate(
-        safe, headings, tablefmt="pipe", colalign=align, disable_numparse=True
+        body, head, tablefmt="pipe", colalign=align, disable_numparse=True
     )
+
+
+# ---------------------------------------------------------------- text of runs
+
+# What begins HTML, an entity or a formula; and code, emphasis, a link.
+ENTITIES, MARKS = (
+    re.compile("[<&$]"),
+    re.compile(r"[\\`*~]|(?<![^\W_])_|_(?![^\W_])|(?<=\])[(\[]"),
+)
+
+
+def escape(text: str) -> str:
+    """Write text of a run so that Markdown shows it as it stands, in one line."""
+    text = MARKS.sub(r"\\\g<0>", printable(text))
+    return ENTITIES.sub(_entity, text)
+
+
+def code(text: str) -> str:
+    """Write a command as code: in backticks, or by HTML if they would not hold it."""
+    text = printable(text)
+    if "`" in text or r"\|" in text:
+        return f"<code>{re.sub(r'[^a-zA-Z0-9 ./-]', _entity, text)}</code>"
+    return f"`{text}`"
+
+
+def _entity(match: re.Match) -> str:
+    """Write a character by its number."""
+    return f"&#{ord(match[0])};"

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import config
+from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.files import write_text
 from rnn_tf.metrics import formatting
 from rnn_tf.report import run_section
 from rnn_tf.report.run_section import Section
 from rnn_tf.runs.finished import skip_damaged
+from rnn_tf.text import printable
 
 jinja2 = lazy_loader.load("jinja2")
 
@@ -89,7 +89,11 @@ def page(
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     options = {"trim_blocks": True, "lstrip_blocks": True}
     environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **options
+        loader=loader,
+        autoescape=True,
+        finalize=_printable,
+        undefined=jinja2.StrictUndefined,
+        **options,
     )
     environment.filters |= {"number": formatting.number, "sha256": _sha256}
     experiments = dict.fromkeys(run.experiment for run in own + reference)
@@ -105,6 +109,11 @@ def page(
         made=datetime.now(timezone.utc),
     )
     return filled.lstrip()
+
+
+def _printable(value):
+    """Show the control characters of a run's text; what the template writes stays."""
+    return printable(value) if type(value) is str else value
 
 
 def _sha256(text: str) -> str:
@@ -126,10 +135,8 @@ def main(
     for folder in (results, reference):
         if not folder.is_dir():
             raise InputError(f"{folder} is not a folder; nothing has run yet")
-    try:
+    with files.disk_errors(results):
         write(results, reference, answers.refresh(results, reference))
-    except OSError as error:
-        raise InputError(f"cannot write to {results} ({error.strerror})") from None
 
 
 def write(results: Path, reference: Path, claims: list[dict]) -> None:
@@ -151,7 +158,7 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
         for some in (folders, known)
     )
     shown = with_lists(claims) if own or quoted else []
-    write_text(results / "report.html", page(own, quoted, notes, shown))
+    files.write_text(results / "report.html", page(own, quoted, notes, shown))
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
     print(f"{results / 'report.html'} shows {count}; open it in a browser")
     if not own:

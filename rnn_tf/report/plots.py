@@ -1,13 +1,17 @@
 """Draw pictures of errors and training from the tables of a run alone."""
 
+import functools
 import itertools
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lazy_loader
 import numpy as np
 
 from rnn_tf import files
+from rnn_tf.errors import warn
+from rnn_tf.text import printable, shorten
 
 pd = lazy_loader.load("pandas")
 
@@ -30,12 +34,47 @@ def new_figure(
     return figure, axes
 
 
+def label(text: str, width: int = 28) -> str:
+    """Write text of people's files so that matplotlib draws it as it stands, but short.
+
+    Two dollars would make a formula of it, and the legend leaves out what begins with
+    an underscore.
+    """
+    text = shorten(printable(str(text)), width).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text
+
+
+def picture(draw: Callable) -> Callable:
+    """Let `draw(path, ...)` fail with one line: a picture never fails a run."""
+
+    @functools.wraps(draw)
+    def attempt(path: Path, *arguments, **options) -> None:
+        try:
+            draw(path, *arguments, **options)
+        except Exception as error:  # matplotlib's, a full disk, or anything
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            warn(f"left out: {path} cannot be drawn ({reason})")
+
+    return attempt
+
+
 def save(figure, path: Path) -> None:
     """Write a figure, whole or not at all."""
     with files.atomic_file(path) as temporary:
-        figure.savefig(temporary)
+        write(figure, temporary, path.name)
 
 
+def write(figure, file, name: str) -> None:
+    """Write a figure, and one line on `name` if its font lacks characters."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", "Glyph .* missing from font", UserWarning)
+        figure.savefig(file)
+    if caught:
+        more = f", and {len(caught) - 1} more" if caught[1:] else ""
+        warn(f"{name}: {caught[0].message}{more}")
+
+
+@picture
 def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
     """Draw the truth and the forecasts of `models`, the last six weeks end to end.
 
@@ -54,12 +93,13 @@ def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
         mean, band = seeds.mean(), {"color": style["color"], "alpha": 0.25, "lw": 0}
         axis.plot(mean.index, mean, lw=1.3, label=model, **style)
         axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
-    axis.set(ylabel=unit, title=f"Forecasts of {step} days, end to end")
+    axis.set(ylabel=label(unit), title=f"Forecasts of {step} days, end to end")
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.08))
     save(figure, path)
 
 
+@picture
 def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     """Draw the test error by step ahead: networks in colour, baselines in grey.
 
@@ -77,7 +117,8 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
         style = next(styles[kind == "baseline"])
         name = f"{model} (above)" if line.min() > top else model
         axis.plot(line.index, line, label=name, lw=1.6, **style)
-    axis.set(xlabel="days ahead", ylabel=f"{metric.upper()}, {unit}", ylim=(0, top))
+    of_errors = label(f"{metric.upper()}, {unit}")
+    axis.set(xlabel="days ahead", ylabel=of_errors, ylim=(0, top))
     axis.set_title("Test error by day ahead: networks in colour, baselines in grey")
     axis.set_xticks(list(lines.columns))
     axis.yaxis.set_major_formatter("{x:,.0f}")
@@ -92,6 +133,7 @@ def _styles(colours: list[str]) -> Iterator[dict]:
             yield {"color": colour, "linestyle": dashes}
 
 
+@picture
 def learning_curves(path: Path, history) -> None:
     """Draw training loss and validation score by epoch: mean and range over seeds."""
     figure, axes = new_figure(rows=2, height=7)
@@ -112,6 +154,7 @@ def learning_curves(path: Path, history) -> None:
     save(figure, path)
 
 
+@picture
 def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) -> None:
     """Draw the test error against depth or length, a line per cell, range over seeds.
 
@@ -123,6 +166,7 @@ def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) ->
         y: label of the axis, whose scale is logarithmic.
     """
     figure, (axis,) = new_figure()
+    y = label(y)
     cells = points.groupby("cell", sort=False)
     for (_, lines), colour in zip(cells, COLOURS, strict=False):
         lines = lines.groupby("line", sort=False)
@@ -142,6 +186,7 @@ def error_against(path: Path, points, flat: dict[str, float], x: str, y: str) ->
     save(figure, path)
 
 
+@picture
 def gates(path: Path, model: str, inputs: np.ndarray, parts: dict) -> None:
     """Draw the gates and the state of an LSTM over one sequence of the adding problem.
 
@@ -179,6 +224,7 @@ def gates(path: Path, model: str, inputs: np.ndarray, parts: dict) -> None:
     save(figure, path)
 
 
+@picture
 def scaling(path: Path, rows: list[dict]) -> None:
     """Draw examples per second of each setting, with the range over the rounds."""
     figure, (axis,) = new_figure(height=3.5)

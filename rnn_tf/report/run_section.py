@@ -11,7 +11,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf.metrics import formatting
-from rnn_tf.report import search_plots, summary_rows
+from rnn_tf.report import plots, search_plots, summary_rows
 
 pd = lazy_loader.load("pandas")
 
@@ -267,5 +267,5 @@ def _tuning(trials) -> list[Picture]:
 
 def _drawn(figure, alt: str, caption: str) -> Picture:
     file = io.BytesIO()
-    figure.savefig(file)
+    plots.write(figure, file, "a search")
     return _embedded(file.getvalue(), alt, caption)

@@ -3,7 +3,7 @@
 import lazy_loader
 import numpy as np
 
-from rnn_tf.report.plots import COLOURS, new_figure
+from rnn_tf.report.plots import COLOURS, label, new_figure
 
 pd = lazy_loader.load("pandas")
 
@@ -28,7 +28,7 @@ def over_trials(trials):
     figure, axes = new_figure(rows, columns, height, width, sharey=True)
     for axis, (model, part) in zip(axes, models, strict=False):
         _search(axis, part.sort_values("trial"))
-        axis.set_title(_plain(model), fontsize=8)
+        axis.set_title(label(model), fontsize=8)
         axis.tick_params(labelsize=8)
     for axis in axes[len(models) :]:
         axis.set_axis_off()
@@ -65,11 +65,6 @@ def _legend(figure, axes, place: str, columns: int = 3) -> None:
         handles = dict(zip(names, lines, strict=True)) | handles
     style = {"frameon": False, "fontsize": 8, "ncols": columns, "loc": place}
     figure.legend(handles.values(), handles, **style)
-
-
-def _plain(name: str) -> str:
-    """Escape dollars in a name, which matplotlib would take for a formula."""
-    return str(name).replace("$", r"\$")
 
 
 def _scale(axis, trials) -> None:
@@ -123,12 +118,12 @@ def _against(axis, name: str, trials, models: list) -> None:
         style = {
             "color": COLOURS[number % len(COLOURS)],
             "marker": MARKERS[number // len(COLOURS) % len(MARKERS)],
-            "label": _plain(model),
+            "label": label(model),
         }
         axis.plot(places, part["score"], ls="", ms=5, alpha=0.8, **style)
         _crosses(axis, places[part["score"].isna()])
     if kinds:
-        labels = [f"{k:g}" if isinstance(k, float) else _plain(k) for k in kinds]
+        labels = [f"{k:g}" if isinstance(k, float) else label(k) for k in kinds]
         axis.set_xticks(range(len(kinds)), labels)
         axis.set_xlim(-0.5, len(kinds) - 0.5)
     elif "learning_rate" in name:
@@ -136,7 +131,7 @@ def _against(axis, name: str, trials, models: list) -> None:
         axis.xaxis.get_major_locator().set_params(subs=(1, 2, 5))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter("")
-    axis.set_xlabel(_plain(name.removeprefix("hp.")), fontsize=9)
+    axis.set_xlabel(label(name.removeprefix("hp.")), fontsize=9)
     axis.tick_params(labelsize=8)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from rnn_tf import config, files
 from rnn_tf.errors import InputError
-from rnn_tf.metrics.formatting import metric_name, number, plain_table
+from rnn_tf.metrics.formatting import metric_name, number, plain, plain_table
 from rnn_tf.report import markdown
 from rnn_tf.report.summary_rows import COLUMNS, read_rows
 
@@ -81,7 +81,7 @@ def show(summary, console: Console, run: str | None = None) -> None:
         console.print("no results yet; try: make results")
     for name, part in wanted.groupby("run", sort=False):
         console.print(_widest(name, part.sort_values("mean"), console))
-        console.print(_caption(part), highlight=False)
+        console.print(plain(_caption(part)))
 
 
 def _widest(name: str, part, console: Console) -> Table:
@@ -97,7 +97,8 @@ def _widest(name: str, part, console: Console) -> Table:
     first = part.iloc[0]
     unit = f", {first['unit']}" if first["unit"] else ""
     data, status = f"{first['data']}{unit}", first["status"]
-    table.title = f"{first['experiment']} on {data} · {name} ({status})"
+    title = f"{first['experiment']} on {data} · {name} ({status})"
+    table.title = plain(title, "table.title")
     return table
 
 
@@ -143,12 +144,14 @@ def main(results: Path = Path("results")) -> None:
     if not results.is_dir():
         raise InputError(f"{results} is not a folder; nothing has run yet")
     console = Console()
-    summary, older = newest(refresh(results))
+    with files.disk_errors(results):
+        summary, older = newest(refresh(results))
     show(summary, console)
     if older:
-        console.print(f"{older} older runs are in {results / 'summary.csv'} alone")
+        place = results / "summary.csv"
+        console.print(plain(f"{older} older runs are in {place} alone"))
     for line in incomparable(summary):
-        console.print(f"not to be compared: {line}", highlight=False, style="yellow")
+        console.print(plain(f"not to be compared: {line}", "yellow"))
 
 
 if __name__ == "__main__":

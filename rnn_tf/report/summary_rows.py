@@ -12,6 +12,7 @@ from rnn_tf.claims.comparison import difference
 from rnn_tf.metrics import intervals
 from rnn_tf.runs import finished
 from rnn_tf.runs.finished import Finished, skip_damaged
+from rnn_tf.text import printable
 
 pd = lazy_loader.load("pandas")
 
@@ -86,6 +87,8 @@ def summarise(folder: Path) -> list[dict]:
         "split": _split(info["data"]),
         **{key: info[key] for key in ("machine", "commit", "dirty", "command")},
     }
+    # Also what is no UTF-8, which would fail in a DataFrame of all runs.
+    shared = {k: printable(v) if isinstance(v, str) else v for k, v in shared.items()}
     models = frame.groupby("model", sort=False)
     rows = [shared | _row(model, part, info, trials) for model, part in models]
     best = _best(Finished(folder, info), rows)

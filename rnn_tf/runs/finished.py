@@ -2,12 +2,13 @@
 
 import functools
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import lazy_loader
+
+from rnn_tf.errors import warn
 
 pd = lazy_loader.load("pandas")
 
@@ -124,8 +125,8 @@ def skip_damaged(read: Callable, path: Path):
 
 @functools.cache
 def _warn_once(line: str) -> None:
-    """Print to stderr; once, though tables, answers and report read the same file."""
-    print(line, file=sys.stderr)
+    """Warn once, though tables, answers and report read the same file."""
+    warn(line)
 
 
 def _configs(folder: Path) -> list[Path]:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import lazy_loader
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 from rnn_tf.data.drawings import doodles, npz, quickdraw
@@ -167,6 +166,6 @@ def table(rows: list[dict]) -> Table:
     for column in shown.columns:
         column.ratio = 1
     for row in rows:
-        error = escape(textwrap.shorten(row["error"], 120, placeholder=" ..."))
+        error = textwrap.shorten(row["error"], 120, placeholder=" ...")
         shown.add_row(row["repair"], error or "(it trains)")
     return shown

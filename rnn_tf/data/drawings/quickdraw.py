@@ -51,7 +51,7 @@ def _download(files: list[ClassFile]) -> None:
     """Download files, after Google has answered for all: one may not be there."""
     if not files:
         return
-    console = Console()
+    console = Console(markup=False, emoji=False)  # a folder may be named [a]
     folder = files[0].path.parent
     console.print(f"asking for {len(files)} files of Quick, Draw! ...", soft_wrap=True)
     urls = {file: f"{URL}/{urllib.parse.quote(file.name)}.npz" for file in files}
