@@ -1,7 +1,9 @@
 """Reading people's CSV files: sound ones exactly, unsound ones refused in a line."""
 
 import datetime
+import os
 import string
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from rnn_tf.data.series import daily
 from rnn_tf.errors import InputError
+from tests.fuzz import assert_sturdy
 
 DAYS = [f"2020-01-{day:02d}" for day in range(1, 22)]
 
@@ -62,7 +65,26 @@ def replaced(index, value):
     return text(values=values)
 
 
+HUGE = "x" * 2_000_000
 BAD = {
+    "two value columns": (text(header="date,value,value"), "has 2 columns 'value'"),
+    "two date columns": (text(header="date,date,value"), "has 2 columns 'date'"),
+    "too large": (replaced(4, "-1.5e30"), "line 6: '-1.5e30' is beyond 1e.30; divide"),
+    "too small": (text(values=[f"{i}e-310" for i in range(21)]), "multiply the series"),
+    "huge value": (replaced(4, HUGE), "line 6: 'xxx.*…x*' is not a finite number"),
+    "huge date": (text([*DAYS[:-1], HUGE]), "line 22: 'xxx.*…x*' is not a date"),
+    "huge header": (
+        text(header=HUGE + ",value"),
+        "not a readable CSV|no column 'date'",
+    ),
+    "long header": (
+        text(header="d" * 9_999 + ",value"),
+        "no column 'date'; it has 'dd",
+    ),
+    "many columns": (",".join(map(str, range(5_000))) + "\n1", "'9' and 4990 more: "),
+    "a million columns": ("a" + ",b" * 999_999 + "\n1", "has 1,000,000 columns"),
+    "a huge gap": (text(["0001-01-01", "9999-12-31", "9999-12-30"]), "not daily|gaps"),
+    "control characters": (replaced(4, "\x1b[2J"), r"'\\x1b\[2J' is not a finite"),
     "empty file": ("", "is empty"),
     "header alone": ("date,value\n", "no rows"),
     "no such column": (text(header="day,value"), "no column 'date'; it has 'day'"),
@@ -97,8 +119,30 @@ def test_an_unsound_file_is_refused_in_one_line(csv_file, case):
     content, expected = BAD[case]
     with pytest.raises(InputError, match=expected) as refused:
         read(csv_file(content))
-    assert "\n" not in str(refused.value)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 700
     assert "series.csv" in str(refused.value)
+
+
+def test_a_column_that_looks_like_a_repeated_one_is_no_error(csv_file):
+    """Would catch pandas's own names for the second column of a name."""
+    rows = [f"{day},{i},7" for i, day in enumerate(DAYS)]
+    path = csv_file("\n".join(["\ufeff", " ", "date,value,value.1", *rows]))
+    assert read(path).values.tolist() == list(range(21))
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    """Would catch a run that hangs for ever, or fills the memory with zeros."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", Path("/dev/zero"), Path("a\0b")):
+        with pytest.raises(InputError, match="is not a readable CSV file"):
+            read(path)
+
+
+def test_damaged_files_are_read_or_refused_in_a_line(csv_file):
+    """Fuzzes the reader: quotes, dates, numbers, bytes; memory and time too."""
+    rows = [f'{day},{100 + i}.5,"a note, {i}"' for i, day in enumerate(DAYS)]
+    assert_sturdy(read, csv_file("\n".join(["date,value,note", *rows])))
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

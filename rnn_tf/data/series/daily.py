@@ -1,5 +1,6 @@
 """Read a daily series from a CSV file and check it, or refuse it in one clear line."""
 
+import csv
 import dataclasses
 import hashlib
 import warnings
@@ -10,10 +11,14 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.errors import InputError
+from rnn_tf.text import quote, shorten
 
 pd = lazy_loader.load("pandas")
 
 WEEK = 7
+LARGEST = 1e30  # float32, in which models compute, ends at 3e38
+SHOWN = 10  # columns that an error message names, at most
+WIDEST = 10_000  # columns of a file; a million take pandas minutes and 4 GB
 YEAR = 364  # 52 weeks: the same weekday, a year before
 # The first format that fits every row is taken, so 13/01/2020 is no error.
 DATE_FORMATS = ("ISO8601", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d")
@@ -55,26 +60,57 @@ def read_csv(
 
 def _read_columns(path: Path, date_column: str, value_column: str):
     """Read the two columns as text, one row per line of the file."""
+    texts = {"dtype": str, "keep_default_na": False, "compression": None}
     try:
+        names = _header(path)
         with warnings.catch_warnings():  # cells that have no header are an error
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+            frame = pd.read_csv(path, index_col=False, **texts)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; check --data") from None
     except pd.errors.EmptyDataError:
         raise InputError(f"{path} is empty") from None
-    except (pd.errors.ParserWarning, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (pd.errors.ParserWarning, csv.Error, OSError, ValueError) as error:
+        reason = shorten(str(error).splitlines()[0], 200)
         raise InputError(f"{path} is not a readable CSV file: {reason}") from None
     for option, name in (("date", date_column), ("value", value_column)):
-        if name not in frame.columns:
-            raise InputError(
-                f"{path} has no column {name!r}; it has "
-                f"{', '.join(map(repr, frame.columns))}: choose with --{option}-column"
-            )
+        _check_column(path, names, name, option)
     if frame.empty:
         raise InputError(f"{path} has a header and no rows")
     return frame[[date_column, value_column]].fillna("")
+
+
+def _header(path: Path) -> list[str]:
+    """Read the names of the columns: pandas would rename one that comes again.
+
+    Raises:
+        ValueError: it is no file, or has more columns than pandas can keep in memory.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is a folder or a device")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file)
+        names = next((line for line in lines if any(map(str.strip, line))), [])
+    if len(names) > WIDEST:
+        raise ValueError(f"it has {len(names):,} columns, and {WIDEST:,} are allowed")
+    return names
+
+
+def _check_column(path: Path, names: list[str], name: str, option: str) -> None:
+    """Raise InputError unless one column has the name, which `option` has chosen."""
+    if names.count(name) == 1:
+        return
+    if name in names:
+        raise InputError(
+            f"{path} has {names.count(name)} columns {quote(name)}: rename one, or "
+            f"choose another with --{option}-column"
+        )
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    known = ", ".join(map(quote, names[:SHOWN])) + more
+    raise InputError(
+        f"{path} has no column {quote(name)}; it has {shorten(known, 400)}: "
+        f"choose with --{option}-column"
+    )
 
 
 def _dates(path: Path, texts) -> np.ndarray:
@@ -90,7 +126,7 @@ def _dates(path: Path, texts) -> np.ndarray:
             fewest = bad
     first = int(np.argmax(fewest))
     raise InputError(
-        f"{path}, line {first + 2}: {texts.iloc[first]!r} is not a date like "
+        f"{path}, line {first + 2}: {quote(texts.iloc[first])} is not a date like "
         f"2019-12-31 or 12/31/2019 ({fewest.sum()} of {len(texts)} rows do not fit)"
     )
 
@@ -105,7 +141,7 @@ def _days(path: Path, parsed) -> np.ndarray:
 
 
 def _numbers(path: Path, texts) -> np.ndarray:
-    """Parse numbers, (rows,) float64; an empty cell is NaN, all else must be finite."""
+    """Parse numbers, (rows,) float64: within LARGEST, or NaN for an empty cell."""
     texts = texts.str.strip()
     numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
     missing = texts.str.lower().isin(["", "nan", "na"]).to_numpy()
@@ -113,8 +149,19 @@ def _numbers(path: Path, texts) -> np.ndarray:
     if bad.any():
         first = int(np.argmax(bad))
         raise InputError(
-            f"{path}, line {first + 2}: {texts.iloc[first]!r} is not a finite number "
-            f"({bad.sum()} such rows); write numbers like 1234.5"
+            f"{path}, line {first + 2}: {quote(texts.iloc[first])} is not a finite "
+            f"number ({bad.sum()} such rows); write numbers like 1234.5"
+        )
+    if (huge := np.abs(numbers) > LARGEST).any():
+        first = int(np.argmax(huge))
+        raise InputError(
+            f"{path}, line {first + 2}: {quote(texts.iloc[first])} is beyond "
+            f"{LARGEST:.0e}; divide the series by a power of ten"
+        )
+    if 0 < (largest := np.nanmax(np.abs(numbers), initial=0)) < 1 / LARGEST:
+        raise InputError(
+            f"{path}: its largest number is {largest:.3g}; multiply the series by a "
+            "power of ten"
         )
     return np.where(missing, np.nan, numbers)
 
