@@ -205,9 +205,14 @@ def test_any_bytes_are_refused_in_one_line(csv_file, content):
         read(csv_file(content))
 
 
+def usual(value: float) -> float:
+    """Return 0 for a value that is refused: a series of nothing larger."""
+    return value if abs(value) >= 1e-30 else 0.0
+
+
 @settings(max_examples=100)
 @given(
-    values=st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=30),
+    values=st.lists(st.floats(-1e9, 1e9).map(usual), min_size=2, max_size=30),
     start=st.dates(datetime.date(1700, 1, 1), datetime.date(2200, 1, 1)),
 )
 def test_what_is_written_is_read(csv_file, values, start):
