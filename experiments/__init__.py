@@ -4,5 +4,5 @@ import sys
 
 from rnn_tf.errors import report_ctrl_c
 
-if sys.argv[0] == "-m":  # while Python looks for the module of `python -m`
+if sys.argv[:1] == ["-m"]:  # while Python looks for the module of `python -m`
     report_ctrl_c()
