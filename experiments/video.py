@@ -26,12 +26,17 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
-from rnn_tf.data.labelled import Labelled
+from rnn_tf.data.labelled import Labelled, shorten
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.video import batches, decoding, moving_digits, store, ucf101
 from rnn_tf.data.video.batches import Part
-from rnn_tf.data.video.folder import choose_classes, find_videos, split_by_group
+from rnn_tf.data.video.folder import (
+    choose_classes,
+    describe_left_out,
+    find_videos,
+    split_by_group,
+)
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
@@ -184,18 +189,25 @@ def _labelled(config: Config) -> Labelled:
     validation, test = config.validation_groups, config.test_groups
     if config.data == "digits":
         return moving_digits.labelled(config.digits, sampling.frames, sampling.side)
+    left_out = []
     if config.data == "ucf101":
         videos = ucf101.find()
         validation = validation or ucf101.VALIDATION
         test = test or ucf101.TEST
     else:
         videos = find_videos(Path(config.data), config.group_column)
-    footage = store.decode_videos(
-        choose_classes(videos, config.classes), sampling, skip
-    )
-    cuts = split_by_group(footage.videos, validation, test)
+        left_out = describe_left_out(Path(config.data))
+    videos = choose_classes(videos, config.classes, left_out)
+    decoded = store.decode_videos(videos, sampling, skip)
+    lost = sorted({v.label for v in videos} - {v.label for v in decoded.videos})
+    if lost:
+        left_out += [f"left out {shorten(lost, 6)}: no video of it can be decoded"]
+        choose_classes(decoded.videos, (), left_out)
+    if not (validation or test):
+        decoded = decoded.join_copies()
+    cuts = split_by_group(decoded.videos, validation, test)
     grouped = bool(config.group_column) or config.data == "ucf101"
-    return footage.labelled(config.data, cuts, grouped)
+    return decoded.labelled(config.data, cuts, grouped, left_out)
 
 
 def _dataset(source: Source, batch: int, split: str, network, order=None):

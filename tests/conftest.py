@@ -146,13 +146,16 @@ def make_run(root, low=-5.0, high=-1.0, naive=50, **info) -> Path:
     return run.path
 
 
-def write_video(path: Path, frames, fps: int = 12, codec: str = "mpeg4", **options):
+def write_video(
+    path: Path, frames, fps: int = 12, codec: str = "mpeg4", pix: str = "", **options
+):
     """Write frames (frames, height, width, 3) uint8 to a video file, by PyAV."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=fps)
         stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt, stream.bit_rate = "yuv420p", 4_000_000
+        stream.pix_fmt = pix or ("yuvj420p" if codec == "mjpeg" else "yuv420p")
+        stream.bit_rate = 4_000_000
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         container.mux(stream.encode())

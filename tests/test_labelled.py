@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnn_tf.data.drawings import doodles
-from rnn_tf.data.labelled import check_name
+from rnn_tf.data.labelled import check_name, shorten
 from rnn_tf.errors import InputError
 
 
@@ -39,6 +39,23 @@ def test_facts_count_what_is_there_and_can_be_written():
     counts = {name: len(part.labels) for name, part in labelled.parts.items()}
     assert described["drawings"] == counts
     assert described["says"] == (
-        "doodles, 12 classes, 1,040 train, 130 validation, 130 test; one note; two"
+        "doodles, 12 classes (circle, spiral, square, hourglass, pentagon, star and 6 "
+        "more), 1,040 train, 130 validation, 130 test; one note; two"
     )
     assert json.dumps(facts) == before
+
+
+@pytest.mark.parametrize(
+    ("names", "most", "text"),
+    [
+        (("walk", "sit"), 6, "walk, sit"),
+        (tuple("abcdefg"), 6, "a, b, c, d, e, f and 1 more"),
+        (tuple("abcdef"), 6, "a, b, c, d, e, f"),
+        (("x" * 31,), 6, "x" * 29 + "…"),
+        ((), 6, ""),
+    ],
+)
+def test_names_are_shortened_by_hand(names, most, text):
+    """Would catch a folder called train that is taken for a class without a word, and
+    101 names that fill the terminal."""
+    assert shorten(names, most) == text

@@ -1,5 +1,6 @@
 """Folders of videos: which files there are, of which class, and in which part."""
 
+import os
 import string
 
 import numpy as np
@@ -7,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_tf.data.video.folder import Video, choose_classes, find_videos, split_by_group
+from rnn_tf.data.video.folder import (
+    Video,
+    choose_classes,
+    describe_left_out,
+    find_videos,
+    split_by_group,
+)
 from rnn_tf.errors import InputError
 
 # ------------------------------------------------------------------- which files
@@ -56,6 +63,8 @@ def test_clips_csv_says_class_and_group(folder):
         ("file,class\nrun/a.mp4,\n", None, "line 2: class is empty"),
         ("file,class\nrun/a.mp4\n", None, "line 2: class is empty"),
         ("file,class\nrun/a.mp4,x\nrun/a.mp4,y\n", None, "lists a.mp4 twice"),
+        ("file,class,class\nrun/a.mp4,x,y\n", None, "has 2 columns 'class'; keep one"),
+        ("file,day,class,day\nrun/a.mp4,1,x,2\n", "day", "has 2 columns 'day'"),
         ("file,class\nrun/a.mp4,\xe9\n", None, "is no CSV file in UTF-8"),
         ('file,class\n"run/a.mp4,x\n', None, "is no CSV file in UTF-8"),
         (f"file,class\n{'a' * 5000},x\n", None, "there is no file 'aaa"),
@@ -99,6 +108,62 @@ def test_folders_that_do_not_serve_are_refused(tmp_path, folder):
         choose_classes(find_videos(folder), ("runs", "sit"))
     with pytest.raises(InputError, match="one class, 'sit'"):
         choose_classes(find_videos(folder), ("sit",))
+
+
+@pytest.mark.parametrize("name", ["run/a.M4V", "run/b.mpG", "sit/c.GIF", "sit/d.WMV"])
+def test_a_class_may_have_any_ending_in_any_case(folder, name):
+    """Would catch a class of .m4v files, or of .MP4, that is not there for training."""
+    (folder / name).touch()
+    names = {f"{v.label}/{v.path.name}" for v in find_videos(folder)}
+    assert names == {"run/a.mp4", "run/b.AVI", "sit/c.webm", name}
+
+
+def test_what_is_left_out_is_named(folder):
+    """Would catch a class that vanishes, as no file of its folder is taken."""
+    for name in ("jump/a.xyz", "jump/b.txt", "run/late/a.mp4", "lost.mp4", ".x/a.mp4"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / "empty").mkdir()
+    assert describe_left_out(folder) == [
+        "left out 2 folders without a video file (empty: empty, jump: a.xyz, b.txt)",
+        "left out 1 videos outside of the class folders (lost.mp4)",
+        "left out 2 other files or folders (run/late, sit/note.txt)",
+    ]
+    with pytest.raises(InputError, match=r"one class, 'run'; .*jump: a.xyz, b.txt"):
+        videos = [video for video in find_videos(folder) if video.label == "run"]
+        choose_classes(videos, (), describe_left_out(folder))
+    with pytest.raises(InputError, match=r"no class 'jump' among 2.*jump: a.xyz"):
+        choose_classes(find_videos(folder), ("jump",), describe_left_out(folder))
+    listed(folder, "file,class\nrun/a.mp4,x\n")
+    assert describe_left_out(folder) == []
+
+
+def test_a_folder_of_folders_of_classes_says_what_it_saw(tmp_path):
+    """Would catch train/walk/a.mp4 of which nothing is said but that there is none."""
+    for name in ("train/walk", "test/walk"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.mp4").touch()
+    with pytest.raises(InputError, match=r"no clips.csv.*\(test: walk, train: walk\)"):
+        find_videos(tmp_path)
+
+
+def test_names_that_are_no_utf8_are_refused_before_anything_is_read(tmp_path):
+    name = os.fsdecode(b"w\xe4lk")
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "a.mp4").touch()
+    with pytest.raises(InputError, match="is not UTF-8"):
+        find_videos(tmp_path)
+    (tmp_path / name / "run").mkdir()
+    (tmp_path / name / "run" / "a.mp4").touch()
+    with pytest.raises(InputError, match="is not UTF-8"):
+        find_videos(tmp_path / name)
+
+
+def test_a_list_that_is_no_file_is_not_passed_over(folder):
+    """Would catch other classes and groups than those of a list on another disk."""
+    (folder / "clips.csv").symlink_to("absent")
+    with pytest.raises(InputError, match=r"clips.csv is no file, or a link to none"):
+        find_videos(folder)
 
 
 # ------------------------------------------------------------------- which part

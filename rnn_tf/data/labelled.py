@@ -1,5 +1,6 @@
 """Labelled examples in three parts, as the rooms of drawings and clips give them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ def check_name(path: Path) -> None:
         ) from None
 
 
+def shorten(names: Sequence[str], most: int) -> str:
+    """List names for reading: the first `most`, and how many more there are."""
+    cut = [name if len(name) <= 30 else f"{name[:29]}…" for name in names[:most]]
+    more = len(names) - most
+    return ", ".join(cut) + (f" and {more} more" if more > 0 else "")
+
+
 @dataclass(frozen=True)
 class Labelled:
     """Three parts in which every class has examples, and what is known of them."""
@@ -44,7 +52,8 @@ class Labelled:
         """
         counts = {split: len(part.labels) for split, part in self.parts.items()}
         says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-        says = f"{self.facts['source']}, {len(self.classes)} classes, {says}"
+        classes = f"{len(self.classes)} classes ({shorten(self.classes, 6)})"
+        says = f"{self.facts['source']}, {classes}, {says}"
         return {
             **self.facts,
             "classes": list(self.classes),

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from rnn_tf.data.drawings import batches, store
 from rnn_tf.data.drawings.formats import first_drawings
+from rnn_tf.data.labelled import check_name
 from rnn_tf.data.video import decoding
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import classification
@@ -53,6 +54,8 @@ def predict_videos(files: tyro.conf.Positional[tuple[Path, ...]], model: Path) -
     """
     if not files:
         raise InputError("predict was given no file; name one or more video files")
+    for file in files:
+        check_name(file)
     info, path = run_folder.find_chosen_model(model, "video")
     sampling = _sampling(info, model)
     videos = [decoding.read(file, sampling) for file in files]

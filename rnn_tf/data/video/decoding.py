@@ -1,7 +1,5 @@
 """Decode clips of a few small frames from video files.
 
-By PyAV, whose wheels bring ffmpeg.
-
 Measured on one core of an EPYC, 320 x 240, H.264: some 1,600 frames a second, over 100
 times as fast as they were filmed; scaling takes half of that, so only the frames that
 a clip needs are scaled.
@@ -13,21 +11,11 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.errors import InputError
+from rnn_tf.data.video import timeline
+from rnn_tf.data.video.containers import BadClip, open_video
+from rnn_tf.data.video.timeline import Timeline
 
 av = lazy_loader.load("av")
-
-FORMATS = ".mp4", ".avi", ".webm", ".mkv", ".mov"
-COMPLETE = 0.9  # share of the promised frames; with fewer a file is truncated
-
-
-class BadClip(InputError):
-    """A file that gives no clip; skipped files are counted by `reason`."""
-
-    def __init__(self, path: Path, reason: str, received=""):
-        detail = f" ({received})" if received else ""
-        super().__init__(f"{path} {reason}{detail}; mend it, or skip bad clips")
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -62,58 +50,119 @@ class Decoded:
     """The clips of one video."""
 
     clips: np.ndarray  # (clips, frames, side, side, channels) uint8
-    size: tuple[int, int]  # width and height in the file
+    size: tuple[int, int]  # width and height as shown
     padded: bool  # whether its last frame is repeated because it is short
-    seconds: float  # how long the video plays
+    seconds: float  # of what is shown
 
 
 def read(path: Path, sampling: Sampling) -> Decoded:
     """Decode the clips of one video; memory holds the frames of its clips alone.
 
     Raises:
-        BadClip: it cannot be decoded, is truncated, or has no frame.
+        BadClip: it cannot be decoded, is truncated or damaged, or shows no film.
     """
     try:
-        with av.open(str(path)) as container:
-            count, promised, rate = _count(container)
-            if count == 0:
-                raise BadClip(path, "has no frame")
-            if count < COMPLETE * promised:
-                raise BadClip(path, "is truncated", f"{count} of {promised} frames")
-        with av.open(str(path)) as container:
+        with open_video(path) as (container, stream):
+            shown = timeline.read(container, stream)
+        _check_whole(path, shown)
+        count = shown.frames
+        wanted = sampling.positions(count)
+        frames = _decode(path, wanted, sampling)
+        if frames.ended <= wanted.max():  # some codecs have packets that show nothing
+            _check_end(path, shown, frames)
+            count = frames.ended
             wanted = sampling.positions(count)
-            decoded, size = _decode(container, set(wanted.ravel().tolist()), sampling)
-    except (av.FFmpegError, IndexError) as error:
-        reason = getattr(error, "strerror", None) or "no video in it"
-        raise BadClip(path, "cannot be decoded", reason) from None
-    if len(decoded) < COMPLETE * len(np.unique(wanted)):
-        raise BadClip(path, "is truncated", f"its header promises {count} frames")
-    last = max(decoded)  # some codecs have a packet that shows nothing
-    frames = np.stack([decoded[min(i, last)] for i in wanted.ravel()])
+            frames = _decode(path, wanted, sampling)
+    except BadClip:
+        raise
+    except (av.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadClip(path, "cannot be decoded", str(reason)[:80]) from None
+    if count == 1:
+        raise BadClip(path, "is a picture, no film")
+    clips = np.stack([frames.small[number] for number in wanted.ravel()])
     padded = count < 1 + (sampling.frames - 1) * sampling.stride
-    return Decoded(frames.reshape(sampling.shape), size, padded, count / rate)
+    return Decoded(clips.reshape(sampling.shape), frames.size, padded, shown.seconds)
 
 
-def _count(container) -> tuple[int, int, float]:
-    """Count the frames in a file; also return those promised, and frames a second."""
-    stream = container.streams.video[0]
-    rate = float(stream.average_rate or 25)
-    seconds = (container.duration or 0) / av.time_base
-    promised = stream.frames or int(seconds * rate)
-    return sum(1 for packet in container.demux(stream) if packet.size), promised, rate
+def _check_whole(path: Path, shown: Timeline) -> None:
+    """Check that a video has frames, and all that its header promises."""
+    if shown.frames == 0:
+        raise BadClip(path, "has no frame")
+    if not shown.whole:
+        promise = f" of {shown.promised:.2f}" if shown.promised else ""
+        raise BadClip(path, "is truncated", f"{shown.seconds:.2f}{promise} seconds")
 
 
-def _decode(container, wanted: set[int], sampling: Sampling):
-    """Decode and scale the wanted frames, by number; also return their size before."""
-    side, frames, last = sampling.side, {}, max(wanted)
+def _check_end(path: Path, shown: Timeline, frames: "_Frames") -> None:
+    """Check that decoding went on to the last frame by its time."""
+    if frames.ended == 0:
+        raise BadClip(path, "has no frame")
+    if frames.time is not None and shown.last - frames.time > 1.5 * shown.step:
+        promise = f"{frames.time:.2f} of {shown.last:.2f} seconds"
+        raise BadClip(path, "is damaged", promise)
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """The frames of a video that were wanted, and where decoding ended."""
+
+    small: dict[int, np.ndarray]  # number -> (side, side, channels) uint8
+    size: tuple[int, int]  # width and height, as shown
+    ended: int  # frames that were decoded; if there were fewer than wanted, all
+    time: float | None  # of the last one, in seconds
+
+
+def _decode(path: Path, wanted: np.ndarray, sampling: Sampling) -> _Frames:
+    """Decode a video up to the last of the wanted frames; scale those."""
+    side, small, last = sampling.side, {}, int(wanted.max())
+    numbers, size, number, frame = set(wanted.ravel().tolist()), (0, 0), -1, None
     colours = "gray" if sampling.channels == 1 else "rgb24"
     # One for all frames: `frame.reformat` makes a new one each time, which took half
     # of the time of decoding.
     scaler = av.video.reformatter.VideoReformatter()
-    for number, frame in enumerate(container.decode(video=0)):
-        if number in wanted:
-            small = scaler.reformat(frame, side, side, colours, interpolation="AREA")
-            frames[number] = small.to_ndarray().reshape(side, side, sampling.channels)
-        if number == last:
-            break
-    return frames, (frame.width, frame.height)
+    with open_video(path) as (container, stream):
+        for number, frame in enumerate(container.decode(stream)):
+            if number in numbers:
+                pixels = scaler.reformat(
+                    frame, side, side, colours, interpolation="AREA"
+                ).to_ndarray()
+                pixels = pixels.reshape(side, side, sampling.channels)
+                small[number], size = _turn(pixels, frame)
+            if number == last:
+                break
+        return _Frames(small, size, number + 1, frame and frame.time)
+
+
+def _turn(pixels: np.ndarray, frame) -> tuple[np.ndarray, tuple[int, int]]:
+    """Turn and mirror the pixels of a frame as its display matrix says.
+
+    The matrix says where the film's x and y axes point on the screen, y downwards; see
+    ISO/IEC 14496-12, 6.2.2. Phones write it, as they film in one position always.
+
+    Returns:
+        The pixels, and the width and height of the frame as shown.
+    """
+    x_right, x_down, y_right, y_down = _display_matrix(frame)
+    size = frame.width, frame.height
+    if abs(x_down) > abs(x_right):  # what was across goes up or down
+        pixels, size = pixels.swapaxes(0, 1), size[::-1]
+        x_right, y_down = y_right, x_down
+    if x_right < 0:
+        pixels = pixels[:, ::-1]
+    if y_down < 0:
+        pixels = pixels[::-1]
+    return pixels, size
+
+
+def _display_matrix(frame) -> tuple[int, int, int, int]:
+    """Read where x and y of a frame point: right and down of each, in 65,536ths."""
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside it is a kind of data that PyAV does not know
+        turn = np.exp(-1j * np.radians(getattr(frame, "rotation", 0)))
+        return turn.real, turn.imag, -turn.imag, turn.real
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d, *_ = np.frombuffer(matrix, "i4").tolist()
+    return a, b, c, d

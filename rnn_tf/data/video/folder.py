@@ -2,15 +2,18 @@
 
 import csv
 import difflib
+import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import lazy_loader
 import numpy as np
 
+from rnn_tf.data.labelled import check_name, shorten
 from rnn_tf.data.splits import SPLITS
-from rnn_tf.data.video.decoding import FORMATS
+from rnn_tf.data.video.containers import SUFFIXES
 from rnn_tf.errors import InputError
 
 sklearn = lazy_loader.load("sklearn")
@@ -25,6 +28,7 @@ class Video:
     path: Path
     label: str
     group: str
+    sha256: str = field(default="", compare=False)  # of the file, once it was read
 
 
 # ---------------------------------------------------------------- which files
@@ -36,7 +40,8 @@ def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
     Without a group column every file is a group of its own.
 
     Raises:
-        InputError: no such folder, file or column, or nothing in it.
+        InputError: no such folder, file or column, nothing in it, or a name that is not
+            UTF-8.
     """
     if not folder.is_dir():
         raise InputError(
@@ -44,24 +49,77 @@ def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
         )
     table = folder / "clips.csv"
     if table.is_file():
-        return _read_list(folder, table, group_column)
-    if group_column:
+        videos = _read_list(folder, table, group_column)
+    elif os.path.lexists(table):
+        raise InputError(f"{table} is no file, or a link to none; mend or remove it")
+    elif group_column:
         raise InputError(
             f"--group-column {group_column}, but {folder} has no clips.csv; add one "
             f"with the columns file, class and {group_column}"
         )
-    paths = [path for path in sorted(folder.glob("*/*")) if _is_video(path)]
+    else:
+        videos = _read_class_folders(folder)
+    for path in [folder.resolve(), *(video.path for video in videos)]:
+        check_name(path)
+    return videos
+
+
+def _read_class_folders(folder: Path) -> list[Video]:
+    """List the videos in the class folders, by their names, whatever they may hold."""
+    paths = [
+        path
+        for entries in _class_folders(folder).values()
+        for path in entries
+        if _is_video(path)
+    ]
     if not paths:
+        left_out = "; ".join(describe_left_out(folder))
         raise InputError(
-            f"{folder} has no class folder with a {', '.join(FORMATS)} file, and no "
-            "clips.csv; give one that has"
+            f"{folder} has no class folder with a .mp4, .mkv or other video file, and "
+            f"no clips.csv; give one that has{left_out and f' ({left_out})'}"
         )
     return [Video(path, path.parent.name, path.name) for path in paths]
 
 
+def describe_left_out(folder: Path) -> list[str]:
+    """Name what a folder of class folders holds beside the videos of its classes."""
+    if (folder / "clips.csv").is_file():
+        return []
+    films = [path.name for path in _entries(folder) if _is_video(path)]
+    classes, others = [], []
+    for path, entries in _class_folders(folder).items():
+        rest = [entry for entry in entries if not _is_video(entry)]
+        if len(rest) < len(entries):
+            others += [f"{path.name}/{entry.name}" for entry in rest]
+        else:
+            content = shorten([entry.name for entry in entries], 3)
+            classes.append(f"{path.name}: {content or 'empty'}")
+    return [
+        f"left out {name} ({shorten(names, 5)})"
+        for names, name in (
+            (classes, f"{len(classes)} folders without a video file"),
+            (films, f"{len(films)} videos outside of the class folders"),
+            (others, f"{len(others)} other files or folders"),
+        )
+        if names
+    ]
+
+
+def _class_folders(folder: Path) -> dict[Path, list[Path]]:
+    """List what is in each folder of a folder; hidden files are passed over."""
+    return {path: _entries(path) for path in _entries(folder) if path.is_dir()}
+
+
+def _entries(folder: Path) -> list[Path]:
+    """List what is in a folder, by name, without hidden files."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.name[0] != ".")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({error.strerror})") from None
+
+
 def _is_video(path: Path) -> bool:
-    hidden = path.name.startswith(".") or path.parent.name.startswith(".")
-    return path.suffix.lower() in FORMATS and not hidden
+    return path.suffix.lower() in SUFFIXES
 
 
 def _read_list(folder: Path, table: Path, group_column: str | None) -> list[Video]:
@@ -72,11 +130,7 @@ def _read_list(folder: Path, table: Path, group_column: str | None) -> list[Vide
             rows = csv.DictReader(file, strict=True)
             columns = rows.fieldnames or []
             for name in wanted:
-                if name not in columns:
-                    raise InputError(
-                        f"{table} has no column {name!r} among {', '.join(columns)}; "
-                        f"it must have {', '.join(wanted)}"
-                    )
+                _check_column(table, name, columns, wanted)
             videos = [_video(folder, table, rows.line_num, row, wanted) for row in rows]
     except (csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"{table} is no CSV file in UTF-8 ({error})") from None
@@ -86,6 +140,19 @@ def _read_list(folder: Path, table: Path, group_column: str | None) -> list[Vide
     if count > 1:
         raise InputError(f"{table} lists {path.name} twice; mend it")
     return videos
+
+
+def _check_column(table: Path, name: str, columns: list[str], wanted: list) -> None:
+    """Check that a table has one column of a name."""
+    if name not in columns:
+        raise InputError(
+            f"{table} has no column {name!r} among {', '.join(columns)[:80]}; it must "
+            f"have {', '.join(wanted)}"
+        )
+    if columns.count(name) > 1:
+        raise InputError(
+            f"{table} has {columns.count(name)} columns {name!r}; keep one"
+        )
 
 
 def _video(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video:
@@ -110,24 +177,33 @@ def _video(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Vid
     return Video(folder / path, label, group[0] if group else name)
 
 
-def choose_classes(videos: list[Video], classes: tuple[str, ...]) -> list[Video]:
+def choose_classes(
+    videos: list[Video], classes: tuple[str, ...], left_out: Sequence[str] = ()
+) -> list[Video]:
     """Choose the videos of the classes; all of them, if none is named.
+
+    Args:
+        videos: of all classes.
+        classes: the names.
+        left_out: what was left out of the folder, for the error message.
 
     Raises:
         InputError: there is no such class, or fewer than two are left.
     """
     known = sorted({video.label for video in videos})
+    hint = f" ({'; '.join(left_out)})" if left_out else ""
     for name in classes:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
             raise InputError(
                 f"there is no class {name!r} among {len(known)}; the nearest are "
-                f"{', '.join(map(repr, near[:5]))}"
+                f"{', '.join(map(repr, near[:5]))}{hint}"
             )
     chosen = set(classes or known)
     if len(chosen) < 2:
         raise InputError(
-            f"there is one class, {min(chosen)!r}; to tell videos apart takes 2 or more"
+            f"there is one class, {min(chosen)!r}; to tell videos apart takes 2 or "
+            f"more{hint}"
         )
     return [video for video in videos if video.label in chosen]
 
@@ -141,7 +217,8 @@ def split_by_group(
     """Split the videos into three parts, no group in two of them.
 
     Without named groups, a fifth for test and a fifth for validation, by scikit-learn's
-    StratifiedGroupKFold, which keeps the shares of the classes alike.
+    StratifiedGroupKFold, which keeps the shares of the classes alike. With named ones,
+    a copy of a file that is in a later part too is left out.
 
     Args:
         videos: all of them.
@@ -158,6 +235,7 @@ def split_by_group(
     labels = np.array([video.label for video in videos])
     if validation or test:
         part = _assign_named(groups, validation, test)
+        part = _without_copies(videos, part)
         _check_classes(labels, groups, part)
     else:
         part = _assign_by_chance(labels, groups)
@@ -184,6 +262,19 @@ def _assign_named(groups: np.ndarray, validation: tuple, test: tuple) -> np.ndar
         raise InputError(f"the group {both[0]!r} is both for validation and for test")
     in_test, in_validation = np.isin(groups, test), np.isin(groups, validation)
     return np.select([in_test, in_validation], ["test", "validation"], "train")
+
+
+def _without_copies(videos: list[Video], part: np.ndarray) -> np.ndarray:
+    """Mark as left out the videos whose file is in a later part too: (videos,)."""
+    latest = {}
+    for video, name in zip(videos, part, strict=True):
+        number = SPLITS.index(name)
+        latest[video.sha256] = max(number, latest.get(video.sha256, 0))
+    keep = [
+        not video.sha256 or SPLITS[latest[video.sha256]] == name
+        for video, name in zip(videos, part, strict=True)
+    ]
+    return np.where(keep, part, "left out")
 
 
 def _assign_by_chance(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -216,8 +307,12 @@ def _check_classes(labels: np.ndarray, groups: np.ndarray, part: np.ndarray) -> 
             set(labels.tolist()) - set(labels[part == name].tolist())
         ):
             own = ", ".join(np.unique(groups[labels == missing])[:20])
+            copies = np.count_nonzero(part[labels == missing] == "left out")
+            hint = (
+                f", and {copies} are copies of videos of a later part" if copies else ""
+            )
             raise InputError(
                 f"no video of the class {missing!r} is for {name}; it comes from the "
-                f"groups {own}: choose others with --validation-groups and "
+                f"groups {own}{hint}: choose others with --validation-groups and "
                 "--test-groups, or name the other classes with --classes"
             )

@@ -4,26 +4,23 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import lazy_loader
 import numpy as np
 
 from rnn_tf import files
 from rnn_tf.data import download
 from rnn_tf.data.labelled import Labelled
-from rnn_tf.data.video import decoding
+from rnn_tf.data.video import copies, decoding
 from rnn_tf.data.video.decoding import BadClip, Decoded, Sampling
 from rnn_tf.data.video.folder import Video
 from rnn_tf.errors import InputError
 
 CHUNK = 64  # videos whose clips may wait in memory to be written
-
-pooch = lazy_loader.load("pooch")
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,16 @@ class DecodedVideos:
     clips: np.ndarray  # (videos, clips, frames, side, side, channels) uint8
     about: dict  # sha256; counts: skipped, by reason; padded; sizes; seconds to play
 
+    def join_copies(self) -> "DecodedVideos":
+        """Join groups that share a file, see `copies.join_copies`."""
+        return replace(self, videos=copies.join_copies(self.videos))
+
     def labelled(
-        self, name: str, cuts: dict[str, np.ndarray], grouped: bool
+        self,
+        name: str,
+        cuts: dict[str, np.ndarray],
+        grouped: bool,
+        left_out: Sequence[str] = (),
     ) -> Labelled:
         """Split the clips into three parts.
 
@@ -62,6 +67,7 @@ class DecodedVideos:
             name: where they come from, as the user has named it.
             cuts: split -> numbers of the videos, see `folder.split_by_group`.
             grouped: whether it is known which videos belong together.
+            left_out: what else is in the folder, for the notes.
         """
         classes = tuple(sorted({video.label for video in self.videos}))
         labels = [classes.index(video.label) for video in self.videos]
@@ -72,12 +78,19 @@ class DecodedVideos:
             for split, cut in cuts.items()
         }
         facts = {"source": Path(name).resolve().name} | self.about
-        facts |= {"notes": list(self._notes(grouped)), "groups": groups}
+        notes = [*left_out, *self._notes(cuts, grouped)]
+        facts |= {"notes": notes, "groups": groups}
         block = round(len(cuts["test"]) / len(groups["test"]))
         return Labelled(classes, parts, facts, block)
 
-    def _notes(self, grouped: bool) -> Iterator[str]:
+    def _notes(self, cuts: dict[str, np.ndarray], grouped: bool) -> Iterator[str]:
         """Yield what a reader should know of the clips."""
+        count = copies.count_copies(self.videos)
+        left_out = len(self.videos) - sum(map(len, cuts.values()))
+        if left_out:
+            yield f"left out {left_out} videos that are copies of files of a later part"
+        elif count:
+            yield f"{count} copies of other files, in one group with them"
         for reason, count in self.about["skipped"].items():
             yield f"skipped {count} files ({reason})"
         if self.about["padded"]:
@@ -100,13 +113,17 @@ def decode_videos(videos: list[Video], sampling: Sampling, skip: bool) -> Decode
     Raises:
         InputError: a bad file that is not to be skipped, or there is no other.
     """
-    digest = hashlib.sha256(f"1 {sampling} {skip}".encode())
+    videos, skipped = copies.read_hashes(videos, skip)
+    if not videos:
+        raise InputError(f"no file could be read: {dict(skipped)}")
+    digest = hashlib.sha256(f"2 {sampling} {skip}".encode())
     for video in videos:
-        digest.update(pooch.file_hash(video.path).encode())
+        digest.update(video.sha256.encode())
     folder = download.cache() / f"clips-{digest.hexdigest()[:32]}"
     if not files.is_whole(folder):
         write(folder, videos, sampling, skip)
     kept, clips, about = read(folder, sampling)
+    about["skipped"] = dict(skipped + Counter(about["skipped"]))
     about = {"sha256": digest.hexdigest()} | about
     return DecodedVideos([videos[number] for number in kept], clips, about)
 
