@@ -11,7 +11,6 @@ from rnn_tf.data.video.containers import BadClip, check_file
 from rnn_tf.data.video.folder import Video
 
 pooch = lazy_loader.load("pooch")
-sparse = lazy_loader.load("scipy.sparse")
 
 
 def read_hashes(videos: Sequence[Video], skip: bool) -> tuple[list[Video], Counter]:
@@ -69,12 +68,14 @@ def join_copies(videos: list[Video]) -> list[Video]:
 
     Without copies the videos stay as they are.
     """
+    from scipy.sparse import coo_matrix, csgraph  # here, so that --help is quick
+
     groups, group = np.unique([video.group for video in videos], return_inverse=True)
     _, content = np.unique([video.sha256 for video in videos], return_inverse=True)
     size = len(groups) + content.max() + 1
     edges = np.ones(len(videos)), (group, len(groups) + content)
-    graph = sparse.coo_matrix(edges, shape=(size, size))
-    _, joined = sparse.csgraph.connected_components(graph, directed=False)
+    graph = coo_matrix(edges, shape=(size, size))
+    _, joined = csgraph.connected_components(graph, directed=False)
     _, first, index = np.unique(joined[: len(groups)], True, True)
     names = groups[first[index]][group]
     return [
