@@ -75,7 +75,7 @@ def read(path: Path, sampling: Sampling) -> Decoded:
             frames = _decode(path, wanted, sampling)
     except BadClip:
         raise
-    except (av.FFmpegError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadClip(path, "cannot be decoded", str(reason)[:80]) from None
     if count == 1:
