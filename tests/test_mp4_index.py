@@ -43,6 +43,13 @@ def test_a_part_of_millions_is_refused_at_once(tmp_path):
         decoding.read(patch(path, b"trun", 4, MANY), SMALL)
 
 
+def test_an_edit_list_of_millions_is_refused_at_once(tmp_path):
+    """Would catch 10 GB of memory for a film that an edit list shows 100,000 times."""
+    path = write_grey(tmp_path / "a.mp4", 30)
+    with pytest.raises(BadClip, match="promises too many frames"):
+        decoding.read(patch(path, b"elst", 4, MANY), SMALL)
+
+
 def box(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), kind) + content
 
@@ -61,6 +68,8 @@ def track(handler: bytes, count: int) -> bytes:
         # The samples of raw sound are no frames; a file has a byte for each.
         (box(b"moov", track(b"vide", 7) + track(b"soun", 200)), 7),
         (box(b"moov", track(b"soun", MANY)), MANY),
+        (box(b"moov", box(b"elst", bytes(7) + b"\x02") + track(b"vide", 7)), 7),
+        (box(b"moov", box(b"elst", bytes(7) + b"\x50") + track(b"vide", 7)), 70),
         (box(b"free", b"") + box(b"mdat", track(b"vide", 7)), 0),
         (
             struct.pack(">I4sQ", 1, b"mdat", 24)

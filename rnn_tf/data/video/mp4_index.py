@@ -15,6 +15,9 @@ HEADERS = set(
     b"moov moof trak traf mdia minf stbl edts mvex udta wave meta free hoov".split()
 )
 COUNTS = re.compile(rb"(?=(?:st(?:sz|z2).{4}|trun).{4}(.{4}))", re.DOTALL)
+# An edit list may show the same frames again and again, and each has its place again.
+EDITS = re.compile(rb"(?=elst.{4}(.{4}))", re.DOTALL)
+FEW_EDITS = 8  # of which each may show all frames
 COMPRESSED = re.compile(rb"cmov.{4}dcom", re.DOTALL)
 TRACK = re.compile(rb"trak")
 # The samples of raw sound; ffmpeg's index has chunks of them.
@@ -23,7 +26,7 @@ RAW = re.compile(rb"stts\0{7}\x01.{4}\0\0\0\x01", re.DOTALL)
 
 
 def count_samples(path: Path) -> float:
-    """Count the frames and pieces of sound that the index promises.
+    """Count the frames and pieces of sound that the index promises, or a bound.
 
     Returns:
         0 for files of other formats; infinity for an index that is compressed.
@@ -63,4 +66,6 @@ def _count(data: mmap.mmap, start: int, end: int) -> float:
         count = sum(int.from_bytes(match[1], "big") for match in counts)
         raw = SOUND.search(data, begin, stop) and RAW.search(data, begin, stop)
         total += 0 if raw and count <= len(data) else count
-    return total
+    edits = EDITS.finditer(data, start, end)
+    edits = max((int.from_bytes(match[1], "big") for match in edits), default=0)
+    return total * max(1, edits // FEW_EDITS)
