@@ -226,7 +226,7 @@ def _read_member(path: Path, member: str) -> list:
         numbers = np.frombuffer(content, _plain(dtype), count, start)
         return _drawings(numbers.reshape(shape, order=order))
     likely = min(math.prod(shape), packed // 4 + 10_000)  # no drawing packs in 4 bytes
-    values = Unpickler(file, likely).load().state[-1]
+    values = Unpickler(file, encoding="latin1").load_drawings(likely).state[-1]
     if not isinstance(values, list) or len(values) != math.prod(shape):
         raise InputError(f"its pickle does not hold the {shape} objects it says")
     if len(shape) == 1:
