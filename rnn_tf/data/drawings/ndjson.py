@@ -173,6 +173,7 @@ def word(record: dict) -> str | None:
     return tidy(text) if isinstance(text, str) else None
 
 
+@functools.lru_cache(maxsize=256)
 def tidy(text: str) -> str | None:
     """Write a word as class names are; None where it says nothing, or no text."""
     try:
@@ -182,6 +183,7 @@ def tidy(text: str) -> str | None:
     return text.replace("_", " ").strip() or None
 
 
+@functools.lru_cache(maxsize=256)
 def same(text: str, name: str) -> bool:
     """Tell whether a word is the name of a file's class, which disks may write anew."""
     texts = (unicodedata.normalize("NFC", t).casefold() for t in (text, name))
