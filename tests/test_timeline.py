@@ -114,6 +114,24 @@ def test_an_edit_list_says_what_is_shown(tmp_path, codec, start, length, first, 
     assert decoded.seconds == pytest.approx((last + 1 - first) / 12, abs=0.01)
 
 
+@pytest.mark.parametrize("share", [1, 0.8])
+@pytest.mark.parametrize("name", ["film.webm", "sound.mkv"])
+@pytest.mark.parametrize("tag", [b"XURATION", b"00:99:01", b"00:00:xx", b"01.6 s  "])
+def test_a_tag_that_is_missing_or_of_another_film(whole, name, tag, share):
+    """Would catch a clip cut out of a film of two hours, whose tag it still has."""
+    path = whole(name)
+    content = path.read_bytes()
+    old = b"DURATION" if tag.startswith(b"X") else b"00:00:01"
+    assert old in content
+    path.write_bytes(content.replace(old, tag[: len(old)]))
+    if share == 1:
+        decoded = decoding.read(path, ENDS)
+        assert decoded.seconds == pytest.approx(1.6, abs=0.01)
+    else:
+        with pytest.raises(BadClip, match="is truncated"):
+            decoding.read(shorten(path, share), ENDS)
+
+
 def test_frames_that_the_decoder_does_not_give_are_damage(tmp_path):
     """Would catch a film whose second half is noise that its decoder passes over."""
     path = write_grey(tmp_path / "a.mp4", codec="mpeg2video")

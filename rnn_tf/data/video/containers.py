@@ -27,7 +27,7 @@ FORMATS = (
     "mpegvideo,mxf,nut,ogg,rm,wtv,yuv4mpegpipe"
 )
 MOST_PIXELS = 1 << 24  # of a frame; a decoder may keep some 20 of them
-MOST_STREAMS = 32
+MOST_STREAMS = 20  # ffmpeg decodes a little of each while it opens a file
 OPTIONS = {
     "format_whitelist": FORMATS,
     "protocol_whitelist": "file",

@@ -4,6 +4,7 @@ Nothing is decoded. A packet may be marked as one that is decoded but not shown:
 edit list has cut off, such as the beginning of a film that was trimmed on a phone.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,19 +78,20 @@ def read(container, stream) -> Timeline:
 def _promise(container, stream, kind: str) -> tuple[float, list]:
     """Return the seconds that the header promises, and the streams that fill them.
 
-    Sound may be longer than the picture. Matroska has a tag with the length of each
-    stream, if the program that wrote it had the manners.
+    Sound may be longer than the picture. Matroska may have a tag with the length of a
+    stream; if it is longer than the file, it is that of a film this one was cut from.
     """
-    tags = (v for k, v in stream.metadata.items() if k.startswith("DURATION"))
-    for tag in tags if kind in LONGEST else ():
-        hours, minutes, seconds = map(float, tag.split(":"))
-        return 3600 * hours + 60 * minutes + seconds, [stream]
     if kind in EACH:
         return float((stream.duration or 0) * stream.time_base), [stream]
-    if kind in LONGEST and container.duration:
-        streams = [*container.streams.video, *container.streams.audio]
-        return container.duration / 1e6, streams
-    return 0.0, [stream]
+    if kind not in LONGEST or not container.duration:
+        return 0.0, [stream]
+    longest = container.duration / 1e6
+    tag = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    hours, minutes, seconds = map(float, tag.groups()) if tag else (np.inf, 0, 0)
+    own = 3600 * hours + 60 * minutes + seconds
+    if own < longest + 0.01:  # in the header, times are rounded
+        return own, [stream]
+    return longest, [*container.streams.video, *container.streams.audio]
 
 
 def _read_packets(container, streams: list) -> dict[int, np.ndarray]:
