@@ -26,6 +26,7 @@ SMALLEST = 2  # units; what is smaller is lost where fractions are rounded
 # say of millions that they are one drawing, and fill the memory.
 LONGEST = 10_000
 FARTHEST = 10_000  # a longer move in a 0..255 box is damage, and int16 ends at 32,767
+TENTHS = (*["train"] * 8, "validation", "test")
 LOWEST = np.array([-FARTHEST, -FARTHEST, 0], np.int16)
 HIGHEST = np.array([FARTHEST, FARTHEST, 1], np.int16)
 
@@ -78,7 +79,7 @@ def choose_split(content: bytes, missing: Collection[str]) -> str:
         content: what is the same for every copy of the drawing.
         missing: the parts that have no file of their own; the others get none.
     """
-    part = {8: "validation", 9: "test"}.get(zlib.crc32(content) % 10)
+    part = TENTHS[zlib.crc32(content) % 10]
     return part if part in missing else "train"
 
 
@@ -95,9 +96,9 @@ def to_moves(strokes: Sequence[np.ndarray]) -> np.ndarray:
     Raises:
         BadDrawing: as `check`, or so small that rounding loses it.
     """
-    exact = np.concatenate(strokes)
-    points = np.rint(exact)
-    _check_rounding(exact, points)
+    points = np.concatenate(strokes)
+    if points.dtype.kind == "f":
+        points = _round(points)
     rows = np.zeros((len(points), 3))
     rows[1:, :2] = points[1:] - points[:-1]
     rows[np.cumsum([len(stroke) for stroke in strokes]) - 1, 2] = 1
@@ -141,10 +142,7 @@ def round_moves(rows: np.ndarray) -> np.ndarray:
     check(rows)
     if rows.dtype.kind == "f":
         rows = rows.astype(float)  # a copy, of enough digits
-        places = positions(rows)
-        rounded = np.rint(places)
-        _check_rounding(places, rounded)
-        rows[:, :2] = np.diff(rounded, axis=0)
+        rows[:, :2] = np.diff(_round(positions(rows)), axis=0)
     return rows.astype(np.int16)
 
 
@@ -153,15 +151,14 @@ def positions(rows: np.ndarray) -> np.ndarray:
     return np.vstack([np.zeros(2), np.cumsum(rows[:, :2], axis=0, dtype=float)])
 
 
-def _check_rounding(exact: np.ndarray, rounded: np.ndarray) -> None:
-    """Check that a drawing in fractions is more than a few units large, or a dot."""
-    if exact.dtype.kind != "f" or not len(exact):
-        return
-    side = np.ptp(exact, axis=0).max()
-    if 0 < side < SMALLEST and np.abs(exact - rounded).max() > 0.01:
+def _round(points: np.ndarray) -> np.ndarray:
+    """Round positions in fractions, of a dot or of what is more than a few units."""
+    rounded, side = np.rint(points), np.ptp(points, axis=0).max()
+    if 0 < side < SMALLEST and np.abs(points - rounded).max() > 0.01:
         raise BadDrawing(
             f"fractions in less than {SMALLEST} units; scale up to {BOX}", side
         )
+    return rounded
 
 
 def decode_records(
