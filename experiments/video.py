@@ -15,7 +15,6 @@ frames in random order.
 
 import dataclasses
 import functools
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -37,7 +36,7 @@ from rnn_tf.data.video.folder import (
     find_videos,
     split_by_group,
 )
-from rnn_tf.errors import InputError
+from rnn_tf.errors import InputError, warn
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers, pretrained_cnn, pretraining
@@ -469,7 +468,7 @@ def _possible(config: Config) -> list[str]:
         names.remove(FROZEN)
         if not names:
             raise InputError(reason)
-        print(f"left out: {reason}", file=sys.stderr)
+        warn(f"left out: {reason}")
     return names
 
 

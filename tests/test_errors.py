@@ -5,10 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, take_ctrl_c
+from rnn_tf.claims import answers
+from rnn_tf.errors import InputError, exit_code
+from rnn_tf.report import summary
+from tests.conftest import ROOT, run_python, take_ctrl_c
 
 WAITS = """
 import sys, time
@@ -81,3 +85,86 @@ def test_ctrl_c_while_libraries_load_is_one_line(tmp_path, seconds):
     assert line.startswith("interrupted")
     assert "\n" not in line
     assert all(str(run) in line for run in tmp_path.glob("*/*"))
+
+
+# ---------------------------------------------------------------- what it prints
+
+PRINTS = """
+import sys
+from rich.console import Console
+from rnn_tf import errors
+def work():
+    for number in range(3000):
+        print("a line on stdout")
+        Console().print("a line by rich: \\u732b \\u00b7")
+    print("went on", file=sys.stderr)
+    if sys.argv[1:]:
+        raise errors.InputError(sys.argv[1])
+raise SystemExit(errors.exit_code(work))
+"""
+
+
+def test_a_reader_that_ends_does_not_end_the_work():
+    """Would catch `make forecast | head -1`: a training that fails for its output."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRINTS],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read().decode()
+    process.stderr.close()
+    assert (process.wait(60), errors) == (0, "went on\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_under_stdout_and_stderr_changes_no_exit_code():
+    for arguments, code in (([], 0), (["bad"], 2)):
+        with Path("/dev/full").open("w") as full:
+            command = [sys.executable, "-c", PRINTS, *arguments]
+            done = subprocess.run(
+                command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+            silent = subprocess.run(command, cwd=ROOT, stdout=full, stderr=full)
+        assert (done.returncode, silent.returncode) == (code, code)
+        assert done.stderr == "went on\n" + "error: bad\n" * bool(arguments)
+
+
+def test_characters_that_the_terminal_lacks_are_question_marks():
+    done = run_python("-c", PRINTS, "\u732b", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 2
+    assert "a line by rich: ? ?\n" in done.stdout
+    assert done.stderr == "went on\nerror: ?\n"
+
+
+def test_without_an_output_the_work_is_done():
+    """Would catch `>&-`, as some services start programs."""
+    shell = f"exec {sys.executable} -c '{PRINTS}' >&-"
+    done = subprocess.run(["sh", "-c", shell], cwd=ROOT, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"went on\n")
+
+
+def test_an_error_is_one_line_of_a_bounded_length(capsys):
+    """Would catch a cell of two megabytes, and text that clears the terminal."""
+
+    def work():
+        raise InputError("\x1b[2J\n" + "x" * 2_000_000 + "the way out")
+
+    assert exit_code(work) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(r"error: \x1b[2J\nxxx")
+    assert line.endswith("the way out\n")
+    assert len(line) == 1_001
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(answers, "answers.csv"), (summary, "summary.csv")]
+)
+def test_tables_that_cannot_be_written_are_bad_input(tmp_path, module, name):
+    """Would catch a traceback of make summary and make answers on a read-only disk."""
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=f"cannot write to {tmp_path} ") as refused:
+        module.main(tmp_path)
+    assert "\n" not in str(refused.value)

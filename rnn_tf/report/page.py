@@ -160,7 +160,8 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
     shown = with_lists(claims) if own or quoted else []
     files.write_text(results / "report.html", page(own, quoted, notes, shown))
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
-    print(f"{results / 'report.html'} shows {count}; open it in a browser")
+    place = printable(str(results / "report.html"))
+    print(f"{place} shows {count}; open it in a browser")
     if not own:
         print("no runs of your own yet; try: make results")
 
