@@ -69,6 +69,21 @@ def test_error_by_step_names_everyone_and_says_who_is_out_of_the_picture(monkeyp
     assert names == ["gru", "mlp", "naive", "last_value (above)"]
 
 
+def test_axes_of_small_numbers_have_their_digits(monkeypatch):
+    """Would catch an axis from 0 to 3 that is labelled 0, 0, 1, 2, 2, 2, 3."""
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
+    for size in (0.5, 5e4):
+        rows = error_rows({("gru", "tuned"): 10, ("naive", "baseline"): 14})
+        rows["value"] *= size / 10
+        plots.error_by_step(None, rows, "mae", "")
+    for figure, label in zip(figures, ("0.2", "20,000"), strict=True):
+        figure.draw_without_rendering()
+        labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+        assert label in labels
+        assert len(set(labels)) == len(labels)
+
+
 def test_learning_curves_show_every_model(monkeypatch):
     rows = pd.DataFrame(
         {"model": m, "seed": s, "epoch": e, "loss": 1 / e, "score": 2 / e}

@@ -54,7 +54,7 @@ def plain_table(
     table = PlainTable(title=title and plain(title, "table.title"), box=box.SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"
     for heading in texts:
-        table.add_column(plain(heading))
+        table.add_column(plain(heading), overflow="fold")  # no name is cut off
     for heading in numbers:
         table.add_column(plain(heading), justify="right")
     return table

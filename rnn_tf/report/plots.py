@@ -18,6 +18,7 @@ pd = lazy_loader.load("pandas")
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 WEEKS_SHOWN = 6
+DIGITS = "{x:,.10g}"  # 40,000 and 0.5
 
 
 def new_figure(
@@ -94,7 +95,7 @@ def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
         axis.plot(mean.index, mean, lw=1.3, label=model, **style)
         axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
     axis.set(ylabel=label(unit), title=f"Forecasts of {step} days, end to end")
-    axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter(DIGITS)
     axis.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.08))
     save(figure, path)
 
@@ -121,7 +122,7 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     axis.set(xlabel="days ahead", ylabel=of_errors, ylim=(0, top))
     axis.set_title("Test error by day ahead: networks in colour, baselines in grey")
     axis.set_xticks(list(lines.columns))
-    axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_major_formatter(DIGITS)
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     save(figure, path)
 
