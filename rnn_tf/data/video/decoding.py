@@ -116,43 +116,48 @@ class _Frames:
 def _decode(path: Path, wanted: np.ndarray, sampling: Sampling) -> _Frames:
     """Decode a video up to the last of the wanted frames; scale those."""
     side, small, last = sampling.side, {}, int(wanted.max())
-    numbers, size, number, frame = set(wanted.ravel().tolist()), (0, 0), -1, None
+    numbers, number, frame, matrix = set(wanted.ravel().tolist()), -1, None, None
     colours = "gray" if sampling.channels == 1 else "rgb24"
     # One for all frames: `frame.reformat` makes a new one each time, which took half
     # of the time of decoding.
     scaler = av.video.reformatter.VideoReformatter()
     with open_video(path) as (container, stream):
         for number, frame in enumerate(container.decode(stream)):
+            # Of the first alone: a frame that was asked stays in memory, as it and its
+            # side data name each other.
+            matrix = matrix or _display_matrix(frame)
             if number in numbers:
                 pixels = scaler.reformat(
                     frame, side, side, colours, interpolation="AREA"
                 ).to_ndarray()
                 pixels = pixels.reshape(side, side, sampling.channels)
-                small[number], size = _turn(pixels, frame)
+                small[number] = _turn(pixels, matrix)
             if number == last:
                 break
-        return _Frames(small, size, number + 1, frame and frame.time)
-
-
-def _turn(pixels: np.ndarray, frame) -> tuple[np.ndarray, tuple[int, int]]:
-    """Turn and mirror the pixels of a frame as its display matrix says.
-
-    The matrix says where the film's x and y axes point on the screen, y downwards; see
-    ISO/IEC 14496-12, 6.2.2. Phones write it, as they film in one position always.
-
-    Returns:
-        The pixels, and the width and height of the frame as shown.
-    """
-    x_right, x_down, y_right, y_down = _display_matrix(frame)
+    if frame is None:
+        return _Frames({}, (0, 0), 0, None)
     size = frame.width, frame.height
-    if abs(x_down) > abs(x_right):  # what was across goes up or down
-        pixels, size = pixels.swapaxes(0, 1), size[::-1]
-        x_right, y_down = y_right, x_down
-    if x_right < 0:
-        pixels = pixels[:, ::-1]
-    if y_down < 0:
-        pixels = pixels[::-1]
-    return pixels, size
+    size = size[::-1] if _is_upright(matrix) else size
+    return _Frames(small, size, number + 1, frame.time)
+
+
+def _turn(pixels: np.ndarray, matrix: tuple) -> np.ndarray:
+    """Turn and mirror the pixels of a frame, (height, width, channels).
+
+    The display matrix says where the film's x and y axes point on the screen, with y
+    downwards; see ISO/IEC 14496-12, 6.2.2. Phones write it: their sensor never turns.
+    """
+    x_right, x_down, y_right, y_down = matrix
+    if _is_upright(matrix):
+        pixels, x_right, y_down = pixels.swapaxes(0, 1), y_right, x_down
+    pixels = pixels[:, ::-1] if x_right < 0 else pixels
+    return pixels[::-1] if y_down < 0 else pixels
+
+
+def _is_upright(matrix: tuple) -> bool:
+    """Tell whether what is across in the film goes up or down on the screen."""
+    x_right, x_down, _, _ = matrix
+    return abs(x_down) > abs(x_right)
 
 
 def _display_matrix(frame) -> tuple[int, int, int, int]:
