@@ -14,7 +14,7 @@ import pytest
 
 from experiments import forecast
 from rnn_tf.errors import InputError
-from rnn_tf.report import summary, summary_rows
+from rnn_tf.report import page, summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python, take_ctrl_c
 
@@ -300,3 +300,23 @@ def test_kill_9_leaves_whole_files(tmp_path, pause):
         assert table
         assert all(None not in row and None not in row.values() for row in table)
     assert summary.refresh(tmp_path).empty
+
+
+def test_any_name_of_a_column_comes_to_the_end(csv_file, tmp_path, capsys):
+    """Would catch a run that fails, or a table of all runs that does, over a name."""
+    name = "[/] $_{$ <img src=x>|`a` \x1b[2J"
+    values = np.random.default_rng(1).normal(100, 5, 300)
+    days = np.datetime64("2020-01-01") + np.arange(300)
+    lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
+    path = csv_file("\n".join([f"date,{name}", *lines]), "[red]m.csv")
+    options = TINY | {"models": ("mlp",), "trials": 0, "seeds": 1, "epochs": 1}
+    chosen = {"data": str(path), "value_column": name, "results": tmp_path / "results"}
+    done = forecast.run(forecast.Config(**options | chosen))
+    assert len(list(done.folder.glob("*.png"))) == 3
+    summary.main(tmp_path / "results")
+    page.main(tmp_path / "results", done.folder)
+    shown = capsys.readouterr()
+    assert "[red]m, train" in shown.out
+    assert r"[/] $_{$ <img src=x>|`a` \x1b[2J" in shown.out.replace("\n", " ")
+    assert "\x1b" not in shown.out
+    assert "left out" not in shown.err
