@@ -205,7 +205,7 @@ def _labelled(config: Config) -> Labelled:
     if not (validation or test):
         decoded = decoded.join_copies()
     cuts = split_by_group(decoded.videos, validation, test)
-    grouped = bool(config.group_column) or config.data == "ucf101"
+    grouped = len({video.group for video in videos}) < len(videos)
     return decoded.labelled(config.data, cuts, grouped, left_out)
 
 

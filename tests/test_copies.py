@@ -6,7 +6,8 @@ import pytest
 
 from rnn_tf.data.video.containers import BadClip
 from rnn_tf.data.video.copies import count_copies, join_copies, read_hashes
-from rnn_tf.data.video.folder import Video, split_by_group
+from rnn_tf.data.video.folder import split_by_group
+from rnn_tf.data.video.lists import Video
 from rnn_tf.errors import InputError
 
 

@@ -257,6 +257,7 @@ def test_names_tell_the_part(name, part):
 # --- damaged files
 
 
+@pytest.mark.long
 def test_a_thousand_damaged_files_do_no_harm(tmp_path):
     raw = [[*(3.5 * np.array(SQUARE)).tolist(), [0, 1, 2, 3]]]
     drawings = [[SQUARE], raw, [SQUARE, [[1, 2], [3, 4]]]] * 5

@@ -366,6 +366,7 @@ def read_member(path):
     read_all(archive)
 
 
+@pytest.mark.long
 def test_a_thousand_damaged_files_do_no_harm(tmp_path):
     drawings = many(40)
     file = npz_file(tmp_path / "a.npz", drawings, drawings[:5], shares([CIRCLE], 255))
@@ -376,6 +377,7 @@ def test_a_thousand_damaged_files_do_no_harm(tmp_path):
     "array",
     [objects(many(20)), objects(shares([CIRCLE] * 3, 255)), np.array([CIRCLE] * 3)],
 )
+@pytest.mark.long
 def test_a_thousand_damaged_arrays_do_no_harm(tmp_path, array):
     np.save(tmp_path / "train.npy", array)
     assert_sturdy(read_member, tmp_path / "train.npy")

@@ -173,7 +173,7 @@ def read_all(path):
     list(tfrecord.read(path, ("cat", "dog"), Choice("skip")))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_damaged_files_do_no_harm(tmp_path):
     path = tfrecord_file(tmp_path, *[example(INK)] * 20, example(np.zeros((900, 3))))
     assert_sturdy(read_all, path)
@@ -184,7 +184,7 @@ def read_record(path):
     tfrecord._parse(path.read_bytes(), classes=2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_damaged_records_do_no_harm(tmp_path):
     (tmp_path / "record").write_bytes(example(INK * 9))
     assert_sturdy(read_record, tmp_path / "record")

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.video.folder import (
-    Video,
     choose_classes,
     describe_left_out,
     find_videos,
     split_by_group,
 )
+from rnn_tf.data.video.lists import Video
 from rnn_tf.errors import InputError
 
 # ------------------------------------------------------------------- which files
@@ -167,6 +167,49 @@ def test_a_list_that_is_no_file_is_not_passed_over(folder):
 
 
 # ------------------------------------------------------------------- which part
+
+
+def keras_example(tmp_path, **parts):
+    """Make the lists of keras.io's example; parts: name -> lines of the list."""
+    for part, lines in parts.items():
+        (tmp_path / part).mkdir()
+        rows = [line.split(",") for line in lines]
+        for name, *_ in rows:
+            (tmp_path / part / name).touch()
+        text = "\n".join(
+            [",video_name,tag"] + [f"{i},{r}" for i, r in enumerate(lines)]
+        )
+        (tmp_path / f"{part}.csv").write_text(text)
+    return tmp_path
+
+
+def test_the_lists_of_keras_say_class_and_test(tmp_path):
+    """Would catch classes called train and test, on which any model is perfect."""
+    names = [f"v_{c}_g{g:02}_c01.avi,{c}" for c in ("Punch", "Dive") for g in range(8)]
+    train = [name for name in names if "_g00" not in name and "_g01" not in name]
+    test = [name for name in names if name not in train]
+    videos = find_videos(keras_example(tmp_path, train=train, test=test))
+    assert {video.label for video in videos} == {"Punch", "Dive"}
+    assert {video.group for video in videos} >= {"v_Punch_g00", "v_Dive_g07"}
+    cuts = split_by_group(videos)
+    assert {videos[n].part for n in cuts["test"]} == {"test"}
+    assert [len(cuts[name]) for name in ("train", "validation", "test")] == [9, 3, 4]
+    assert {videos[n].label for n in cuts["validation"]} == {"Punch", "Dive"}
+
+
+def test_a_film_in_both_lists_is_refused(tmp_path):
+    lines = ["v_Punch_g01_c01.avi,Punch"], ["v_Punch_g01_c02.avi,Punch"]
+    with pytest.raises(InputError, match="v_Punch_g01 is in train.csv and in test.csv"):
+        find_videos(keras_example(tmp_path, train=lines[0], test=lines[1]))
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("Train", "valid", "test")])
+def test_parts_are_no_classes(tmp_path, names):
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.mp4").touch()
+    with pytest.raises(InputError, match="are parts and no classes; .* clips.csv"):
+        find_videos(tmp_path)
 
 
 def known(**groups) -> list[Video]:

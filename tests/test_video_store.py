@@ -6,7 +6,7 @@ import pytest
 from rnn_tf.data import download
 from rnn_tf.data.video import store
 from rnn_tf.data.video.decoding import BadClip, Sampling
-from rnn_tf.data.video.folder import Video
+from rnn_tf.data.video.lists import Video
 from rnn_tf.data.video.store import DecodedVideos
 from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video

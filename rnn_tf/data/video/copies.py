@@ -8,7 +8,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.video.containers import BadClip, check_file
-from rnn_tf.data.video.folder import Video
+from rnn_tf.data.video.lists import Video
 
 pooch = lazy_loader.load("pooch")
 

@@ -1,34 +1,23 @@
 """Find the video files of a folder, their classes, and the part of each."""
 
-import csv
 import difflib
 import os
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import lazy_loader
 import numpy as np
 
 from rnn_tf.data.labelled import check_name, shorten
 from rnn_tf.data.splits import SPLITS
+from rnn_tf.data.video import lists
 from rnn_tf.data.video.containers import SUFFIXES
+from rnn_tf.data.video.lists import Video
 from rnn_tf.errors import InputError
 
 sklearn = lazy_loader.load("sklearn")
 
 TRIES = 20  # of a split, until every part has every class
-
-
-@dataclass(frozen=True)
-class Video:
-    """One file, its class, and its group: the recording or the person it shares."""
-
-    path: Path
-    label: str
-    group: str
-    sha256: str = field(default="", compare=False)  # of the file, once it was read
 
 
 # ---------------------------------------------------------------- which files
@@ -37,7 +26,8 @@ class Video:
 def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
     """Find the videos that clips.csv lists, or those in the folder's class folders.
 
-    Without a group column every file is a group of its own.
+    Or those of train.csv and test.csv, see `lists.read_parts`. Without a group column
+    every file is a group of its own.
 
     Raises:
         InputError: no such folder, file or column, nothing in it, or a name that is not
@@ -49,7 +39,7 @@ def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
         )
     table = folder / "clips.csv"
     if table.is_file():
-        videos = _read_list(folder, table, group_column)
+        videos = lists.read_list(folder, table, group_column)
     elif os.path.lexists(table):
         raise InputError(f"{table} is no file, or a link to none; mend or remove it")
     elif group_column:
@@ -57,6 +47,8 @@ def find_videos(folder: Path, group_column: str | None = None) -> list[Video]:
             f"--group-column {group_column}, but {folder} has no clips.csv; add one "
             f"with the columns file, class and {group_column}"
         )
+    elif lists.has_parts(folder):
+        videos = lists.read_parts(folder)
     else:
         videos = _read_class_folders(folder)
     for path in [folder.resolve(), *(video.path for video in videos)]:
@@ -78,12 +70,20 @@ def _read_class_folders(folder: Path) -> list[Video]:
             f"{folder} has no class folder with a .mp4, .mkv or other video file, and "
             f"no clips.csv; give one that has{left_out and f' ({left_out})'}"
         )
-    return [Video(path, path.parent.name, path.name) for path in paths]
+    videos = [Video(path, path.parent.name, path.name) for path in paths]
+    names = {video.label for video in videos}
+    if {name.lower() for name in names} <= lists.PART_NAMES:
+        raise InputError(
+            f"{folder} has the folders {', '.join(sorted(names))}, which are parts and "
+            "no classes; give a folder for each class, or add clips.csv with the "
+            "columns file and class"
+        )
+    return videos
 
 
 def describe_left_out(folder: Path) -> list[str]:
     """Name what a folder of class folders holds beside the videos of its classes."""
-    if (folder / "clips.csv").is_file():
+    if (folder / "clips.csv").is_file() or lists.has_parts(folder):
         return []
     films = [path.name for path in _entries(folder) if _is_video(path)]
     classes, others = [], []
@@ -120,61 +120,6 @@ def _entries(folder: Path) -> list[Path]:
 
 def _is_video(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
-
-
-def _read_list(folder: Path, table: Path, group_column: str | None) -> list[Video]:
-    """Read the videos of clips.csv, in their order."""
-    wanted = ["file", "class", *([group_column] if group_column else [])]
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file, strict=True)
-            columns = rows.fieldnames or []
-            for name in wanted:
-                _check_column(table, name, columns, wanted)
-            videos = [_video(folder, table, rows.line_num, row, wanted) for row in rows]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{table} is no CSV file in UTF-8 ({error})") from None
-    if not videos:
-        raise InputError(f"{table} lists no file; mend it")
-    path, count = Counter(video.path for video in videos).most_common(1)[0]
-    if count > 1:
-        raise InputError(f"{table} lists {path.name} twice; mend it")
-    return videos
-
-
-def _check_column(table: Path, name: str, columns: list[str], wanted: list) -> None:
-    """Check that a table has one column of a name."""
-    if name not in columns:
-        raise InputError(
-            f"{table} has no column {name!r} among {', '.join(columns)[:80]}; it must "
-            f"have {', '.join(wanted)}"
-        )
-    if columns.count(name) > 1:
-        raise InputError(
-            f"{table} has {columns.count(name)} columns {name!r}; keep one"
-        )
-
-
-def _video(folder: Path, table: Path, line: int, row: dict, wanted: list) -> Video:
-    """Check a row of clips.csv; its path is taken as text, so links may leave."""
-    for name in wanted:
-        if not (row[name] or "").strip():
-            raise InputError(f"{table}, line {line}: {name} is empty; fill it in")
-    name, label, *group = (row[column].strip() for column in wanted)
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise InputError(
-            f"{table}, line {line}: {name[:80]!r} leaves the folder; give paths in it"
-        )
-    try:
-        exists = (folder / path).is_file()
-    except OSError:  # such as a name that is too long
-        exists = False
-    if not exists:
-        raise InputError(
-            f"{table}, line {line}: there is no file {name[:80]!r} in the folder"
-        )
-    return Video(folder / path, label, group[0] if group else name)
 
 
 def choose_classes(
@@ -216,9 +161,10 @@ def split_by_group(
 ) -> dict[str, np.ndarray]:
     """Split the videos into three parts, no group in two of them.
 
-    Without named groups, a fifth for test and a fifth for validation, by scikit-learn's
-    StratifiedGroupKFold, which keeps the shares of the classes alike. With named ones,
-    a copy of a file that is in a later part too is left out.
+    Without named groups, a fifth for test, unless a list says what is, and a fifth for
+    validation, by scikit-learn's StratifiedGroupKFold, which keeps the shares of the
+    classes alike. Where parts are given, a copy of a file that is in a later part too
+    is left out.
 
     Args:
         videos: all of them.
@@ -238,7 +184,9 @@ def split_by_group(
         part = _without_copies(videos, part)
         _check_classes(labels, groups, part)
     else:
-        part = _assign_by_chance(labels, groups)
+        listed = np.array([video.part == "test" for video in videos])
+        part = _assign_by_chance(labels, groups, listed)
+        part = _without_copies(videos, part)
     order = np.lexsort((np.arange(len(videos)), groups))
     return {name: order[part[order] == name] for name in SPLITS}
 
@@ -277,27 +225,43 @@ def _without_copies(videos: list[Video], part: np.ndarray) -> np.ndarray:
     return np.where(keep, part, "left out")
 
 
-def _assign_by_chance(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Draw the part of each video, so that every part has every class: (videos,)."""
+def _assign_by_chance(
+    labels: np.ndarray, groups: np.ndarray, listed: np.ndarray
+) -> np.ndarray:
+    """Draw the part of each video, so that every part has every class: (videos,).
+
+    Those that are `listed` are the test set, if there are any.
+    """
+    drawn = np.flatnonzero(~listed)
+    parts = SPLITS[:2] if listed.any() else SPLITS
+    _check_groups(labels[drawn], groups[drawn], len(parts))
+    part = np.where(listed, "test", "train").astype("<U10")
+    for seed in range(1, TRIES + 1):
+        folds = sklearn.model_selection.StratifiedGroupKFold(
+            min(5, len(np.unique(groups[drawn]))), shuffle=True, random_state=seed
+        )
+        (_, test), (_, validation), *_ = folds.split(
+            drawn, labels[drawn], groups[drawn]
+        )
+        part[drawn] = "train"
+        part[drawn[test]] = "test" if "test" in parts else "train"
+        part[drawn[validation]] = "validation"
+        if all(set(labels[part == name]) == set(labels) for name in SPLITS):
+            return part
+    _check_classes(labels, groups, part)
+    return part
+
+
+def _check_groups(labels: np.ndarray, groups: np.ndarray, parts: int) -> None:
+    """Check that each class has a group for each part, or raise InputError."""
     for name in sorted(set(labels.tolist())):
         own = np.unique(groups[labels == name])
-        if len(own) < 3:
+        if len(own) < parts:
             raise InputError(
                 f"the class {name!r} comes from {len(own)} group(s), {', '.join(own)}; "
                 "each part needs one of its own: add some, or name the other classes "
                 "with --classes"
             )
-    for seed in range(1, TRIES + 1):
-        folds = sklearn.model_selection.StratifiedGroupKFold(
-            min(5, len(np.unique(groups))), shuffle=True, random_state=seed
-        )
-        (_, test), (_, validation), *_ = folds.split(labels, labels, groups)
-        part = np.full(len(labels), "train", dtype="<U10")
-        part[test], part[validation] = "test", "validation"
-        if all(set(labels[part == name]) == set(labels) for name in SPLITS):
-            return part
-    _check_classes(labels, groups, part)
-    return part
 
 
 def _check_classes(labels: np.ndarray, groups: np.ndarray, part: np.ndarray) -> None:

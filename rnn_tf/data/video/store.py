@@ -17,7 +17,7 @@ from rnn_tf.data import download
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.video import copies, decoding
 from rnn_tf.data.video.decoding import BadClip, Decoded, Sampling
-from rnn_tf.data.video.folder import Video
+from rnn_tf.data.video.lists import Video
 from rnn_tf.errors import InputError
 
 CHUNK = 64  # videos whose clips may wait in memory to be written

@@ -13,7 +13,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf.data import download
-from rnn_tf.data.video.folder import Video
+from rnn_tf.data.video.lists import Video
 from rnn_tf.errors import InputError
 
 requests = lazy_loader.load("requests")
