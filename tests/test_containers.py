@@ -165,7 +165,7 @@ def read_small(path):
     return decoding.read(path, SMALL)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "codec", "copies"),
     [
@@ -175,7 +175,6 @@ def read_small(path):
         ("a.mxf", "mpeg2video", 100), ("a.nut", "mpeg4", 100),
     ],
 )  # fmt: skip
-@pytest.mark.long
 def test_damaged_videos_do_no_harm(tmp_path, name, codec, copies):
     """Would catch a traceback, a hang, or memory that a few bytes fill."""
     if codec == "gif":
