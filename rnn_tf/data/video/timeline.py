@@ -59,20 +59,22 @@ def read(container, stream) -> Timeline:
     step = np.diff(starts).max() if len(starts) > 1 else usual
     first, last = (starts[0], starts[-1]) if len(starts) else (0.0, np.nan)
     seconds = _end(picture, usual) - first
-    if (
-        kind in EACH
-    ):  # the time that the first frame waits for the next is counted or not
+    if len(every) == stream.frames:
+        filled = promised
+    elif kind in EACH:  # the time that the first frame waits is counted or not
         waits = np.clip(first, 0, MOST_REORDERED * usual)
         filled = max(seconds + waits, picture["length"].sum())
     else:  # counted from zero, even if the first frame comes later
         filled = max(_end(p[p["shown"]], usual) for p in packets.values())
-    if len(every) == stream.frames:
-        filled = promised
     allowed = step / 2 if kind in EXACT else max(1.5 * step, promised / 10)
+    whole = promised - filled <= allowed and not _is_cut(picture, usual, seconds)
+    return Timeline(len(picture), step, last, seconds, promised, bool(whole))
+
+
+def _is_cut(picture: np.ndarray, usual: float, seconds: float) -> bool:
+    """Whether a packet is cut at the end, or one anywhere and frames are missing."""
     sparse = len(picture) * usual < COMPLETE * seconds
-    damaged = picture["cut"][-1] or (picture["cut"].any() and sparse)
-    whole = bool(promised - filled <= allowed and not damaged)
-    return Timeline(len(picture), step, last, seconds, promised, whole)
+    return bool(picture["cut"][-1] or (picture["cut"].any() and sparse))
 
 
 def _promise(container, stream, kind: str) -> tuple[float, list]:
