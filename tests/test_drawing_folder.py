@@ -220,6 +220,15 @@ def test_a_file_named_as_no_part_is_cut_by_a_hash(tmp_path):
     assert splits == {"train", "validation", "test"}
 
 
+def test_a_class_that_is_the_copy_of_another_is_refused(tmp_path):
+    """Would catch a file that was copied, and not yet drawn anew: no model can tell
+    its class from the other, and nothing says why."""
+    for name in ("cat.npz", "dog.npz"):
+        npz_file(tmp_path / name, [GOOD] * 3, [GOOD], [GOOD])
+    with pytest.raises(InputError, match="dog.npz has the bytes of cat.npz"):
+        read_folder(tmp_path).labelled("x", Choice())
+
+
 def test_a_copy_of_the_training_file_is_no_test(tmp_path):
     """Would catch a test on the drawings of training."""
     train = worded(tmp_path / "train.ndjson", "circle", "zebra", count=150)

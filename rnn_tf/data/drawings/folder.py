@@ -56,12 +56,19 @@ class Drawings:
             choice: which are taken.
 
         Raises:
-            InputError: a bad drawing that is not to be skipped, or a class of which a
-                part has none.
+            InputError: a bad drawing that is not to be skipped, a class of which a part
+                has none, or two files that are the same.
         """
         digest = hashlib.sha256(f"2 {choice.bad} {choice.unrecognized}".encode())
+        first = {}
         for taken, path in self.files:  # which classes, from which file
-            digest.update(f"{taken} {_hash(path)}".encode())
+            sha256 = _hash(path)
+            digest.update(f"{taken} {sha256}".encode())
+            if (other := first.setdefault(sha256, path)) != path:
+                raise InputError(
+                    f"{path} has the bytes of {other.name}: no drawing can be told "
+                    "from its copy; leave one out"
+                )
         folder = download.cache() / f"strokes-{digest.hexdigest()[:32]}"
         if not is_whole(folder):
             store.write(folder, self.read(choice), choice.counts)
