@@ -84,7 +84,7 @@ def test_a_name_is_never_taken_for_an_address(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def odd(tmp_path):
+def odd(tmp_path, monkeypatch):
     """Things that are called like videos and are no files."""
     folder = tmp_path / "odd"
     folder.mkdir()
@@ -93,15 +93,13 @@ def odd(tmp_path):
     (folder / "loop.mp4").symlink_to("loop.mp4")
     (folder / "device.mp4").symlink_to("/dev/zero")
     os.mkfifo(folder / "pipe.mp4")
+    monkeypatch.chdir(folder)  # until the test has ended
     with socket.socket(socket.AF_UNIX) as server:
-        os.chdir(folder)  # a socket's whole path has a limit
-        server.bind("socket.mp4")
-    os.chdir(tmp_path)
+        server.bind("socket.mp4")  # a socket's whole path has a limit
     return folder
 
 
-def test_what_is_no_file_is_told_and_never_waited_for(odd, monkeypatch):
-    monkeypatch.chdir(odd)  # and back, once the test has ended
+def test_what_is_no_file_is_told_and_never_waited_for(odd):
     for path in (*odd.iterdir(), odd / "absent.mp4"):
         with pytest.raises(BadClip, match="is no file, or a link to none"):
             decoding.read(path, SMALL)

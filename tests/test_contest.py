@@ -141,7 +141,7 @@ def test_every_part_is_measured_for_real(tmp_path, part):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_searches_and_drawings_are_measured_for_real(monkeypatch):
     """Would catch a contender that has died; of few trials, drawings and epochs."""
     sizes = {"TRIALS": 2, "EPOCHS": 2}

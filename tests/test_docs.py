@@ -58,10 +58,10 @@ def test_plain_make_lists_every_target_on_one_line_each():
     assert [line.split()[1] for line in lines] == TARGETS
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     options = f"ARGS=--epochs 1 --trials 0 --seeds 1 --results {tmp_path}"
-    done = make("VENV=", "results", options)
+    done = make("VENV=", "results", options, timeout=800)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")

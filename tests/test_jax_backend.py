@@ -258,7 +258,7 @@ def test_what_layers_take_and_give_is_keras_answer_not_tensorflows(trained):
     assert [runs for *_, runs in on_jax["lengths"]] == [False, True, True, True]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_makes_training_fast_is_the_same_on_jax():
     """Would catch a gradient by hand, or an epoch as one program, of TensorFlow's."""
     files = "tests/test_rnn_kernels.py", "tests/test_compiled_epoch.py"

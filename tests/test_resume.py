@@ -223,8 +223,7 @@ def run_and_kill(folder: Path, moments, kills: int) -> int:
     return kills
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.long
 def test_kill_9_at_ten_moments_changes_no_number_and_no_row(tmp_path):
     """Would catch a trial that runs twice, a row that is lost or doubled, a file that
     is half there, and whatever makes the second half of a run another one."""
