@@ -25,7 +25,7 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
-from rnn_tf.data.labelled import Labelled, shorten
+from rnn_tf.data.labelled import Labelled, list_names
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.video import batches, decoding, moving_digits, store, ucf101
@@ -200,7 +200,7 @@ def _labelled(config: Config) -> Labelled:
     decoded = store.decode_videos(videos, sampling, skip)
     lost = sorted({v.label for v in videos} - {v.label for v in decoded.videos})
     if lost:
-        left_out += [f"left out {shorten(lost, 6)}: no video of it can be decoded"]
+        left_out += [f"left out {list_names(lost, 6)}: no video of it can be decoded"]
         choose_classes(decoded.videos, (), left_out)
     if not (validation or test):
         decoded = decoded.join_copies()

@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
-from rnn_tf.errors import InputError, exit_code
+from rnn_tf.errors import InputError, exit_code, first_line
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -155,7 +155,7 @@ def _saved(config_type: type[ConfigT], folder: Path, run_id: str) -> ConfigT | N
     except InputError as error:
         reason = str(error)
     except Exception as error:  # damaged text can raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        reason = first_line(error)
     raise InputError(f"{path} is damaged ({reason}); this run cannot go on, start anew")
 
 

@@ -24,6 +24,11 @@ class RunError(RuntimeError):
     """A run that cannot go on though the input is right: one line, exit code 1."""
 
 
+def first_line(error: Exception) -> str:
+    """Write the kind of an error and the first line of its text, cut to 200."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
 def warn(line: str) -> None:
     """Print one line to stderr, whatever text of people's files it holds."""
     print(shorten(printable(line), LINE), file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnn_tf.data.drawings import doodles
-from rnn_tf.data.labelled import check_name, shorten
+from rnn_tf.data.labelled import check_name, list_names
 from rnn_tf.errors import InputError
 
 
@@ -58,4 +58,4 @@ def test_facts_count_what_is_there_and_can_be_written():
 def test_names_are_shortened_by_hand(names, most, text):
     """Would catch a folder called train that is taken for a class without a word, and
     101 names that fill the terminal."""
-    assert shorten(names, most) == text
+    assert list_names(names, most) == text

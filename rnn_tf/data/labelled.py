@@ -27,7 +27,7 @@ def check_name(path: Path) -> None:
         ) from None
 
 
-def shorten(names: Sequence[str], most: int) -> str:
+def list_names(names: Sequence[str], most: int) -> str:
     """List names for reading: the first `most`, and how many more there are."""
     cut = [name if len(name) <= 30 else f"{name[:29]}…" for name in names[:most]]
     more = len(names) - most
@@ -52,7 +52,7 @@ class Labelled:
         """
         counts = {split: len(part.labels) for split, part in self.parts.items()}
         says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-        classes = f"{len(self.classes)} classes ({shorten(self.classes, 6)})"
+        classes = f"{len(self.classes)} classes ({list_names(self.classes, 6)})"
         says = f"{self.facts['source']}, {classes}, {says}"
         return {
             **self.facts,

@@ -16,7 +16,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.errors import InputError
+from rnn_tf.errors import InputError, first_line
 
 keras = lazy_loader.load("keras")
 
@@ -52,7 +52,7 @@ def read_or_refuse(read: Callable, data: bytes | str, path: Path):
     try:
         return read(data)
     except Exception as error:  # damaged bytes can raise anything
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        reason = first_line(error)
         raise InputError(
             f"{path} is damaged ({reason}); delete it, and what it held runs again"
         ) from None

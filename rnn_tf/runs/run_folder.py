@@ -19,7 +19,7 @@ from pathlib import Path
 
 import filelock
 
-from rnn_tf.errors import DiskError, InputError
+from rnn_tf.errors import DiskError, InputError, first_line
 from rnn_tf.files import FULL, disk_errors, write_csv, write_text
 from rnn_tf.runs.provenance import provenance
 
@@ -249,7 +249,7 @@ def _read_info(path: Path) -> dict:
             return info
         reason = "no status, commit or options"
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        reason = first_line(error)
     raise InputError(
         f"{path / 'config.json'} is damaged ({reason}); this run cannot go on, start a "
         "new one"

@@ -21,7 +21,7 @@ from rnn_tf.data.drawings.formats import (
     read_drawings,
 )
 from rnn_tf.data.drawings.stroke3 import UNRECOGNIZED, Choice, notes
-from rnn_tf.data.labelled import Labelled, check_name
+from rnn_tf.data.labelled import Labelled, check_name, list_names
 from rnn_tf.errors import InputError
 from rnn_tf.files import is_whole
 
@@ -129,7 +129,7 @@ def read_folder(folder: Path, classes: tuple[str, ...] = ()) -> Drawings:
         paths = [path for path in paths if path not in files]  # not of those classes
     taken = {path for _, path in drawings.files}
     left = [path.name for path in paths if path not in taken]
-    note = (f"left out {_shortlist(left)}",) if left else ()
+    note = (f"left out {list_names(left, 3)}",) if left else ()
     return dataclasses.replace(drawings, notes=(*drawings.notes, *note))
 
 
@@ -153,15 +153,10 @@ def _nothing(folder: Path, paths: list[Path]) -> str:
     """Say that a folder has no drawings, and what to do about what it has."""
     text = f"{folder} has no .npz, .ndjson or .tfrecord file; give one that has"
     if paths:
-        text += f" (it has {_shortlist([path.name for path in paths])})"
+        text += f" (it has {list_names([path.name for path in paths], 3)})"
     if {path.suffix.lower() for path in paths} & {".npy", ".bin", ".gz", ".csv"}:
         text += ": of Quick, Draw! take the simplified .ndjson or the .npz, unpacked"
     return text
-
-
-def _shortlist(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _read_shards(folder: Path, files: list[Path], classes) -> Drawings:
@@ -239,7 +234,7 @@ def find_class_files(folder: Path, classes: tuple[str, ...] = ()) -> list[ClassF
     files = files_by_class(folder)
     if all(name.lower() in ndjson.PARTS for name in files):
         raise InputError(
-            f"{folder} has files named as parts, {_shortlist([*files])}, and not as "
+            f"{folder} has files named as parts, {list_names([*files], 3)}, and not as "
             "classes; give a file for each class, or drawings with a `word` in .ndjson"
         )
     wanted = choose_classes(classes, files, folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.labelled import check_name, shorten
+from rnn_tf.data.labelled import check_name, list_names
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.data.video import lists
 from rnn_tf.data.video.containers import SUFFIXES
@@ -92,10 +92,10 @@ def describe_left_out(folder: Path) -> list[str]:
         if len(rest) < len(entries):
             others += [f"{path.name}/{entry.name}" for entry in rest]
         else:
-            content = shorten([entry.name for entry in entries], 3)
+            content = list_names([entry.name for entry in entries], 3)
             classes.append(f"{path.name}: {content or 'empty'}")
     return [
-        f"left out {name} ({shorten(names, 5)})"
+        f"left out {name} ({list_names(names, 5)})"
         for names, name in (
             (classes, f"{len(classes)} folders without a video file"),
             (films, f"{len(films)} videos outside of the class folders"),
