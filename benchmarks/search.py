@@ -6,7 +6,6 @@ defaults, ends trials that are clearly losing, and trains by whole epochs.
 
 import tempfile
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 from benchmarks.contest import Contender, Work
@@ -16,8 +15,7 @@ from rnn_tf.data.order import stacked
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
 from rnn_tf.recipe import training
-from rnn_tf.recipe.experiment import Job, no_callbacks
-from rnn_tf.runs import run_folder
+from rnn_tf.recipe.experiment import Context, no_callbacks
 
 MODEL, TRIALS, EPOCHS = "gru", 20, 25
 LOOKBACK = 28  # days, for which a search has time
@@ -80,17 +78,12 @@ def ours():
         callbacks=no_callbacks,
         xla=True,
     )
-    silent = SimpleNamespace(**dict.fromkeys(("begin", "epoch", "finish"), _nothing))
+    context = Context(experiment, config, devices, data)
 
     def run_round() -> tuple[float, float]:
         started = time.perf_counter()
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            run_folder.open_run(Path(folder), "search", {}) as run,
-        ):
-            job = Job(experiment, config, devices, data, run)
-            training.tune(job, MODEL, silent)
-            best = min(row["score"] for row in run.rows["trials"])
+        _, trials = training.search_model(context, MODEL, [], _nothing)
+        best = min(row["score"] for row, _ in trials)
         return _trials_a_minute(started), best
 
     return run_round

@@ -15,7 +15,7 @@ from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
-from rnn_tf.recipe import progress
+from rnn_tf.recipe import jobs, progress
 from rnn_tf.report import page
 
 MODULES = stacked, forecast, sketch, video
@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> None:
             f'make forecast ARGS="--resume {common.resume}"'
         )
     configs = [config.parse(m.Config, m.FULL, argv, name="") for m in MODULES]
-    with progress.several(sum(options.runs for options in configs)):
+    runs = sum(options.runs for options in configs)
+    with progress.several(runs), jobs.hire(common):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
     claims = answers.refresh(common.results, REFERENCE)

@@ -354,9 +354,9 @@ def report(outcome: Outcome) -> None:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> Outcome:
-    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
-    experiment = Experiment(
+def experiment(config: Config) -> Experiment:
+    """Define the experiment; see `rnn_tf.recipe.experiment`."""
+    return Experiment(
         name="forecast",
         headline="mae",
         models={name: MODELS[name] for name in config.names},
@@ -369,6 +369,10 @@ def run(config: Config) -> Outcome:
         export=export,
         report=report,
     )
+
+
+def run(config: Config) -> Outcome:
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     return runner.run(experiment, config)
 
 

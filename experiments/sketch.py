@@ -329,9 +329,9 @@ def _typical(data: Data) -> tuple[np.ndarray, np.ndarray]:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> Outcome:
-    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
-    experiment = Experiment(
+def experiment(config: Config) -> Experiment:
+    """Define the experiment; see `rnn_tf.recipe.experiment`."""
+    return Experiment(
         name="sketch",
         headline="error",
         models={name: MODELS[name] for name in config.models},
@@ -345,6 +345,10 @@ def run(config: Config) -> Outcome:
         report=partial(report, config),
         xla=False,
     )
+
+
+def run(config: Config) -> Outcome:
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     return runner.run(experiment, config)
 
 

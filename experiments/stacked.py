@@ -394,16 +394,11 @@ def _draw(outcome: Outcome, labels: dict, x: str, picture: str) -> None:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> dict[str, Outcome]:
-    """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
-    names = dict.fromkeys(config.data)
-    return {name: _run(dataclasses.replace(config, data=(name,))) for name in names}
-
-
-def _run(config: Config) -> Outcome:
+def experiment(config: Config) -> Experiment:
+    """Define the experiment on one data set; see `rnn_tf.recipe.experiment`."""
     (name,) = config.data
     report = report_adding if name == "adding" else report_series
-    experiment = Experiment(
+    return Experiment(
         name="stacked",
         headline=HEADLINE[name],
         models=find_models(config),
@@ -417,7 +412,13 @@ def _run(config: Config) -> Outcome:
         report=partial(report, config),
         mean=None,  # no ensembles: the models are what is compared
     )
-    return runner.run(experiment, config)
+
+
+def run(config: Config) -> dict[str, Outcome]:
+    """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
+    names = dict.fromkeys(config.data)
+    configs = {name: dataclasses.replace(config, data=(name,)) for name in names}
+    return {name: runner.run(experiment, one) for name, one in configs.items()}
 
 
 if __name__ == "__main__":

@@ -440,9 +440,9 @@ def report(outcome: Outcome) -> None:
 # ---------------------------------------------------------------- run
 
 
-def run(config: Config) -> Outcome:
-    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
-    experiment = Experiment(
+def experiment(config: Config) -> Experiment:
+    """Define the experiment; see `rnn_tf.recipe.experiment`."""
+    return Experiment(
         name="video",
         headline="error",
         models={name: config.known[name] for name in _possible(config)},
@@ -457,6 +457,10 @@ def run(config: Config) -> Outcome:
         # XLA on a CPU: steps of cnn_lstm take twice as long, of conv3d 40 times.
         xla=False,
     )
+
+
+def run(config: Config) -> Outcome:
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
     return runner.run(experiment, config)
 
 

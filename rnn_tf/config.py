@@ -45,6 +45,11 @@ class RunConfig:
     replicas: int | None = None
     """With mirrored: how many GPUs, by default all; or how many virtual CPUs where
     there is no GPU, by default 2."""
+    jobs: int | None = None
+    """Trials and fits that run side by side, each in a process with one thread, or with
+    a GPU; by default as many as there are cores. Numbers are the same with any."""
+    cluster: str | None = None
+    """Run the jobs on a Dask cluster, dask://ADDRESS of its scheduler."""
     wait: int = 300
     """With multiworker: seconds to wait for the other workers at the start."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -61,9 +66,14 @@ class RunConfig:
         for name in ("seeds", "trial_epochs", "epochs", "patience", "wait"):
             require_at_least(self, name, 1)
         require_at_least(self, "trials", 0)
-        for name in ("batch_size", "replicas"):
+        for name in ("batch_size", "replicas", "jobs"):
             if getattr(self, name) is not None:
                 require_at_least(self, name, 1)
+        if self.cluster is not None and not self.cluster.startswith("dask://"):
+            raise InputError(
+                f"--cluster is {self.cluster!r}; it must be dask:// and the address of "
+                "a scheduler, like dask://127.0.0.1:8786"
+            )
 
     @property
     def runs(self) -> int:

@@ -1,7 +1,6 @@
 """Shared fixtures. Two virtual CPUs, so that replicas can be tested in this process."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from rnn_tf.config import RunConfig
 from rnn_tf.data.series.daily import Series
 from rnn_tf.devices import backend, strategy
+from rnn_tf.devices.workers import available_memory
 from rnn_tf.runs import run_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,21 +47,14 @@ def usable_cores() -> int:
     return os.cpu_count() or 1  # macOS
 
 
-def available_memory() -> float:
-    """Read how many bytes are free: of the machine, or of a container with a limit."""
-    limits = [float("inf")]
-    meminfo, container = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
-    if meminfo.exists():
-        (kib,) = re.findall(r"^MemAvailable: +(\d+) kB", meminfo.read_text(), re.M)
-        limits.append(1024 * int(kib))
-    if container.exists() and (limit := container.read_text().strip()) != "max":
-        limits.append(int(limit))
-    return min(limits)
-
-
 def pytest_configure():
-    """Set up two virtual CPUs, before anything starts TensorFlow."""
+    """Set up two virtual CPUs, before anything starts TensorFlow; one job at a time.
+
+    Runs that want worker processes say so by --jobs; a test waits for them to start.
+    """
+    os.environ["LOKY_MAX_CPU_COUNT"] = "1"
     tf = backend.import_tensorflow()
+    backend.use_one_thread(tf)
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, parts)

@@ -27,38 +27,46 @@ def test_runs_in_a_row_share_one_display(monkeypatch):
     with progress.several(2):
         assert progress.console() is console
         with RunProgress(4, progress.console()) as first:
-            first.begin("model 1/2 mlp")
-            first.epoch(1, 2)
-            assert shown(first.bar) == {"run 1 of 2": 6.25, "model 1/2 mlp": 12.5}
-            first.finish("seed 1", DONE)
-            first.skip(3)
+            first.begin("a", "model 1/2 mlp")
+            first.begin("b", "model 2/2 gru")
+            first.epoch("a", 1, 2)
+            first.epoch("b", 1, 4)
+            assert shown(first.bar) == {
+                "run 1 of 2": 9.375,
+                "0 of 4 fits": 18.75,
+                "model 1/2 mlp": 50,
+                "model 2/2 gru": 25,
+            }
+            first.finish("a", "seed 1", DONE)
+            first.skip(2)
+            assert shown(first.bar)["3 of 4 fits"] == 81.25
         bar = first.bar
         assert shown(bar) == {"run 2 of 2": 50}
         with RunProgress(1, progress.console()) as second:
             assert second.bar is bar
-            second.finish("seed 1", DONE)
+            second.finish("a", "seed 1", DONE)
         assert shown(bar) == {"run 2 of 2": 100}
     assert progress.console() is console  # a new one, of its own
 
 
 def test_a_run_alone_has_a_display_of_its_own():
     with RunProgress(2, terminal()) as alone:
-        alone.finish("seed 1", DONE)
+        alone.finish("a", "seed 1", DONE)
         assert alone.several is None
-        assert shown(alone.bar) == {"starting": 50}
+        assert shown(alone.bar) == {"1 of 2 fits": 50}
 
 
 def test_without_a_terminal_each_fit_is_a_line_and_a_failure_is_one_everywhere():
     file = io.StringIO()
     with RunProgress(2, Console(file=file)) as plain:
-        plain.finish("model 1/1 mlp · seed 1/2", DONE)
+        plain.finish("a", "model 1/1 mlp · seed 1/2", DONE)
     assert file.getvalue() == (
         "model 1/1 mlp · seed 1/2 · completed: validation 0.5000 · 3 epochs, 1.0 s\n"
     )
     console = terminal()
     with RunProgress(2, console) as bars:
-        bars.finish("seed 1", DONE)
-        bars.finish("seed 2", DONE | {"status": "failed", "error": "no number"})
+        bars.finish("a", "seed 1", DONE)
+        bars.finish("b", "seed 2", DONE | {"status": "failed", "error": "no number"})
     said = console.file.getvalue()
     assert "failed: no number" in said
     assert "validation" not in said

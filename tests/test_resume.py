@@ -22,9 +22,9 @@ from experiments import forecast, sketch, stacked, video
 from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
-from rnn_tf.recipe import checkpoint, fit, runner, training
+from rnn_tf.recipe import checkpoint, fit, training
 from rnn_tf.recipe.checkpoint import Checkpoint
-from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.experiment import Context
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python
 from tests.drawing_files import attacks
@@ -48,23 +48,25 @@ class Killed(BaseException):
     """Stands for a kill where a test stays in one process."""
 
 
-@pytest.fixture
-def job_of(monkeypatch, tmp_path):
-    """`job_of(module, config)` -> a `Job` of an experiment, its folder open."""
-    monkeypatch.setattr(runner, "run", lambda experiment, config: experiment)
-    with contextlib.ExitStack() as stack:
-
-        def make(module, config):
-            found = module.run(config)
-            (experiment,) = found.values() if isinstance(found, dict) else [found]
-            run = stack.enter_context(run_folder.open_run(tmp_path, "made", {}))
-            data = experiment.load_data(config)
-            return Job(experiment, config, strategy.start(config), data, run)
-
-        yield make
+def context_of(module, config) -> Context:
+    """Make the context of a run of an experiment."""
+    data = module.load_data(config)
+    return Context(module.experiment(config), config, strategy.start(config), data)
 
 
-def fitted(job, name, kept=None, at=None):
+@dataclasses.dataclass
+class Kept:
+    """A file in memory, as the run's process keeps it."""
+
+    data: bytes | None = None
+
+    def checkpoint(self) -> Checkpoint:
+        """Go on from what was kept last."""
+        saved = checkpoint.unpack(self.data) if self.data else None
+        return Checkpoint(saved, lambda data: setattr(self, "data", data))
+
+
+def fitted(context, name, kept=None, at=None):
     """Train afresh; in epoch `at`, be killed."""
 
     def hook(epoch, best):
@@ -73,9 +75,9 @@ def fitted(job, name, kept=None, at=None):
         return False
 
     keras.utils.set_random_seed(2)
-    network = fit.build(job, name, keras_tuner.HyperParameters(), EPOCHS)
-    fit.optimizer_state(job, network.model)
-    done = fit.fit(job, network, 2, EPOCHS, hook, kept)
+    network = fit.build(context, name, keras_tuner.HyperParameters(), EPOCHS)
+    fit.optimizer_state(context, network.model)
+    done = fit.fit(context, network, 2, EPOCHS, hook, kept)
     return done, network.model.get_weights()
 
 
@@ -88,54 +90,53 @@ def without_seconds(history) -> list[dict]:
     [("cpu", *fit) for fit in FITS]
     + [pytest.param("mirrored", *FITS[0], marks=pytest.mark.long)],
 )
-def test_a_fit_goes_on_from_its_last_epoch(
-    job_of, tmp_path, monkeypatch, devices, module, config, name
-):
+def test_a_fit_goes_on_from_its_last_epoch(monkeypatch, devices, module, config, name):
     """Would catch what is not brought back: optimizer, dropout's counter, the order of
     the examples, early stopping, the best weights, the history."""
     monkeypatch.setattr(checkpoint, "SHARE", 1e9)  # every epoch is kept
-    job = job_of(module, dataclasses.replace(config, strategy=devices))
-    whole, weights = fitted(job, name)
-    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
+    context = context_of(module, dataclasses.replace(config, strategy=devices))
+    whole, weights = fitted(context, name)
+    kept = Kept()
     with pytest.raises(Killed):
-        fitted(job, name, kept, at=3)
-    assert len(kept.read()[1]["history"]) == 2
-    again, same = fitted(job, name, Checkpoint(kept.path, lambda data: data))
+        fitted(context, name, kept.checkpoint(), at=3)
+    assert len(kept.checkpoint().saved[1]["history"]) == 2
+    again, same = fitted(context, name, kept.checkpoint())
     assert without_seconds(again.history) == without_seconds(whole.history)
     for one, other in zip(weights, same, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_patience_goes_on_too(job_of, tmp_path, monkeypatch):
+def test_patience_goes_on_too(monkeypatch):
     """Would catch a count of epochs without a better score that begins again."""
     monkeypatch.setattr(checkpoint, "SHARE", 1e9)
-    job = job_of(forecast, forecast.Config(patience=2))
+    context = context_of(forecast, forecast.Config(patience=2))
 
     def never_better(hp, config, steps):
         score = keras.metrics.MeanMetricWrapper(lambda y, p: [0.0], name="score")
         return {"optimizer": "sgd", "loss": "mse", "metrics": [score]}
 
-    experiment = dataclasses.replace(job.experiment, compile_arguments=never_better)
-    job = dataclasses.replace(job, experiment=experiment)
-    whole, _ = fitted(job, "mlp")
-    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
+    experiment = dataclasses.replace(context.experiment, compile_arguments=never_better)
+    context = dataclasses.replace(context, experiment=experiment)
+    whole, _ = fitted(context, "mlp")
+    kept = Kept()
     with pytest.raises(Killed):
-        fitted(job, "mlp", kept, at=3)
-    again, _ = fitted(job, "mlp", kept)
+        fitted(context, "mlp", kept.checkpoint(), at=3)
+    again, _ = fitted(context, "mlp", kept.checkpoint())
     assert len(whole.history) == len(again.history) == 3
 
 
-def test_a_checkpoint_takes_a_small_share_of_the_time(tmp_path):
+def test_a_checkpoint_takes_a_small_share_of_the_time():
     """Would catch epochs of milliseconds that wait for the disk."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     stop_early = keras.callbacks.EarlyStopping("loss")
     stop_early.set_model(model)
     stop_early.on_train_begin()
-    kept = Checkpoint(tmp_path / "last.npz", lambda data: data)
-    kept.save(stop_early, [{"epoch": 1}])
-    kept.save(stop_early, [{"epoch": 1}, {"epoch": 2}])
-    assert len(kept.read()[1]["history"]) == 1
+    kept = Kept()
+    once = kept.checkpoint()
+    once.save(stop_early, [{"epoch": 1}])
+    once.save(stop_early, [{"epoch": 1}, {"epoch": 2}])
+    assert len(kept.checkpoint().saved[1]["history"]) == 1
 
 
 def test_what_is_packed_is_what_comes_out():
@@ -435,7 +436,7 @@ def test_any_damage_to_options_is_harmless(stopped):
 
 def read_state(path: Path) -> None:
     """Read the state of a fit that goes on."""
-    Checkpoint(path, lambda data: data).read("history", "row")
+    checkpoint.read(path, lambda data: data, "history", "row")
 
 
 def write_state(path: Path) -> None:

@@ -100,7 +100,7 @@ def outcome(tmp_path_factory):
     config = RunConfig(
         seeds=2, trials=0, epochs=5, results=tmp_path_factory.mktemp("r")
     )
-    return runner.run(EXPERIMENT, config)
+    return runner.run(lambda config: EXPERIMENT, config)
 
 
 def test_predictions_may_be_anything_that_evaluate_understands(outcome):
@@ -156,7 +156,7 @@ def test_an_ensemble_is_what_mean_makes_of_the_seeds(tmp_path):
         EXPERIMENT, mean=mean, models={"line": build}, callbacks=lambda model: []
     )
     config = RunConfig(seeds=3, trials=0, epochs=1, results=tmp_path)
-    done = runner.run(experiment, config)
+    done = runner.run(lambda config: experiment, config)
     data, rows = done.data, done.tables["metrics"]
     seeds = [predict(done.members["line"](n), data, "test") for n in (1, 2, 3)]
     expected = evaluate(data, "test", mean(seeds)).errors.mean()
@@ -196,5 +196,5 @@ def test_a_batch_that_is_larger_than_the_training_set_is_refused(tmp_path):
     experiment = dataclasses.replace(EXPERIMENT, load_data=lambda config: small)
     config = RunConfig(trials=0, results=tmp_path)
     with pytest.raises(ValueError, match="a batch of 64 is more than the training"):
-        runner.run(experiment, config)
+        runner.run(lambda config: experiment, config)
     assert list(tmp_path.iterdir()) == []

@@ -12,22 +12,17 @@ from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit, training
-from rnn_tf.recipe.experiment import Experiment, Job
-from rnn_tf.runs import run_folder
+from rnn_tf.recipe.experiment import Context, Experiment
 from tests.conftest import make_series
 
 
-class Silent:
-    """A progress display that shows nothing."""
-
-    def begin(self, what): ...
-    def epoch(self, done, of): ...
-    def finish(self, what, row): ...
+def silent(*facts):
+    """Tell nobody; see `training.Tell`."""
 
 
 @pytest.fixture
-def job(tmp_path):
-    """A run of the forecast's MLP on a short noisy series."""
+def context():
+    """The context of a run of the forecast's MLP on a short noisy series."""
     random = np.random.default_rng(1)
     week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
     made = make_series(week + random.normal(0, 0.3, size=280))
@@ -42,8 +37,7 @@ def job(tmp_path):
         forecast.compile_arguments, forecast.predict, forecast.evaluate, None, None,
     )  # fmt: skip
     data = Data(None, dataset, 16, 14, {}, cut)
-    with run_folder.open_run(tmp_path, "forecast", {}) as run:
-        yield Job(experiment, config, strategy.start(config), data, run)
+    return Context(experiment, config, strategy.start(config), data)
 
 
 def defaults():
@@ -52,70 +46,93 @@ def defaults():
     return keras_tuner.HyperParameters()
 
 
-def test_the_weights_left_are_those_of_the_best_epoch(job):
+def test_the_weights_left_are_those_of_the_best_epoch(context):
     keras.utils.set_random_seed(1)
-    network = fit.build(job, "mlp", defaults(), 6)
-    fitted = fit.fit(job, network, 1, 6, lambda epochs, best: False)
+    network = fit.build(context, "mlp", defaults(), 6)
+    fitted = fit.fit(context, network, 1, 6, lambda epochs, best: False)
     left = network.model.evaluate(
-        job.data.dataset("validation", network), return_dict=True, verbose=0
+        context.data.dataset("validation", network), return_dict=True, verbose=0
     )
     assert left["score"] == pytest.approx(fitted.score, rel=1e-5)
     assert fitted.score == min(row["score"] for row in fitted.history)
     assert [row["epoch"] for row in fitted.history] == list(range(1, 7))
 
 
-def test_the_hook_stops_the_training(job):
-    network = fit.build(job, "mlp", defaults(), 6)
-    fitted = fit.fit(job, network, 1, 6, lambda epochs, best: epochs == 3)
+def test_the_hook_stops_the_training(context):
+    network = fit.build(context, "mlp", defaults(), 6)
+    fitted = fit.fit(context, network, 1, 6, lambda epochs, best: epochs == 3)
     assert len(fitted.history) == 3
 
 
-def test_a_reset_model_trains_as_a_fresh_one_does(job):
+def test_a_reset_model_trains_as_a_fresh_one_does(context):
     """Would catch momentum, or a learning rate, that survives into the next seed."""
 
     def trained(network):
-        fit.fit(job, network, 2, 3, lambda epochs, best: False)
+        fit.fit(context, network, 2, 3, lambda epochs, best: False)
         return network.model.get_weights()
 
     keras.utils.set_random_seed(1)
-    used = fit.build(job, "mlp", defaults(), 3)
-    blank = fit.optimizer_state(job, used.model)
+    used = fit.build(context, "mlp", defaults(), 3)
+    blank = fit.optimizer_state(context, used.model)
     first = trained(used)
     keras.utils.set_random_seed(2)
-    fit.reset(used.model, fit.build(job, "mlp", defaults(), 3).model, blank)
+    fit.reset(used.model, fit.build(context, "mlp", defaults(), 3).model, blank)
     again = trained(used)
     keras.utils.set_random_seed(2)
-    fresh = trained(fit.build(job, "mlp", defaults(), 3))
+    fresh = trained(fit.build(context, "mlp", defaults(), 3))
     for a, b in zip(again, fresh, strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.array_equal(first[0], again[0])
 
 
-def test_each_seed_has_its_rows_and_its_weights(job):
-    weights = training.retrain(job, "mlp", defaults(), Silent())
-    assert list(weights) == [1, 2]
-    assert not np.array_equal(weights[1][0], weights[2][0])
-    final = job.run.rows["trials"]
-    assert [(row["phase"], row["seed"], row["status"]) for row in final] == [
+def test_each_seed_has_its_rows_and_its_weights(context):
+    fits = [
+        training.fit_seed(context, "mlp", None, seed, None, silent) for seed in (1, 2)
+    ]
+    (first, facts), (second, others) = fits
+    assert not np.array_equal(first["weights"][0], second["weights"][0])
+    rows = [facts["row"], others["row"]]
+    assert [(row["phase"], row["seed"], row["status"]) for row in rows] == [
         ("final", 1, "completed"),
         ("final", 2, "completed"),
     ]
-    assert len(job.run.rows["history"]) == 12
+    assert len(facts["history"]) == 6
 
 
-def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(job):
-    hp = defaults()
-    hp.Fixed("learning_rate", 1e38)
-    weights = training.retrain(job, "mlp", hp, Silent())
-    assert weights == {}
-    for row in job.run.rows["trials"]:
-        assert row["status"] == "failed"
-        assert row["error"] == "the loss is not finite"
-        assert "score" not in row
+def test_a_seed_is_the_same_after_another_and_alone(context):
+    """Would catch what the network that is compiled once keeps of the seed before: then
+    numbers would hang on which worker has done which seed."""
+
+    def weights(context, seed):
+        arrays, _ = training.fit_seed(context, "mlp", None, seed, None, silent)
+        return arrays["weights"]
+
+    after = [weights(context, seed) for seed in (1, 2)][1]
+    alone = weights(dataclasses.replace(context, compiled={}), 2)
+    for one, other in zip(after, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
-def searching(job, schedule, trials=3):
-    """The job of a search for the learning rate alone; `schedule(rate)` is Adam's."""
+def test_defaults_are_what_a_row_says_they_are(context):
+    """Would catch a network that is built again, for its predictions, as another."""
+    _, facts = training.fit_seed(context, "mlp", None, 1, None, silent)
+    values = training.values_of(facts["row"])
+    assert values["units"] == 64
+    network = context.build("mlp", training.hyperparameters(values | {"units": 16}))
+    assert network.model.layers[-2].units == 16
+
+
+def test_a_loss_that_is_not_finite_is_a_failed_row_without_weights(context):
+    values = {"learning_rate": 1e38}
+    arrays, facts = training.fit_seed(context, "mlp", values, 1, None, silent)
+    assert arrays == {}
+    assert facts["row"]["status"] == "failed"
+    assert facts["row"]["error"] == "the loss is not finite"
+    assert "score" not in facts["row"]
+
+
+def searching(context, schedule, trials=3):
+    """The context of a search for the rate alone; `schedule(rate)` is Adam's."""
 
     def compile_arguments(hp, config, steps):
         rate = hp.Float("learning_rate", 1e-3, 1e-1, sampling="log")
@@ -128,79 +145,78 @@ def searching(job, schedule, trials=3):
 
     changes = {"models": {"mlp": model}, "compile_arguments": compile_arguments}
     return dataclasses.replace(
-        job,
-        experiment=dataclasses.replace(job.experiment, **changes),
-        config=dataclasses.replace(job.config, trials=trials),
+        context,
+        experiment=dataclasses.replace(context.experiment, **changes),
+        config=dataclasses.replace(context.config, trials=trials),
     )
 
 
 @pytest.fixture
 def search(monkeypatch):
-    """`search(job)` -> how many models were fitted; each trial's rate and score."""
+    """`search(context)` -> how many models were fitted; each trial's rate and score."""
     fitted, train = [], training.fit
     monkeypatch.setattr(
         training,
         "fit",
-        lambda job, network, *rest: (
-            fitted.append(network.model) or train(job, network, *rest)
+        lambda context, network, *rest: (
+            fitted.append(network.model) or train(context, network, *rest)
         ),
     )
 
-    def run(job):
+    def run(context):
         fitted.clear()
-        job.run.rows["trials"].clear()
-        job.run.state("mlp-trials.json").unlink(missing_ok=True)
-        training.tune(job, "mlp", Silent())
-        rows = job.run.rows["trials"]
-        scores = [(row["hp.learning_rate"], row["score"]) for row in rows]
+        _, trials = training.search_model(context, "mlp", [], silent)
+        scores = [(row["hp.learning_rate"], row["score"]) for row, _ in trials]
         return len(set(map(id, fitted))), scores
 
     return run
 
 
-def afresh(job, fresh, hp, compiled):
+def afresh(context, fresh, hp, compiled):
     """In place of `training.at_the_start`: no trial shares a program."""
     return fresh
 
 
-def test_trials_that_differ_in_the_rate_alone_share_a_program(job, search, monkeypatch):
+def test_trials_that_differ_in_the_rate_alone_share_a_program(
+    context, search, monkeypatch
+):
     """Would catch weights, or a momentum, that the trial before has left behind."""
-    job = searching(job, lambda rate: clipped_adam(rate, 30))
-    programs, shared = search(job)
+    context = searching(context, lambda rate: clipped_adam(rate, 30))
+    programs, shared = search(context)
     assert (programs, len(shared)) == (1, 3)
     monkeypatch.setattr(training, "at_the_start", afresh)
-    assert search(job) == (3, shared)
+    assert search(context) == (3, shared)
 
 
-def test_a_schedule_of_kerass_own_trains_at_its_own_rate(job, search, monkeypatch):
+def test_a_schedule_of_kerass_own_trains_at_its_own_rate(context, search, monkeypatch):
     """Would catch a trial that trains at the rate of the first: 0.1 for 0.0001."""
 
     def schedule(rate):
         decay = keras.optimizers.schedules.CosineDecay(rate, 30)
         return keras.optimizers.Adam(decay)
 
-    job = searching(job, schedule)
-    programs, scores = search(job)
+    context = searching(context, schedule)
+    programs, scores = search(context)
     assert programs == 3
     monkeypatch.setattr(training, "at_the_start", afresh)
-    assert search(job) == (3, scores)
+    assert search(context) == (3, scores)
 
 
-def test_a_rate_that_is_more_than_the_rate_shares_no_program(job, search):
+def test_a_rate_that_is_more_than_the_rate_shares_no_program(context, search):
     """Would catch a weight decay that stays that of the first trial's rate."""
     decaying = keras.optimizers.AdamW
-    job = searching(job, lambda rate: decaying(rate, weight_decay=rate / 10))
-    assert search(job)[0] == 3
+    context = searching(context, lambda rate: decaying(rate, weight_decay=rate / 10))
+    assert search(context)[0] == 3
 
 
-def test_xla_only_where_it_repays(job):
+def test_xla_only_where_it_repays(context):
     """All of a model from 300 steps on, or its recurrence from 3,000."""
     how = {}
     for steps in (299, 300, 2999, 3000):
         for all_of_it in (True, False):
             inputs = keras.Input((5, 1))
             model = keras.Model(inputs, keras.layers.GRU(2)(inputs))
-            job.devices.compile(model, steps, all_of_it, loss="mae")
+            context.devices.compile(model, steps, all_of_it, loss="mae")
             *_, compiled = model.layers[-1].inner_loop.args
             how[steps, all_of_it] = model.jit_compile, compiled
     assert [how[steps, True] for steps in (299, 300)] == [(False, False), (True, False)]
@@ -208,12 +224,12 @@ def test_xla_only_where_it_repays(job):
     assert alone == [(False, False), (False, True)]
 
 
-def test_training_in_bfloat16_leaves_float32_behind(job):
+def test_training_in_bfloat16_leaves_float32_behind(context):
     """Coarser steps, the same model: what is predicted and saved knows nothing."""
     keras.utils.set_random_seed(1)
-    exact = fit.fit(job, fit.build(job, "mlp", defaults(), 3), 1, 3, proceed)
+    exact = fit.fit(context, fit.build(context, "mlp", defaults(), 3), 1, 3, proceed)
     coarse = dataclasses.replace(
-        job, devices=strategy.start(forecast.Config(precision="bfloat16"))
+        context, devices=strategy.start(forecast.Config(precision="bfloat16"))
     )
     keras.utils.set_random_seed(1)
     fitted = fit.fit(coarse, fit.build(coarse, "mlp", defaults(), 3), 1, 3, proceed)

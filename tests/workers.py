@@ -16,7 +16,7 @@ import numpy as np
 from experiments import forecast, sketch, stacked, video
 from rnn_tf.devices import backend, strategy
 from rnn_tf.recipe import checkpoint, fit
-from rnn_tf.recipe.experiment import Job, no_callbacks
+from rnn_tf.recipe.experiment import Context, no_callbacks
 
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
 FITS = {
@@ -45,12 +45,12 @@ def trained(name: str, devices) -> tuple[list[np.ndarray], list[dict]]:
         callbacks=no_callbacks,
         xla=False,
     )
-    job = Job(experiment, config, devices, _data(module, config), None)
+    context = Context(experiment, config, devices, _data(module, config))
     hp = keras_tuner.HyperParameters()
     hp.Fixed("dropout", 0.0)
     keras.utils.set_random_seed(1)
-    network = fit.build(job, model, hp, config.epochs)
-    fitted = fit.fit(job, network, 1, config.epochs, lambda *_: False)
+    network = fit.build(context, model, hp, config.epochs)
+    fitted = fit.fit(context, network, 1, config.epochs, lambda *_: False)
     rows = [{k: v for k, v in row.items() if k != "seconds"} for row in fitted.history]
     return network.model.get_weights(), rows
 

@@ -9,8 +9,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-from rnn_tf.errors import InputError
+import threadpoolctl
 
+from rnn_tf.errors import InputError, warn
+
+# For OpenMP, NumPy's products, and JAX.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC"), "1")
 VIRTUAL_CPUS = 2  # replicas by default where there is no GPU
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -64,6 +68,38 @@ def import_tensorflow():
     # TensorFlow warns of retracing where one model is trained after another.
     tf.get_logger().setLevel("ERROR")
     return tf
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Have NumPy, SciPy and JAX on a CPU compute with one thread inside.
+
+    On another number of threads, sums are rounded in another order. What is loaded
+    already is told, and what is loaded later reads the environment.
+    """
+    before = dict(os.environ)
+    os.environ.update(ONE_THREAD)
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            yield
+    finally:
+        for name in ONE_THREAD:
+            del os.environ[name]
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def use_one_thread(tf) -> None:
+    """Have each operation of TensorFlow compute with one thread, see `one_thread`."""
+    threads = tf.config.threading
+    try:
+        threads.set_intra_op_parallelism_threads(1)
+    except RuntimeError:  # it has started
+        if threads.get_intra_op_parallelism_threads() != 1:
+            warn(
+                "note: TensorFlow runs already, with several threads, so numbers may "
+                "differ in their last digits from those of another machine"
+            )
 
 
 def hide_gpus(tf, gpus: list) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from rnn_tf.config import RunConfig
-from rnn_tf.devices import backend, meeting, tf_config, tuner_processes
+from rnn_tf.devices import backend, meeting, tf_config, tuner_processes, workers
 from rnn_tf.devices.devices import Devices
 from rnn_tf.devices.tf_config import Cluster
 from rnn_tf.errors import InputError
 
 
-def start(config: RunConfig, run_id: str = "") -> Devices:
+def start(config: RunConfig, run_id: str = "", trains: bool = True) -> Devices:
     """Start Keras's engine on the devices that `config` asks for.
 
     The engine is TensorFlow, or what the environment has in KERAS_BACKEND.
@@ -28,6 +28,8 @@ def start(config: RunConfig, run_id: str = "") -> Devices:
     Args:
         config: the run's options.
         run_id: the name of the run's folder.
+        trains: whether this process does; else its workers do, and it leaves the GPUs
+            to them.
 
     Raises:
         InputError: the engine or a device that was asked for is absent, or TF_CONFIG is
@@ -35,31 +37,37 @@ def start(config: RunConfig, run_id: str = "") -> Devices:
         RunError: another worker does not come.
     """
     if backend.requested() == "jax":
-        devices = _start_jax(config)
+        devices = _start_jax(config, trains)
     elif config.strategy == "multiworker":
         devices = _start_multiworker(config, run_id)
     else:
-        devices = _start_one_machine(config)
+        devices = _start_one_machine(config, trains)
     return dataclasses.replace(devices, precision=config.precision)
 
 
 # ---------------------------------------------------------------- one machine
 
 
-def _start_jax(config: RunConfig) -> Devices:
-    backend.import_tensorflow()  # before JAX has the GPUs
+def _start_jax(config: RunConfig, trains: bool) -> Devices:
+    tf = backend.import_tensorflow()  # before JAX has the GPUs
+    backend.use_one_thread(tf)
     from rnn_tf.devices import jax_backend
 
+    gpus = () if trains else tuple(f"gpu:{name}" for name in workers.gpus())
+    if gpus:
+        config = dataclasses.replace(config, strategy="cpu")
     name, replicas = jax_backend.start(config)
+    if gpus:
+        return Devices("gpu", gpus, replicas, engine="jax")
     return Devices(name, replicas.devices, replicas, engine="jax")
 
 
-def _start_one_machine(config: RunConfig) -> Devices:
+def _start_one_machine(config: RunConfig, trains: bool) -> Devices:
     tf = backend.import_tensorflow()
     gpus = tf.config.list_physical_devices("GPU")
     kind = config.strategy
     if kind == "auto":
-        kind = "cpu" if not gpus else "gpu" if len(gpus) == 1 else "mirrored"
+        kind = "gpu" if gpus else "cpu"
     if kind == "gpu" and not gpus:
         raise InputError("--strategy gpu, but TensorFlow sees no GPU; use auto or cpu")
     if kind == "mirrored":
@@ -68,10 +76,14 @@ def _start_one_machine(config: RunConfig) -> Devices:
         from rnn_tf.devices import tpu
 
         return Devices("tpu", *tpu.start())
-    if kind == "cpu":
+    if kind == "cpu" or not trains:
         backend.hide_gpus(tf, gpus)
-    device = "/GPU:0" if kind == "gpu" else "/CPU:0"
-    return Devices(kind, (device,), tf.distribute.get_strategy())
+    if kind == "cpu":
+        backend.use_one_thread(tf)
+        names = ("/CPU:0",)
+    else:
+        names = tuple(f"/GPU:{i}" for i in range(1 if trains else len(gpus)))
+    return Devices(kind, names, tf.distribute.get_strategy())
 
 
 def _start_mirrored(tf, replicas: int | None, gpus: list) -> Devices:

@@ -15,7 +15,6 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf import files
 from rnn_tf.errors import InputError, first_line
 
 keras = lazy_loader.load("keras")
@@ -58,35 +57,35 @@ def read_or_refuse(read: Callable, data: bytes | str, path: Path):
         ) from None
 
 
-@dataclass
-class Checkpoint:
-    """The file that keeps the last epoch of one fit, or the fit when it is over.
+def read(path: Path, share: Callable, *facts: str):
+    """Read a state file, as `unpack` gives it; None if there is none.
 
-    `share` is the chief's way to give its bytes to all workers, who must go on from the
-    same epoch; alone, a function that returns what it is given.
+    Args:
+        path: of the file.
+        share: gives the chief's bytes to all workers, who must go on from the same;
+            see `Devices.from_chief`.
+        facts: the names of those that it must hold.
+
+    Raises:
+        InputError: it is damaged.
     """
 
-    path: Path
-    share: Callable[[bytes | None], bytes | None]
+    def unpack_all(data):
+        saved = unpack(data)
+        _ = [saved[1][name] for name in facts]
+        return saved
+
+    data = share(path.read_bytes() if path.is_file() else None)
+    return None if data is None else read_or_refuse(unpack_all, data, path)
+
+
+@dataclass
+class Checkpoint:
+    """Where a fit goes on from, and who keeps its last epoch."""
+
+    saved: tuple | None  # an epoch, as `unpack` gives it
+    keep: Callable[[bytes], None]
     next: float = field(default=0.0, init=False)  # not before this moment
-
-    def read(self, *facts: str):
-        """Read what was saved last, as `unpack` gives it; None if nothing was.
-
-        Args:
-            facts: the names of those that it must hold.
-
-        Raises:
-            InputError: it is damaged.
-        """
-
-        def unpack_all(data):
-            saved = unpack(data)
-            _ = [saved[1][name] for name in facts]
-            return saved
-
-        data = self.share(self.path.read_bytes() if self.path.is_file() else None)
-        return None if data is None else read_or_refuse(unpack_all, data, self.path)
 
     def save(self, stop_early, history: list[dict]) -> None:
         """Keep the state after an epoch, unless that would cost too much time.
@@ -108,16 +107,16 @@ class Checkpoint:
         }
         facts = {"history": history, "wait": stop_early.wait}
         facts |= {"best": stop_early.best, "best_epoch": stop_early.best_epoch}
-        files.write_bytes(self.path, pack(arrays, facts))
+        self.keep(pack(arrays, facts))
         now = time.perf_counter()
         self.next = now + (now - started) / SHARE
 
-    def restore(self, saved, stop_early) -> None:
+    def restore(self, stop_early) -> None:
         """Put model, optimizer and early stopping back where they were.
 
         To be called after `on_train_begin` of `stop_early`, which forgets everything.
         """
-        (arrays, facts), model = saved, stop_early.model
+        (arrays, facts), model = self.saved, stop_early.model
         assign(model.variables, arrays["variables"])
         assign(model.optimizer.variables, arrays["optimizer"])
         stop_early.best_weights = arrays.get("best")

@@ -13,7 +13,6 @@ from rnn_tf.data.splits import Data, Network
 from rnn_tf.devices.devices import Devices
 from rnn_tf.devices.tuner_processes import Tuners
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.runs.run_folder import Run
 
 keras = lazy_loader.load("keras")
 
@@ -101,22 +100,29 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Job:
-    """What the steps of one run share."""
+class Context:
+    """What the jobs and the steps of one run share."""
 
     experiment: Experiment
     config: RunConfig
     devices: Devices
     data: Data
-    run: Run
     tuners: Tuners | None = None  # if several processes share out the trials
     # gradient steps of an epoch, once they have been counted; see `steps_per_epoch`
     steps: dict[str, int] = field(default_factory=dict, repr=False)
+    # The network that the last final fit compiled, for the next seed of the same.
+    compiled: dict[str, tuple] = field(default_factory=dict, repr=False)
 
     @property
     def chief(self) -> bool:
         """Whether this process writes the results; of several workers, one does."""
         return self.devices.chief and (self.tuners is None or self.tuners.chief)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the final fits; a process that only serves a search has none."""
+        serves = self.tuners and not self.tuners.chief
+        return () if serves else tuple(range(1, self.config.seeds + 1))
 
     def describe(self) -> str:
         """Name this process among those of a run."""

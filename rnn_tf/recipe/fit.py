@@ -13,7 +13,7 @@ from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
 from rnn_tf.recipe import checkpoint
 from rnn_tf.recipe.checkpoint import Checkpoint
-from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.experiment import Context
 
 keras = lazy_loader.load("keras")
 
@@ -51,11 +51,11 @@ class Fit:
 # ---------------------------------------------------------------- build
 
 
-def build(job: Job, name: str, hp, epochs: int, runs: int = 1) -> Network:
+def build(context: Context, name: str, hp, epochs: int, runs: int = 1) -> Network:
     """Build the model `name`, compiled for the run's devices.
 
     Args:
-        job: the run.
+        context: of the run.
         name: of the model.
         hp: keras-tuner's hyperparameters.
         epochs: of one training run; schedules end there.
@@ -65,36 +65,36 @@ def build(job: Job, name: str, hp, epochs: int, runs: int = 1) -> Network:
         InputError: the training set is smaller than a batch, or replicas cannot share
             a batch out evenly.
     """
-    with job.devices.scope():
-        network = job.build(name, hp)
-    each = steps_per_epoch(job, network)
-    job.devices.check(job.data.batch_size, each)
+    with context.devices.scope():
+        network = context.build(name, hp)
+    each = steps_per_epoch(context, network)
+    context.devices.check(context.data.batch_size, each)
     steps = epochs * each
-    with job.devices.scope():
-        arguments = job.experiment.compile_arguments(hp, job.config, steps)
-        xla = job.experiment.xla
-        job.devices.compile(network.model, runs * steps, xla, **arguments)
+    with context.devices.scope():
+        arguments = context.experiment.compile_arguments(hp, context.config, steps)
+        xla = context.experiment.xla
+        context.devices.compile(network.model, runs * steps, xla, **arguments)
     return network
 
 
-def steps_per_epoch(job: Job, network: Network) -> int:
+def steps_per_epoch(context: Context, network: Network) -> int:
     """Count the gradient steps of an epoch: the batches of the training set.
 
     Making a data set takes 40 ms, so networks of the same shape are counted once.
     """
     model = network.model
     key = json.dumps([network.name, model.input_shape, model.output_shape])
-    if key not in job.steps:
-        dataset = job.data.dataset("train", network, Order(1))
-        job.steps[key] = int(dataset.cardinality())
-    return job.steps[key]
+    if key not in context.steps:
+        dataset = context.data.dataset("train", network, Order(1))
+        context.steps[key] = int(dataset.cardinality())
+    return context.steps[key]
 
 
 # ---------------------------------------------------------------- fit
 
 
 def fit(
-    job: Job,
+    context: Context,
     network: Network,
     seed: int,
     epochs: int,
@@ -104,29 +104,32 @@ def fit(
     """Train a network and leave it with the weights of its best epoch.
 
     Args:
-        job: the run.
+        context: of the run.
         network: compiled, with a metric named "score", lower is better.
         seed: shuffles the training set.
         epochs: at most so many; `patience` epochs without a better score end it.
         hook: see `EpochHook`.
         kept: of the last epoch, from which training goes on.
     """
-    saved = kept.read(*checkpoint.FACTS) if kept else None
+    saved = kept.saved if kept else None
     history = saved[1]["history"] if saved else []
     started = time.perf_counter() - (history[-1]["seconds"] if history else 0)
     order = Order(seed, len(history))
     stop_early = keras.callbacks.EarlyStopping(
-        "val_score", patience=job.config.patience, mode="min", restore_best_weights=True
+        "val_score",
+        patience=context.config.patience,
+        mode="min",
+        restore_best_weights=True,
     )
     record = keras.callbacks.LambdaCallback(
-        on_train_begin=lambda _: saved and kept.restore(saved, stop_early),
+        on_train_begin=lambda _: saved and kept.restore(stop_early),
         on_epoch_begin=order.begin,
         on_epoch_end=_recorder(history, started, hook, kept, stop_early),
     )
-    job.devices.fit(
+    context.devices.fit(
         network.model,
-        **_data_sets(job, network, order),
-        callbacks=[*job.experiment.callbacks(network.model), stop_early, record],
+        **_data_sets(context, network, order),
+        callbacks=[*context.experiment.callbacks(network.model), stop_early, record],
         initial_epoch=len(history),
         epochs=epochs,
         verbose=0,
@@ -135,13 +138,14 @@ def fit(
     return Fit(tuple(history), time.perf_counter() - started)
 
 
-def _data_sets(job: Job, network: Network, order: Order) -> dict:
+def _data_sets(context: Context, network: Network, order: Order) -> dict:
     """The data sets, and the steps of an epoch if training batches come in stacks."""
-    validation = job.data.dataset("validation", network)
-    if job.data.stacked and job.devices.by_whole_epochs(network.model):
-        train, steps = job.data.stacked(network, order), steps_per_epoch(job, network)
+    data, steps = context.data, None
+    validation = data.dataset("validation", network)
+    if data.stacked and context.devices.by_whole_epochs(network.model):
+        train, steps = data.stacked(network, order), steps_per_epoch(context, network)
     else:
-        train, steps = job.data.dataset("train", network, order), None
+        train = data.dataset("train", network, order)
     return {"train": train, "validation_data": validation, "steps": steps}
 
 
@@ -169,9 +173,9 @@ def _recorder(history: list, started: float, hook, kept, stop_early) -> Callable
 # ---------------------------------------------------------------- fit again
 
 
-def optimizer_state(job: Job, model) -> list:
+def optimizer_state(context: Context, model) -> list:
     """Return the optimizer's variables as they are before the first step."""
-    with job.devices.scope():
+    with context.devices.scope():
         model.optimizer.build(model.trainable_variables)
     return [keras.ops.convert_to_numpy(v) for v in model.optimizer.variables]
 

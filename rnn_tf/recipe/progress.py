@@ -96,14 +96,19 @@ def console() -> Console:
 
 
 class RunProgress:
-    """Count fits (trials and final runs) in a bar; a context manager."""
+    """Count fits (trials and final runs) in a bar, above one for each job that runs.
+
+    A context manager. Jobs are told apart by any hashable key.
+    """
 
     def __init__(self, fits: int, console: Console):
         self.console = console
         self.several = _several[0] if _several else None
         self.bar = self.several.bar if self.several else _bar(console)
-        self.task = self.bar.add_task("starting", total=fits)
         self.fits, self.done = fits, 0
+        self.running = {}  # key of a job -> its bar, and the share of its fit
+        self.task = self.bar.add_task("", total=fits)
+        self._move()
 
     def __enter__(self):
         if self.several is None:
@@ -114,35 +119,53 @@ class RunProgress:
         if self.several is None:
             self.bar.stop()
             return
+        for key in list(self.running):
+            self.stop(key)
         self.bar.remove_task(self.task)
         self.several.done += 1
         self.several.move(self.several.done)
 
-    def _move(self, fits: float) -> None:
-        self.bar.update(self.task, completed=fits)
-        if self.several:
+    def _move(self) -> None:
+        fits = self.done + sum(share for _, share in self.running.values())
+        label = f"{self.done} of {self.fits} fits"
+        self.bar.update(self.task, completed=fits, description=label)
+        if self.several and self.fits:
             self.several.move(self.several.done + fits / self.fits)
 
-    def begin(self, what: str) -> None:
-        """Name the fit that runs now."""
-        self.bar.update(self.task, description=printable(what))
+    def begin(self, key, what: str) -> None:
+        """Show the fit that a job begins."""
+        self.stop(key)
+        self.running[key] = self.bar.add_task(printable(what), total=1), 0.0
 
-    def epoch(self, done: int, of: int) -> None:
-        """Count the epochs of the running fit, `done` of at most `of`."""
-        self._move(self.done + min(done / of, 0.99))
+    def epoch(self, key, done: int, of: int) -> None:
+        """Count the epochs of a running fit, `done` of at most `of`."""
+        bar, share = self.running[key][0], min(done / of, 0.99)
+        self.running[key] = bar, share
+        self.bar.update(bar, completed=share)
+        self._move()
 
-    def finish(self, what: str, row: dict) -> None:
-        """Count the running fit as finished; `row` is its row in `trials.csv`."""
+    def stop(self, key) -> None:
+        """Show the fit of a job no more."""
+        if key in self.running:
+            self.bar.remove_task(self.running.pop(key)[0])
+
+    def finish(self, key, what: str, row: dict) -> None:
+        """Count the fit of a job as finished; `row` is its row in `trials.csv`."""
+        self.stop(key)
         self.done += 1
-        self._move(self.done)
+        self._move()
         failed = row["status"] != "completed"
         if failed or not self.bar.shown:
             result = row["error"] if failed else f"validation {row['score']:.4f}"
             took = f"{row['epochs']} epochs, " if "epochs" in row else ""
-            line = f"{what} · {row['status']}: {result} · {took}{row['seconds']:.1f} s"
-            self.console.print(plain(line), soft_wrap=True)
+            took += f"{row['seconds']:.1f} s"
+            self.say(f"{what} · {row['status']}: {result} · {took}")
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self.console.print(plain(line), soft_wrap=True)
 
     def skip(self, fits: int) -> None:
         """Count fits that are skipped."""
         self.done += fits
-        self._move(self.done)
+        self._move()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 
 import lazy_loader
@@ -11,35 +12,46 @@ from rich.console import Console
 from rnn_tf import files
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.data.splits import Network
-from rnn_tf.devices import strategy, tuner_processes
+from rnn_tf.devices import backend, strategy, tuner_processes
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import plain
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.recipe import training
-from rnn_tf.recipe.experiment import Entry, Experiment, Job, Outcome
+from rnn_tf.recipe import jobs, training
+from rnn_tf.recipe.experiment import Context, Entry, Experiment, Outcome
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
 from rnn_tf.report import summary
 from rnn_tf.runs import run_folder
+from rnn_tf.runs.run_folder import Run
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
 
 
-def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
+def run(define: Callable, config: RunConfig) -> Outcome | None:
     """Run the recipe and print the table.
 
     Of several workers, the chief does; the others work for it, and return None.
 
+    Args:
+        define: `experiment(config)`, a function of a module; workers call it too.
+        config: the run's options, of the class `Config` of that module.
+
     Raises:
         InputError: the data or an option cannot be used; no run folder is left.
     """
-    console = progress_console()
+    console, experiment = progress_console(), define(config)
+    most = len(experiment.models) * (config.seeds if config.trials == 0 else 1)
     # 1. freeze the configuration, open the run folder
-    with strategy.own_folder(config) as config, _folder(experiment, config) as folder:
+    with (
+        strategy.own_folder(config) as config,
+        backend.one_thread(),
+        _folder(experiment, config) as folder,
+        jobs.hire(config, most) as staff,
+    ):
         # 2. and 3. the devices, before anything else starts TensorFlow; then the seed
-        devices = strategy.start(config, folder.path.name)
+        devices = strategy.start(config, folder.path.name, trains=staff.here)
         keras.utils.set_random_seed(1)
         # 4. data
         data = experiment.load_data(config)
@@ -49,32 +61,25 @@ def run(experiment: Experiment, config: RunConfig) -> Outcome | None:
             headline=experiment.headline, devices=devices.facts(), data=data.facts
         )
         tuners = tuner_processes.from_environment()
-        job = Job(experiment, config, devices, data, folder, tuners)
-        if job.tuners:
-            folder.record(tuners=dataclasses.asdict(job.tuners))
-        if not job.chief:
-            return take_part(job, console)
+        context = Context(experiment, config, devices, data, tuners)
+        if tuners:
+            folder.record(tuners=dataclasses.asdict(tuners))
+        if not context.chief:
+            return take_part(context, define, folder, staff, console)
         line = f"{experiment.name}: {data.facts['says']} · {devices.describe()}"
-        console.print(plain(line))
+        console.print(plain(f"{line} · {staff.describe()}"))
         if config.resume:
             console.print(plain(folder.describe_resume()))
         # 5. baselines
-        entries = baseline_entries(job)
-        validate(job, entries)
-        fits = len(experiment.models) * (config.trials + config.seeds)
-        with RunProgress(fits, console) as progress:
-            # 6. tune
-            tuned = {n: training.tune(job, n, progress) for n in experiment.models}
-            # 7. retrain the best over the seeds
-            for name, hp in tuned.items():
-                trained = network_entries(job, name, hp, progress)
-                validate(job, trained)
-                entries += trained
+        entries = baseline_entries(context)
+        folder.add("metrics", validation_rows(context, entries))
+        # 6. tune, 7. retrain the best over the seeds
+        entries += train(context, define, folder, staff, console)
         chosen = choose(entries, folder.rows["metrics"], experiment.headline)
         # 8. test, once
-        test(job, entries)
+        test(context, folder, entries)
         # 9. the chosen model, tables, pictures, summary
-        outcome = finish(job, entries, chosen)
+        outcome = finish(context, folder, entries, chosen)
         experiment.report(outcome)
     outcome.tables["summary"] = summary.refresh(config.results)
     if not console.is_jupyter:  # there one shows the table itself
@@ -88,42 +93,55 @@ def _folder(experiment: Experiment, config: RunConfig):
     return run_folder.open_run(config.results, experiment.name, options, config.resume)
 
 
-def take_part(job: Job, console: Console) -> None:
+def train(context: Context, define: Callable, run: Run, staff, console) -> list[Entry]:
+    """Steps 6 and 7: the entries of all models, in the order of the experiment.
+
+    A model is scored on validation while others still train.
+    """
+    config, names = context.config, context.experiment.models
+    trained, rows = {}, {"baselines": run.rows["metrics"]}
+    with RunProgress(len(names) * (config.trials + config.seeds), console) as progress:
+        for name, *found in jobs.train(context, define, run, progress, staff):
+            trained[name] = network_entries(context, name, *found)
+            rows[name] = validation_rows(context, trained[name])
+            order = [rows.get(part, []) for part in ("baselines", *names)]
+            run.put("metrics", itertools.chain(*order))
+    return [entry for name in names for entry in trained.get(name, [])]
+
+
+def take_part(context: Context, define, run: Run, staff, console: Console) -> None:
     """Work for the chief in steps 6 and 7: fit its trials, or train in step with it."""
-    line = f"{job.describe()} works for the chief, which writes the results"
+    line = f"{context.describe()} works for the chief, which writes the results"
     console.print(plain(line))
     with RunProgress(0, Console(quiet=True)) as progress:
-        tuned = {n: training.tune(job, n, progress) for n in job.experiment.models}
-        for name, hp in tuned.items():
-            if job.tuners is None:
-                network_entries(job, name, hp, progress)
+        for _ in jobs.train(context, define, run, progress, staff):
+            pass
 
 
 # ---------------------------------------------------------------- entries
 
 
-def baseline_entries(job: Job) -> list[Entry]:
+def baseline_entries(context: Context) -> list[Entry]:
     """Step 5: make the baselines entries like any other."""
-    baselines = job.experiment.baselines(job.config, job.data)
+    baselines = context.experiment.baselines(context.config, context.data)
     return [
         Entry(name, "baseline", ("",), functools.cache(lambda split, p=p: [p(split)]))
         for name, p in baselines.items()
     ]
 
 
-def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entry]:
-    """Step 7 for one model: retrain it; its entry, and that of its seeds' ensemble.
+def network_entries(context: Context, name: str, values: dict, weights) -> list[Entry]:
+    """Make the entry of a trained model, and that of its seeds' ensemble.
 
-    A model whose every trial or every seed failed has no entry; `trials.csv` says why.
+    Args:
+        context: of the run.
+        name: of the model.
+        values: of its hyperparameters.
+        weights: seed -> a list of arrays.
     """
-    if hp is None:
-        progress.skip(job.config.seeds)
-        return []
-    weights = training.retrain(job, name, hp, progress)
-    if not weights:
-        return []
-    experiment, seeds = job.experiment, tuple(weights)
-    predict = functools.cache(_predictor(job, name, hp, weights))
+    hp = training.hyperparameters(values)
+    experiment, seeds = context.experiment, tuple(weights)
+    predict = functools.cache(_predictor(context, name, hp, weights))
 
     @functools.cache
     def mean(split: str) -> list:
@@ -131,7 +149,7 @@ def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entr
 
     def member(seed: int = seeds[0]) -> Network:
         # Not compiled: a saved model must not need this project's metric to load.
-        network = job.build(name, hp)
+        network = context.build(name, hp)
         network.model.set_weights(weights[seed])
         return network
 
@@ -143,19 +161,19 @@ def network_entries(job: Job, name: str, hp, progress: RunProgress) -> list[Entr
     return entries
 
 
-def _predictor(job: Job, name: str, hp, weights: dict) -> Callable[[str], list]:
+def _predictor(context: Context, name: str, hp, weights: dict) -> Callable[[str], list]:
     """Split -> the predictions of each seed, by one network that takes their weights.
 
     It is built out of the strategy's scope: one device counts every example once. And
     it is not compiled, so that XLA does not compile for the shape of each part.
     """
-    network = job.build(name, hp)
+    network = context.build(name, hp)
 
     def predict(split: str) -> list:
         predictions = []
         for values in weights.values():
             network.model.set_weights(values)
-            predictions.append(job.experiment.predict(network, job.data, split))
+            predictions.append(context.experiment.predict(network, context.data, split))
         return predictions
 
     return predict
@@ -164,18 +182,18 @@ def _predictor(job: Job, name: str, hp, weights: dict) -> Callable[[str], list]:
 # ---------------------------------------------------------------- scores
 
 
-def validate(job: Job, entries: list[Entry]) -> None:
+def validation_rows(context: Context, entries: list[Entry]) -> list[dict]:
     """Score entries on the validation set, by which everything is chosen."""
-    rows = []
+    split, rows = "validation", []
     for entry in entries:
-        rows += metric_rows(entry, "validation", scores(job, entry, "validation"))
-    job.run.add("metrics", rows)
+        rows += metric_rows(entry, split, scores(context, entry, split))
+    return rows
 
 
-def scores(job: Job, entry: Entry, split: str) -> list[Scores]:
+def scores(context: Context, entry: Entry, split: str) -> list[Scores]:
     """Score the predictions of each seed of the entry."""
-    evaluate = job.experiment.evaluate
-    return [evaluate(job.data, split, p) for p in entry.predict(split)]
+    evaluate = context.experiment.evaluate
+    return [evaluate(context.data, split, p) for p in entry.predict(split)]
 
 
 def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:
@@ -206,49 +224,52 @@ def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
     return min(networks, key=mean)
 
 
-def test(job: Job, entries: list[Entry]) -> None:
+def test(context: Context, run: Run, entries: list[Entry]) -> None:
     """Step 8: score every entry on the test set, with intervals.
 
     Each entry is compared with the baseline that did best on this very test set, the
     strictest there is, and with the course's answers.
     """
-    scored = {entry.model: scores(job, entry, "test") for entry in entries}
+    headline = context.experiment.headline
+    scored = {entry.model: scores(context, entry, "test") for entry in entries}
     errors = {m: np.mean([s.errors for s in each], 0) for m, each in scored.items()}
     baselines = [entry.model for entry in entries if entry.kind == "baseline"]
     best = min(baselines, key=lambda model: errors[model].mean())
     rivals = [best, *(entry.model for entry in entries if entry.kind == "answer")]
-    job.run.record(best_baseline=best)
+    run.record(best_baseline=best)
     rows = []
     for entry in entries:
         own = metric_rows(entry, "test", scored[entry.model])
-        unit = next(r["unit"] for r in own if r["metric"] == job.experiment.headline)
+        unit = next(r["unit"] for r in own if r["metric"] == headline)
         base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
-        differences = interval_rows(job, entry.model, errors, rivals)
+        differences = interval_rows(context, entry.model, errors, rivals)
         rows += own + [base | row | {"unit": unit} for row in differences]
-    job.run.add("metrics", rows)
+    run.add("metrics", rows)
     predictions = prediction_rows(entries, scored)
     if predictions:
-        job.run.add("predictions", predictions)
+        run.add("predictions", predictions)
 
 
-def interval_rows(job: Job, model: str, errors: dict, rivals: list[str]) -> list[dict]:
+def interval_rows(
+    context: Context, model: str, errors: dict, rivals: list[str]
+) -> list[dict]:
     """Give the mean error of a model, and its difference to its rivals, intervals.
 
     Intervals are over test examples: each example's error is averaged over the seeds
     first, and differences are paired by example.
 
     Args:
-        job: the run.
+        context: of the run.
         model: whose rows these are.
         errors: model -> (examples,), averaged over the seeds.
         rivals: the models to compare with.
     """
-    own, headline = errors[model], job.experiment.headline
+    own, headline = errors[model], context.experiment.headline
     compared = [(f"{headline}_mean", "", own)]
     compared += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
     rows = []
     for metric, rival, values in compared:
-        low, high = intervals.block_interval(values, job.data.block)
+        low, high = intervals.block_interval(values, context.data.block)
         row = {
             "metric": metric,
             "slice": rival,
@@ -274,31 +295,31 @@ def prediction_rows(entries: list[Entry], scored: dict[str, list[Scores]]) -> li
 # ---------------------------------------------------------------- step 9
 
 
-def finish(job: Job, entries: list[Entry], chosen: Entry) -> Outcome:
+def finish(context: Context, run: Run, entries: list[Entry], chosen: Entry) -> Outcome:
     """Save the chosen model, and gather what `report` and a notebook get."""
-    model = save(job, chosen)
+    model = save(context, run, chosen)
     return Outcome(
-        folder=job.run.path,
-        data=job.data,
-        tables={name: pd.DataFrame(rows) for name, rows in job.run.rows.items()},
-        shown=[chosen.model.removesuffix("_ensemble"), job.run.info["best_baseline"]],
+        folder=run.path,
+        data=context.data,
+        tables={name: pd.DataFrame(rows) for name, rows in run.rows.items()},
+        shown=[chosen.model.removesuffix("_ensemble"), run.info["best_baseline"]],
         members={entry.model: entry.member for entry in entries if entry.member},
         model=model,
     )
 
 
-def save(job: Job, chosen: Entry):
+def save(context: Context, run: Run, chosen: Entry):
     """Save what was chosen as one Keras model; an ensemble is saved whole.
 
     Of a model with several seeds, the one with the best validation error is saved.
     """
     seeds = chosen.trained
     if chosen.kind != "ensemble":
-        errors = [s.errors.mean() for s in scores(job, chosen, "validation")]
+        errors = [s.errors.mean() for s in scores(context, chosen, "validation")]
         seeds = [seeds[int(np.argmin(errors))]]
     networks = [chosen.member(seed) for seed in seeds]
-    model = job.experiment.export(networks, job.data)
-    with files.atomic_file(job.run.path / f"{chosen.model}.keras") as temporary:
+    model = context.experiment.export(networks, context.data)
+    with files.atomic_file(run.path / f"{chosen.model}.keras") as temporary:
         model.save(temporary)
-    job.run.record(chosen=chosen.model)
+    run.record(chosen=chosen.model)
     return model

@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from rnn_tf.errors import RunError
 from rnn_tf.recipe.fit import Fit
+from rnn_tf.recipe.training import columns, values_of
 
 # Epochs that a trial may always have, before it can be called a loser, and how much
 # worse it must be: less is noise where all of them wait on a plateau.
@@ -58,7 +59,8 @@ class _ServingOracle(DefaultsFirst):
         """Report a trial that a worker has finished."""
         super().end_trial(trial)
         trial = self.trials[trial.trial_id]
-        row = {"trial": _number(trial), "status": "failed"} | _columns(trial)
+        row = {"trial": _number(trial), "status": "failed"}
+        row |= columns(trial.hyperparameters)
         if trial.status == trial_module.TrialStatus.COMPLETED:
             row |= {name: trial.metrics.get_best_value(name) for name in SENT}
             row |= {name: int(row[name]) for name in ("epochs", "parameters")}
@@ -72,7 +74,7 @@ class _ServingOracle(DefaultsFirst):
         """Take the trials of a run that was killed as finished."""
         for row, _ in known:
             hp = self.get_space()
-            hp.values = _values(row)
+            hp.values = values_of(row)
             name = f"{row['trial'] - 1:0{len(str(self.max_trials))}d}"
             trial = trial_module.Trial(hp, name, row["status"].upper())
             trial.score, trial.best_step = row.get("score"), 0
@@ -96,7 +98,7 @@ class _Tuner(keras_tuner.Tuner):
             report(row, curve)
             return _score_again(trial.hyperparameters.values, row, curve, curves)
         started = time.perf_counter()
-        row = {"trial": number, "status": "failed"} | _columns(trial)
+        row = {"trial": number, "status": "failed"} | columns(trial.hyperparameters)
         try:
             fit, parameters = fit_trial(
                 trial.hyperparameters,
@@ -129,7 +131,7 @@ class _Fatal(RunError, keras_tuner.errors.FatalError):
 
 def _score_again(values: dict, row: dict, curve: list[float], curves: list) -> float:
     """The score of a trial that was finished before the run was killed."""
-    if values != _values(row):
+    if values != values_of(row):
         raise _Fatal(
             f"trial {row['trial']} had other hyperparameters before the run was "
             "killed: the code or its packages have changed, or several processes "
@@ -229,7 +231,7 @@ def best(start: keras_tuner.HyperParameters, rows: Sequence[dict]):
     if not completed:
         return None
     hp = start.copy()
-    hp.values = _values(min(completed, key=lambda row: row["score"]))
+    hp.values = values_of(min(completed, key=lambda row: row["score"]))
     return hp
 
 
@@ -243,16 +245,6 @@ def defaults(declare: Callable[[keras_tuner.HyperParameters], object]):
 def nothing_to_choose(hp: keras_tuner.HyperParameters) -> bool:
     """Tell whether every hyperparameter is fixed: a search would repeat one trial."""
     return all(isinstance(parameter, hp_module.Fixed) for parameter in hp.space)
-
-
-def _columns(trial) -> dict:
-    """The trial's hyperparameters as `hp.<name>` columns."""
-    return {f"hp.{k}": v for k, v in trial.hyperparameters.values.items()}
-
-
-def _values(row: dict) -> dict:
-    """The hyperparameters of a row of `trials.csv`; the inverse of `_columns`."""
-    return {k[3:]: v for k, v in row.items() if k.startswith("hp.")}
 
 
 def _number(trial) -> int:

@@ -1,98 +1,101 @@
-"""Steps 6 and 7: tune a model, and retrain it over the seeds.
+"""The two kinds of job: a model's search for hyperparameters, and one final fit.
 
-What has been finished is kept in the run's folder `state`; a run that goes on takes it
-from there.
+They write nothing: `tell` takes to the run's process what happens in them, and what
+they return is plain values and arrays. So they run in any process, see `jobs`.
 """
 
 import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import lazy_loader
 
-from rnn_tf import files
 from rnn_tf.data.splits import Network
-from rnn_tf.recipe import checkpoint
 from rnn_tf.recipe.checkpoint import Checkpoint
-from rnn_tf.recipe.experiment import Job
+from rnn_tf.recipe.experiment import Context
 from rnn_tf.recipe.fit import Fit, build, fit, optimizer_state, reset
-from rnn_tf.recipe.progress import RunProgress
 
 keras = lazy_loader.load("keras")
 
-# ---------------------------------------------------------------- step 6
+# tell("begin", label, row): a trial or a final fit begins; what is known of its row
+# tell("epoch", done, of): it has done so many epochs, of at most `of`
+# tell("trial", row, curve): it is over; its best score so far after each epoch
+# tell("keep", data): the last epoch of a final fit, see `Checkpoint`
+Tell = Callable[..., None]
+
+# ---------------------------------------------------------------- search
 
 
-def tune(job: Job, name: str, progress: RunProgress):
+def search_model(
+    context: Context, name: str, known: list, tell: Tell
+) -> tuple[dict | None, list]:
     """Search for the hyperparameters with the best validation score.
 
-    Without trials, or with nothing to choose, they are the builder's defaults.
+    Args:
+        context: of the run.
+        name: of the model.
+        known: row and curve of each trial that was over when the run was killed.
+        tell: see `Tell`.
 
     Returns:
-        keras-tuner's HyperParameters; None if every trial failed.
+        The values of the hyperparameters: the builder's defaults if there is nothing to
+        choose, None if every trial failed.
+        Row and curve of each trial.
     """
     from rnn_tf.recipe import search  # imports TensorFlow, which runs by now
 
     def declare(hp):
-        return build(job, name, hp, 1).model
+        return build(context, name, hp, 1).model
 
     defaults = search.defaults(declare)
-    if job.config.trials == 0 or search.nothing_to_choose(defaults):
-        progress.skip(job.config.trials)
-        return defaults
-    trials = _Trials(job, name, progress)
-    if job.tuners:
-        job.tuners.meet_at(list(job.experiment.models).index(name))
-    search.search(
-        declare,
-        trials.fit,
-        job.config.trials,
-        job.run.path / f"tuner-{name}",
-        trials.report,
-        trials.known,
-        serve=bool(job.tuners and job.tuners.chief),
-    )
-    return search.best(defaults, [row for row, _ in trials.finished])
+    if search.nothing_to_choose(defaults):
+        return defaults.values, []
+    trials = _Trials(context, name, tell)
+    if context.tuners:
+        context.tuners.meet_at(list(context.experiment.models).index(name))
+    with tempfile.TemporaryDirectory(prefix="rnn-tuner-") as folder:
+        search.search(
+            declare,
+            trials.fit,
+            context.config.trials,
+            Path(folder, name),
+            trials.report,
+            known,
+            serve=bool(context.tuners and context.tuners.chief),
+        )
+    best = search.best(defaults, [row for row, _ in trials.finished])
+    return best and best.values, trials.finished
 
 
 class _Trials:
     """The trials of one model: how each is fitted, and those that are over."""
 
-    def __init__(self, job: Job, name: str, progress: RunProgress):
-        self.job, self.name, self.progress = job, name, progress
-        self.file = job.run.state(f"{name}-trials.json")
-        own = self.file.read_bytes() if self.file.is_file() else None
-        # Row and curve of each trial that was over when the run was killed.
-        known = job.devices.from_chief(own) or "[]"
-        self.known = checkpoint.read_or_refuse(read_trials, known, self.file)
+    def __init__(self, context: Context, name: str, tell: Tell):
+        self.context, self.name, self.tell = context, name, tell
         self.finished = []
         self.compiled = {}
 
     def fit(self, hp, number: int, loses) -> tuple[Fit, int]:
         """Fit trial `number`; it stops when `loses(epochs, best)`; see `search`."""
-        self.progress.begin(self._label(number))
+        label = f"trial {number}/{self.context.config.trials}"
+        self.tell("begin", label, {"trial": number} | columns(hp))
         keras.utils.set_random_seed(1)
-        epochs = self.job.config.trial_epochs
-        fresh = build(self.job, self.name, hp, epochs)
-        network = at_the_start(self.job, fresh, hp, self.compiled)
+        epochs = self.context.config.trial_epochs
+        fresh = build(self.context, self.name, hp, epochs)
+        network = at_the_start(self.context, fresh, hp, self.compiled)
 
         def hook(done, best):
-            self.progress.epoch(done, epochs)
+            self.tell("epoch", done, epochs)
             return loses(done, best)
 
-        finished = fit(self.job, network, 1, epochs, hook)
+        finished = fit(self.context, network, 1, epochs, hook)
         return finished, network.model.count_params()
 
     def report(self, row: dict, curve) -> None:
         """Take the row of a trial that is over, and its best score after each epoch."""
-        row_of_model = {"model": self.name, "phase": "search", "seed": 1} | row
-        self.job.run.add("trials", [row_of_model])
         self.finished.append([row, curve])
-        if len(self.finished) > len(self.known):
-            files.write_text(self.file, json.dumps(self.finished))
-        self.progress.finish(self._label(row["trial"]), row)
-
-    def _label(self, number: int) -> str:
-        trials = self.job.config.trials
-        return f"{self.job.label(self.name)} · trial {number}/{trials}"
+        self.tell("trial", row, curve)
 
 
 def read_trials(text: bytes | str) -> list:
@@ -102,7 +105,7 @@ def read_trials(text: bytes | str) -> list:
     return trials
 
 
-def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
+def at_the_start(context: Context, fresh: Network, hp, compiled: dict) -> Network:
     """Return `fresh`, or a network that equals it and has been compiled before.
 
     Compiling takes longer than most trials train. Trials share a program if they differ
@@ -111,7 +114,7 @@ def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
     of the program, so such a trial is compiled anew.
 
     Args:
-        job: the run.
+        context: of the run.
         fresh: as it was just built.
         hp: its hyperparameters.
         compiled: the networks so far, by what they share; `fresh` is added to it.
@@ -124,63 +127,79 @@ def at_the_start(job: Job, fresh: Network, hp, compiled: dict) -> Network:
     same = json.dumps([values, optimizer], sort_keys=True, default=str)
     network = compiled.setdefault(same, fresh)
     if network is not fresh:
-        reset(network.model, fresh.model, optimizer_state(job, fresh.model))
+        reset(network.model, fresh.model, optimizer_state(context, fresh.model))
     return network
 
 
-# ---------------------------------------------------------------- step 7
+# ---------------------------------------------------------------- one final fit
 
 
-def retrain(job: Job, name: str, hp, progress: RunProgress) -> dict:
-    """Train a model once for each seed.
+def fit_seed(
+    context: Context, name: str, values: dict | None, seed: int, saved, tell: Tell
+) -> tuple[dict, dict]:
+    """Train a model once, for one seed.
 
-    A seed whose loss is not finite is a failed row in `trials.csv` and has no weights.
+    Args:
+        context: of the run.
+        name: of the model.
+        values: of its hyperparameters; None: the builder's defaults.
+        seed: of the weights and of the order of the examples.
+        saved: the last epoch of a fit that was killed, see `Checkpoint`, or None.
+        tell: see `Tell`.
 
     Returns:
-        Seed -> the weights after training, a list of arrays.
+        As `checkpoint.pack` takes it: the weights, none if the loss was not finite; and
+        the rows of history.csv and trials.csv.
     """
-    network, weights, blank = None, {}, None
-    for seed in range(1, job.config.seeds + 1):
-        label = f"{job.label(name)} · seed {seed}/{job.config.seeds}"
-        kept = _checkpoint(job, f"{name}-{seed}.finished.npz")
-        finished = kept.read("history", "row")
-        if finished is None:
-            progress.begin(label)
-            keras.utils.set_random_seed(seed)
-            fresh = build(job, name, hp, job.config.epochs, job.config.seeds)
-            if network is None:
-                network, blank = fresh, optimizer_state(job, fresh.model)
-            else:
-                reset(network.model, fresh.model, blank)
-            finished = _train(job, network, seed, hp, progress)
-            files.write_bytes(kept.path, checkpoint.pack(*finished))
-        arrays, facts = finished
-        job.run.add("history", facts["history"])
-        job.run.add("trials", [facts["row"]])
-        progress.finish(label, facts["row"])
-        if "weights" in arrays:
-            weights[seed] = arrays["weights"]
-    return weights
+    tell("begin", f"seed {seed}/{context.config.seeds}", {})
+    keras.utils.set_random_seed(seed)
+    hp = hyperparameters(values)
+    network = _compiled(context, name, hp)
 
-
-def _checkpoint(job: Job, name: str) -> Checkpoint:
-    return Checkpoint(job.run.state(name), job.devices.from_chief)
-
-
-def _train(job: Job, network: Network, seed: int, hp, progress) -> tuple[dict, dict]:
-    """Fit a final run; its weights, if it did not fail, and its rows."""
-    name, model = network.name, network.model
-
-    def hook(epochs, _):
-        progress.epoch(epochs, job.config.epochs)
+    def hook(done, _):
+        tell("epoch", done, context.config.epochs)
         return False
 
-    last_epoch = _checkpoint(job, f"{name}-{seed}.epoch.npz")
-    final = fit(job, network, seed, job.config.epochs, hook, last_epoch)
-    row = _row(name, seed, final, hp) | {"parameters": model.count_params()}
+    kept = Checkpoint(saved, lambda data: tell("keep", data))
+    final = fit(context, network, seed, context.config.epochs, hook, kept)
+    parameters = network.model.count_params()
+    row = _row(name, seed, final, hp) | {"parameters": parameters}
     rows = [{"model": name, "seed": seed} | epoch for epoch in final.history]
-    arrays = {"weights": model.get_weights()} if final.finite else {}
+    arrays = {"weights": network.model.get_weights()} if final.finite else {}
     return arrays, {"history": rows, "row": row}
+
+
+def hyperparameters(values: dict | None):
+    """Make keras-tuner's HyperParameters; what is not in `values` is its default."""
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values or {})
+    return hp
+
+
+def columns(hp) -> dict:
+    """Write hyperparameters as the `hp.<name>` columns of trials.csv."""
+    return {f"hp.{name}": value for name, value in hp.values.items()}
+
+
+def values_of(row: dict) -> dict:
+    """Read the hyperparameters of a row of trials.csv; the inverse of `columns`."""
+    return {name[3:]: value for name, value in row.items() if name.startswith("hp.")}
+
+
+def _compiled(context: Context, name: str, hp) -> Network:
+    """Build and compile a network, or put the one of the seed before to its start."""
+    epochs, seeds = context.config.epochs, context.config.seeds
+    fresh = build(context, name, hp, epochs, seeds)
+    key = json.dumps([name, hp.values], sort_keys=True)
+    if key in context.compiled:
+        network, blank = context.compiled[key]
+        reset(network.model, fresh.model, blank)
+        return network
+    context.compiled.clear()
+    context.compiled[key] = fresh, optimizer_state(context, fresh.model)
+    return fresh
 
 
 def _row(name: str, seed: int, final: Fit, hp) -> dict:
@@ -191,7 +210,7 @@ def _row(name: str, seed: int, final: Fit, hp) -> dict:
         "seed": seed,
         "epochs": len(final.history),
         "seconds": round(final.seconds, 3),
-        **{f"hp.{key}": value for key, value in hp.values.items()},
+        **columns(hp),
     }
     if final.finite:
         return row | {"status": "completed", "score": final.score}

@@ -23,6 +23,8 @@ from rnn_tf.errors import DiskError, InputError, first_line
 from rnn_tf.files import FULL, disk_errors, write_csv, write_text
 from rnn_tf.runs.provenance import provenance
 
+# Options that a run which goes on may change: they change no number.
+FREE = "resume", "results", "jobs", "cluster"
 STATE = "state"  # a folder that is there until the run is complete
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
@@ -50,8 +52,12 @@ class Run:
     kept: dict[str, int] = field(default_factory=dict)
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
-        """Add finished rows to `<table>.csv`, which is replaced as a whole."""
-        self.rows[table].extend(rows)
+        """Add finished rows at the end of `<table>.csv`; see `put`."""
+        self.put(table, [*self.rows[table], *rows])
+
+    def put(self, table: str, rows: Iterable[dict]) -> None:
+        """Replace `<table>.csv` by all rows that are finished, in their final order."""
+        self.rows[table] = list(rows)
         if len(self.rows[table]) >= self.kept.get(table, 0):
             write_csv(self.path / f"{table}.csv", SCHEMAS[table], self.rows[table])
 
@@ -227,7 +233,7 @@ def _reopen(path: Path, config: dict) -> Run:
         raise InputError(f"run {path.name} is complete; there is nothing to resume")
     for name, value in config.items():
         first = info["config"].get(name)
-        if name not in ("resume", "results") and value != first:
+        if name not in FREE and value != first:
             raise InputError(
                 f"{name} is {value}, but run {path.name} has {first}; "
                 "--resume takes the options of the run, leave them out"
