@@ -42,7 +42,7 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
         InputError: the data or an option cannot be used; no run folder is left.
     """
     console, experiment = progress_console(), define(config)
-    most = len(experiment.models) * (config.seeds if config.trials == 0 else 1)
+    most = len(experiment.models) * config.seeds
     # 1. freeze the configuration, open the run folder
     with (
         strategy.own_folder(config) as config,

@@ -5,6 +5,7 @@ beside the course's; nothing on a hot path uses them.
 """
 
 import itertools
+import re
 
 import lazy_loader
 import numpy as np
@@ -81,7 +82,8 @@ def _step_error(inputs, x, features: int) -> str:
 
 def _first_line(error: Exception) -> str:
     """Return the first line of an error, without names that Keras has numbered."""
-    words = str(error).splitlines()[0].split(" ")
+    line = re.sub(r"functional_\d+", "functional", str(error).splitlines()[0])
+    words = line.split(" ")
     kept = [w for w in words if not w.startswith(("{{function_node", "__wrapped__"))]
     return " ".join(w for w in kept if "/job:" not in w).removesuffix(" name: ")
 
