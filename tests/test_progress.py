@@ -27,15 +27,15 @@ def test_runs_in_a_row_share_one_display(monkeypatch):
     with progress.several(2):
         assert progress.console() is console
         with RunProgress(4, progress.console()) as first:
-            first.begin("a", "model 1/2 mlp")
-            first.begin("b", "model 2/2 gru")
+            first.begin("a", "mlp")
+            first.begin("b", "gru")
             first.epoch("a", 1, 2)
             first.epoch("b", 1, 4)
             assert shown(first.bar) == {
                 "run 1 of 2": 9.375,
                 "0 of 4 fits": 18.75,
-                "model 1/2 mlp": 50,
-                "model 2/2 gru": 25,
+                "mlp": 50,
+                "gru": 25,
             }
             first.finish("a", "seed 1", DONE)
             first.skip(2)
@@ -59,9 +59,9 @@ def test_a_run_alone_has_a_display_of_its_own():
 def test_without_a_terminal_each_fit_is_a_line_and_a_failure_is_one_everywhere():
     file = io.StringIO()
     with RunProgress(2, Console(file=file)) as plain:
-        plain.finish("a", "model 1/1 mlp · seed 1/2", DONE)
+        plain.finish("a", "mlp · seed 1/2", DONE)
     assert file.getvalue() == (
-        "model 1/1 mlp · seed 1/2 · completed: validation 0.5000 · 3 epochs, 1.0 s\n"
+        "mlp · seed 1/2 · completed: validation 0.5000 · 3 epochs, 1.0 s\n"
     )
     console = terminal()
     with RunProgress(2, console) as bars:

@@ -18,6 +18,7 @@ import secrets
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
@@ -97,6 +98,8 @@ class Worker:
     def submit(self, function: Callable, *arguments):
         """Call a function there; returns a future."""
         if self.executor is None:
+            # What it does about a leak is no news.
+            warnings.filterwarnings("ignore", "A worker was restarted", UserWarning)
             self.executor = loky.ProcessPoolExecutor(
                 1, initializer=_begin, initargs=(os.getpid(),), env=self.environment
             )

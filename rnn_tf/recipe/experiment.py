@@ -128,11 +128,6 @@ class Context:
         """Name this process among those of a run."""
         return f"tuner {self.tuners.id}" if self.tuners else self.devices.describe()
 
-    def label(self, name: str) -> str:
-        """Number a model, for the lines of progress."""
-        names = list(self.experiment.models)
-        return f"model {names.index(name) + 1}/{len(names)} {name}"
-
     def build(self, name: str, hp) -> Network:
         """Build the model `name`, not compiled, with the hyperparameters `hp`."""
         build = self.experiment.models[name]

@@ -40,7 +40,7 @@ class Ledger:
         self.trials: dict[str, list] = {}  # model -> row and curve of each trial
         # (model, seed) -> what `training.fit_seed` returns
         self.fits: dict[tuple, tuple] = {}
-        self.begun: dict[Job, tuple] = {}  # label, what is known of the row, when
+        self.begun: dict[Job, tuple] = {}  # what is known of a fit's row, and when
         self.deaths = collections.Counter()
         self.complete = collections.deque()  # models that nobody has asked for
 
@@ -89,9 +89,9 @@ class Ledger:
         """Take what happens in a job; see `training.Tell`."""
         getattr(self, f"_{event}")(job, *facts)
 
-    def _begin(self, job: Job, label: str, row: dict) -> None:
-        self.begun[job] = self._label(job, label), row, time.monotonic()
-        self.progress.begin(job, self.begun[job][0])
+    def _begin(self, job: Job, row: dict) -> None:
+        self.begun[job] = row, time.monotonic()
+        self.progress.begin(job, self._label(job, row))
 
     def _epoch(self, job: Job, done: int, of: int) -> None:
         self.progress.epoch(job, done, of)
@@ -101,17 +101,19 @@ class Ledger:
 
     def _trial(self, job: Job, row: dict, curve) -> None:
         known = self.trials[job.model]
-        if row["trial"] <= len(known):
+        if any(row["trial"] == other["trial"] for other, _ in known):
             return  # it was finished before a kill, and the search went through it
         known.append([row, curve])
         path = self.run.state(f"{job.model}-trials.json")
         files.write_text(path, json.dumps(known))
         self._write()
-        label = f"trial {row['trial']}/{self.context.config.trials}"
-        self.progress.finish(job, self._label(job, label), row)
+        self.progress.finish(job, self._label(job, row), row)
 
-    def _label(self, job: Job, label: str) -> str:
-        return f"{self.context.label(job.model)} · {label}"
+    def _label(self, job: Job, row: dict) -> str:
+        """Name a fit, for people; `row` is what is known of its row."""
+        if job.seed:
+            return f"{job.model} · seed {job.seed}/{self.context.config.seeds}"
+        return f"{job.model} · trial {row['trial']}/{self.context.config.trials}"
 
     # ------------------------------------------------------------ what is over
 
@@ -122,8 +124,8 @@ class Ledger:
             self._finish_fit(job, result)
             return []
         values, trials = result
-        for row, curve in trials[len(self.trials[job.model]) :]:
-            self._trial(job, row, curve)  # its message is still on its way
+        for row, curve in trials:
+            self._trial(job, row, curve)  # if its message is still on its way
         self.progress.skip(self.context.config.trials - len(trials))
         if values is None:
             self.progress.skip(len(self.context.seeds))
@@ -136,8 +138,8 @@ class Ledger:
         files.write_bytes(path, checkpoint.pack(*finished))
         self.fits[name, seed] = finished
         self._write()
-        label = f"seed {seed}/{self.context.config.seeds}"
-        self.progress.finish(job, self._label(job, label), finished[1]["row"])
+        row = finished[1]["row"]
+        self.progress.finish(job, self._label(job, row), row)
         if all((name, other) in self.fits for other in self.context.seeds):
             self._end_model(name)
 
@@ -182,15 +184,16 @@ class Ledger:
         Raises:
             RunError: it was at nothing, twice.
         """
-        label, row, since = self.begun.pop(job, ("before its first fit", None, 0.0))
-        self.deaths[job.model, job.seed, label] += 1
+        row, since = self.begun.pop(job, (None, 0.0))
+        label = job.model if row is None else self._label(job, row)
+        self.deaths[label] += 1
         self.progress.stop(job)
-        if self.deaths[job.model, job.seed, label] < DEATHS:
+        if self.deaths[label] < DEATHS:
             self.progress.say(f"{label}: its process died; it is started again")
             return [self._again(job)]
         error = "its process died twice; is there enough memory? take fewer --jobs"
         if row is None:
-            raise RunError(f"{self._label(job, label)}: {error}")
+            raise RunError(f"{label}: {error}")
         seconds = round(time.monotonic() - since, 3)
         row = row | {"status": "failed", "error": error, "seconds": seconds}
         if not job.seed:

@@ -72,7 +72,8 @@ class _ServingOracle(DefaultsFirst):
 
     def remember(self, known: Sequence) -> None:
         """Take the trials of a run that was killed as finished."""
-        for row, _ in known:
+        for row, curve in known:
+            self.report(row, curve)
             hp = self.get_space()
             hp.values = values_of(row)
             name = f"{row['trial'] - 1:0{len(str(self.max_trials))}d}"

@@ -18,7 +18,7 @@ from rnn_tf.recipe.fit import Fit, build, fit, optimizer_state, reset
 
 keras = lazy_loader.load("keras")
 
-# tell("begin", label, row): a trial or a final fit begins; what is known of its row
+# tell("begin", row): a trial or a final fit begins; what is known of its row
 # tell("epoch", done, of): it has done so many epochs, of at most `of`
 # tell("trial", row, curve): it is over; its best score so far after each epoch
 # tell("keep", data): the last epoch of a final fit, see `Checkpoint`
@@ -78,8 +78,7 @@ class _Trials:
 
     def fit(self, hp, number: int, loses) -> tuple[Fit, int]:
         """Fit trial `number`; it stops when `loses(epochs, best)`; see `search`."""
-        label = f"trial {number}/{self.context.config.trials}"
-        self.tell("begin", label, {"trial": number} | columns(hp))
+        self.tell("begin", {"trial": number} | columns(hp))
         keras.utils.set_random_seed(1)
         epochs = self.context.config.trial_epochs
         fresh = build(self.context, self.name, hp, epochs)
@@ -151,7 +150,7 @@ def fit_seed(
         As `checkpoint.pack` takes it: the weights, none if the loss was not finite; and
         the rows of history.csv and trials.csv.
     """
-    tell("begin", f"seed {seed}/{context.config.seeds}", {})
+    tell("begin", {})
     keras.utils.set_random_seed(seed)
     hp = hyperparameters(values)
     network = _compiled(context, name, hp)
