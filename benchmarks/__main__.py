@@ -34,6 +34,7 @@ PARTS = (
     "lengths",
     "start",
     "limit",
+    "jobs",
 )
 
 
@@ -63,7 +64,8 @@ def main(
     """Measure side by side; takes some minutes.
 
     Args:
-        parts: Which of forecast, sketch, search, strokes, clips, lengths, start, limit.
+        parts: Which of forecast, sketch, search, strokes, clips, lengths, start, limit,
+            jobs.
         rounds: How often each contender is timed; by default what each work says.
         results_folder: Folder for bench.csv and bench.json.
     """

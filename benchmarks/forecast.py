@@ -1,5 +1,6 @@
 """Train LSTM(32) and GRU(32) on windows of 56 days, batch 32: windows a second."""
 
+import functools
 import time
 from functools import partial
 
@@ -10,7 +11,7 @@ from benchmarks.contest import Contender, Work
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import Order, shuffled, stacked
 from rnn_tf.data.series import synthetic, windows
-from rnn_tf.devices import strategy
+from rnn_tf.devices import strategy, workers
 
 keras = lazy_loader.load("keras")
 
@@ -79,6 +80,30 @@ def ours(cell: str):
     return run_round
 
 
+def suite(cell: str):
+    """Train as `ours` does in every worker of a run at the same time."""
+    staff = workers.Workers(workers.local(workers.usable([]), []))
+
+    def run_round() -> float:
+        started = time.perf_counter()
+        for worker in staff.all:
+            staff.start(worker, print, _train_here, cell)
+        windows = [staff.next()[1] for _ in staff.all]
+        return sum(windows) / (time.perf_counter() - started)
+
+    return run_round
+
+
+def _train_here(cell: str, tell) -> int:
+    """Train in a worker; return how many windows it was."""
+    _ours_here(cell)()
+    cut = cut_windows()
+    return EPOCHS * (len(cut.origins["train"]) // BATCH) * BATCH
+
+
+_ours_here = functools.cache(ours)  # compiled once in each worker
+
+
 def pytorch(cell: str):
     """Train by the loop of PyTorch's tutorials."""
     import torch
@@ -108,7 +133,8 @@ def _work(cell: str) -> Work:
         "windows/s",
         (
             Contender("Keras, fit as it is", partial(stock, cell)),
-            Contender("ours", partial(ours, cell)),
+            Contender("ours, one job", partial(ours, cell)),
+            Contender("ours, all jobs", partial(suite, cell)),
             Contender("Keras on JAX, fit as it is", partial(stock, cell), *jax),
             Contender("ours on JAX", partial(ours, cell), *jax),
             Contender("PyTorch", partial(pytorch, cell), ("torch",)),

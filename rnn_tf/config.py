@@ -44,7 +44,7 @@ class RunConfig:
     multiworker to several machines, which TF_CONFIG lists."""
     replicas: int | None = None
     """With mirrored: how many GPUs, by default all; or how many virtual CPUs where
-    there is no GPU, by default 2."""
+    there is no GPU, by default 2. With auto: as mirrored, where there are GPUs."""
     jobs: int | None = None
     """Trials and fits that run side by side, each in a process with one thread, or with
     a GPU; by default as many as there are cores. Numbers are the same with any."""

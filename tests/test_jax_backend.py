@@ -296,7 +296,7 @@ def test_keras_that_runs_on_another_engine_already_needs_a_restart(monkeypatch):
     [
         ("cpu", 1, {}, ("cpu", 1)),
         ("gpu", 1, {}, ("gpu", 1)),
-        ("gpu", 4, {}, ("mirrored", 4)),
+        ("gpu", 4, {}, ("gpu", 1)),
         ("gpu", 4, {"replicas": 2}, ("mirrored", 2)),
         ("gpu", 4, {"strategy": "gpu"}, ("gpu", 1)),
         ("gpu", 4, {"strategy": "mirrored"}, ("mirrored", 4)),

@@ -31,7 +31,7 @@ def test_a_gpu_that_is_not_there_is_an_error():
     ("count", "options", "name", "replicas"),
     [
         (1, {}, "gpu", 1),
-        (4, {}, "mirrored", 4),
+        (4, {}, "gpu", 1),
         (4, {"replicas": 3}, "mirrored", 3),
         (4, {"strategy": "mirrored"}, "mirrored", 4),
         (4, {"strategy": "mirrored", "replicas": 2}, "mirrored", 2),

@@ -69,6 +69,8 @@ def start(config: RunConfig) -> tuple[str, Replicas]:
     devices = _find("auto" if kind == "mirrored" else kind)
     if kind == "auto":
         kind = devices[0].platform
+        if kind == "gpu" and len(devices) > 1 and config.replicas:
+            kind = "mirrored"
     devices = devices[: _count(kind, devices, config.replicas)]
     names = tuple(f"{device.platform}:{device.id}" for device in devices)
     return kind, Replicas(names)

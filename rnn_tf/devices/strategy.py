@@ -67,7 +67,8 @@ def _start_one_machine(config: RunConfig, trains: bool) -> Devices:
     gpus = tf.config.list_physical_devices("GPU")
     kind = config.strategy
     if kind == "auto":
-        kind = "gpu" if gpus else "cpu"
+        several = config.replicas and len(gpus) > 1
+        kind = "mirrored" if several else "gpu" if gpus else "cpu"
     if kind == "gpu" and not gpus:
         raise InputError("--strategy gpu, but TensorFlow sees no GPU; use auto or cpu")
     if kind == "mirrored":

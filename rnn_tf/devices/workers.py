@@ -180,9 +180,10 @@ class Workers:
         """Whether there is a call that `next` can wait for."""
         return bool(self.running)
 
-    def describe(self) -> str:
-        """Describe them in a phrase, for the first line of a run."""
-        return f"{len(self.all)} jobs at a time"
+    @property
+    def count(self) -> int:
+        """How many calls run side by side."""
+        return len(self.all)
 
     def start(self, job, tell: Tell, function: Callable, *arguments) -> None:
         """Call `function(*arguments, tell)` on an idle worker.
@@ -261,6 +262,7 @@ class Here:
     """In place of workers: calls run in this process, at once."""
 
     here = True
+    count = 1
 
     def __init__(self):
         self.results = []
@@ -274,10 +276,6 @@ class Here:
     def busy(self) -> bool:
         """Whether there is a call whose result `next` can return."""
         return bool(self.results)
-
-    def describe(self) -> str:
-        """Describe it in a phrase, for the first line of a run."""
-        return "1 job at a time"
 
     def start(self, job, tell: Tell, function: Callable, *arguments) -> None:
         """Call `function(*arguments, tell)`."""

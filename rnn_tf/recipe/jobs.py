@@ -44,7 +44,7 @@ def train(
     progress: RunProgress,
     staff: Workers | Here,
 ) -> Iterator[tuple]:
-    """Search and train all models; yield each when its seeds are in.
+    """Search and train all models; the first jobs of workers have begun on return.
 
     Args:
         context: of the run.
@@ -53,9 +53,10 @@ def train(
         progress: shows what runs.
         staff: who does the jobs.
 
-    Yields:
-        Name, values of the hyperparameters, and seed -> weights, a list of arrays. A
-        model whose every trial or every seed failed is left out; trials.csv says why.
+    Returns:
+        What yields each model when its seeds are in: name, values of the
+        hyperparameters, and seed -> weights, a list of arrays. A model whose every
+        trial or every seed failed is left out; trials.csv says why.
     """
     ledger = Ledger(context, run, progress)
     if staff.here:
@@ -63,11 +64,22 @@ def train(
     else:
         do = functools.partial(work_elsewhere, source(define, context))
     waiting = ledger.first_jobs()
-    while True:
+
+    def start_jobs():
         while waiting and staff.idle:
             job = choose(waiting, staff)
             waiting.remove(job)
             staff.start(job, functools.partial(ledger.tell, job), do, job)
+
+    if not staff.here:
+        start_jobs()
+    return _trained(ledger, waiting, start_jobs, staff)
+
+
+def _trained(ledger: Ledger, waiting: list, start_jobs: Callable, staff) -> Iterator:
+    """Start the jobs that wait, and take what is finished, until nothing is left."""
+    while True:
+        start_jobs()
         yield from ledger.take_complete()
         if not staff.busy:
             return
@@ -123,14 +135,15 @@ def hire(config: RunConfig, most: int | None = None) -> Iterator[Workers | Here]
 
 def _open(config: RunConfig, most: int | None) -> Workers | Here:
     several = config.cluster or (config.jobs or 1) > 1
-    alone = config.strategy in ALONE or tuner_processes.from_environment()
+    alone = config.strategy in ALONE or config.replicas
+    alone = alone or tuner_processes.from_environment()
     if alone and several:
         option = f"--jobs {config.jobs}"
         if config.cluster:
             option = f"--cluster {config.cluster}"
         raise InputError(
-            f"{option}, but --strategy {config.strategy} and the processes of a search "
-            "take one job at a time; leave it out"
+            f"{option}, but replicas, workers in step, a TPU and the processes of a "
+            "search take one job at a time; leave it out"
         )
     if config.cluster:
         from rnn_tf.devices import dask_cluster

@@ -1,8 +1,6 @@
 """The recipe: nine steps, in this order, the same for every experiment."""
 
 import dataclasses
-import functools
-import itertools
 from collections.abc import Callable
 
 import lazy_loader
@@ -11,13 +9,19 @@ from rich.console import Console
 
 from rnn_tf import files
 from rnn_tf.config import RunConfig, to_json
-from rnn_tf.data.splits import Network
 from rnn_tf.devices import backend, strategy, tuner_processes
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import plain
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.recipe import jobs, training
+from rnn_tf.recipe import jobs
+from rnn_tf.recipe.entries import (
+    baseline_entries,
+    metric_rows,
+    network_entries,
+    scores,
+    validation_rows,
+)
 from rnn_tf.recipe.experiment import Context, Entry, Experiment, Outcome
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
@@ -58,7 +62,9 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
         devices.check_data(data.facts["sha256"])
         folder.check_data(data.facts)
         folder.record(
-            headline=experiment.headline, devices=devices.facts(), data=data.facts
+            headline=experiment.headline,
+            devices=devices.facts() | {"jobs": staff.count},
+            data=data.facts,
         )
         tuners = tuner_processes.from_environment()
         context = Context(experiment, config, devices, data, tuners)
@@ -67,14 +73,17 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
         if not context.chief:
             return take_part(context, define, folder, staff, console)
         line = f"{experiment.name}: {data.facts['says']} · {devices.describe()}"
-        console.print(plain(f"{line} · {staff.describe()}"))
+        jobs_at_a_time = f"{staff.count} job{'s' * (staff.count > 1)} at a time"
+        console.print(plain(f"{line} · {jobs_at_a_time}"))
         if config.resume:
             console.print(plain(folder.describe_resume()))
-        # 5. baselines
-        entries = baseline_entries(context)
-        folder.add("metrics", validation_rows(context, entries))
-        # 6. tune, 7. retrain the best over the seeds
-        entries += train(context, define, folder, staff, console)
+        with _progress(context, console) as progress:
+            trained = jobs.train(context, define, folder, progress, staff)
+            # 5. baselines, while the first jobs run
+            entries = baseline_entries(context)
+            folder.add("metrics", validation_rows(context, entries))
+            # 6. tune, 7. retrain the best over the seeds
+            entries += network_entries(context, folder, trained)
         chosen = choose(entries, folder.rows["metrics"], experiment.headline)
         # 8. test, once
         test(context, folder, entries)
@@ -93,20 +102,11 @@ def _folder(experiment: Experiment, config: RunConfig):
     return run_folder.open_run(config.results, experiment.name, options, config.resume)
 
 
-def train(context: Context, define: Callable, run: Run, staff, console) -> list[Entry]:
-    """Steps 6 and 7: the entries of all models, in the order of the experiment.
-
-    A model is scored on validation while others still train.
-    """
-    config, names = context.config, context.experiment.models
-    trained, rows = {}, {"baselines": run.rows["metrics"]}
-    with RunProgress(len(names) * (config.trials + config.seeds), console) as progress:
-        for name, *found in jobs.train(context, define, run, progress, staff):
-            trained[name] = network_entries(context, name, *found)
-            rows[name] = validation_rows(context, trained[name])
-            order = [rows.get(part, []) for part in ("baselines", *names)]
-            run.put("metrics", itertools.chain(*order))
-    return [entry for name in names for entry in trained.get(name, [])]
+def _progress(context: Context, console: Console) -> RunProgress:
+    """Make the display of steps 6 and 7."""
+    config = context.config
+    fits = len(context.experiment.models) * (config.trials + config.seeds)
+    return RunProgress(fits, console)
 
 
 def take_part(context: Context, define, run: Run, staff, console: Console) -> None:
@@ -118,91 +118,7 @@ def take_part(context: Context, define, run: Run, staff, console: Console) -> No
             pass
 
 
-# ---------------------------------------------------------------- entries
-
-
-def baseline_entries(context: Context) -> list[Entry]:
-    """Step 5: make the baselines entries like any other."""
-    baselines = context.experiment.baselines(context.config, context.data)
-    return [
-        Entry(name, "baseline", ("",), functools.cache(lambda split, p=p: [p(split)]))
-        for name, p in baselines.items()
-    ]
-
-
-def network_entries(context: Context, name: str, values: dict, weights) -> list[Entry]:
-    """Make the entry of a trained model, and that of its seeds' ensemble.
-
-    Args:
-        context: of the run.
-        name: of the model.
-        values: of its hyperparameters.
-        weights: seed -> a list of arrays.
-    """
-    hp = training.hyperparameters(values)
-    experiment, seeds = context.experiment, tuple(weights)
-    predict = functools.cache(_predictor(context, name, hp, weights))
-
-    @functools.cache
-    def mean(split: str) -> list:
-        return [experiment.mean(predict(split))]
-
-    def member(seed: int = seeds[0]) -> Network:
-        # Not compiled: a saved model must not need this project's metric to load.
-        network = context.build(name, hp)
-        network.model.set_weights(weights[seed])
-        return network
-
-    kind = "answer" if name in experiment.answers else "tuned"
-    entries = [Entry(name, kind, seeds, predict, seeds, member)]
-    if len(seeds) > 1 and experiment.mean:
-        ensemble = Entry(f"{name}_ensemble", "ensemble", ("",), mean, seeds, member)
-        entries.append(ensemble)
-    return entries
-
-
-def _predictor(context: Context, name: str, hp, weights: dict) -> Callable[[str], list]:
-    """Split -> the predictions of each seed, by one network that takes their weights.
-
-    It is built out of the strategy's scope: one device counts every example once. And
-    it is not compiled, so that XLA does not compile for the shape of each part.
-    """
-    network = context.build(name, hp)
-
-    def predict(split: str) -> list:
-        predictions = []
-        for values in weights.values():
-            network.model.set_weights(values)
-            predictions.append(context.experiment.predict(network, context.data, split))
-        return predictions
-
-    return predict
-
-
-# ---------------------------------------------------------------- scores
-
-
-def validation_rows(context: Context, entries: list[Entry]) -> list[dict]:
-    """Score entries on the validation set, by which everything is chosen."""
-    split, rows = "validation", []
-    for entry in entries:
-        rows += metric_rows(entry, split, scores(context, entry, split))
-    return rows
-
-
-def scores(context: Context, entry: Entry, split: str) -> list[Scores]:
-    """Score the predictions of each seed of the entry."""
-    evaluate = context.experiment.evaluate
-    return [evaluate(context.data, split, p) for p in entry.predict(split)]
-
-
-def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:
-    """Make the rows of `metrics.csv` for one entry and split."""
-    return [
-        {"model": entry.model, "kind": entry.kind, "seed": seed, "split": split} | row
-        for seed, scores in zip(entry.seeds, scored, strict=True)
-        for row in scores.metrics
-    ]
+# ---------------------------------------------------------------- step 8
 
 
 def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:

@@ -1,0 +1,117 @@
+"""The entries of a run's table: baselines, models, ensembles; and their scores."""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterable
+
+from rnn_tf.data.splits import Network
+from rnn_tf.metrics.scores import Scores
+from rnn_tf.recipe import training
+from rnn_tf.recipe.experiment import Context, Entry
+from rnn_tf.runs.run_folder import Run
+
+# ---------------------------------------------------------------- entries
+
+
+def baseline_entries(context: Context) -> list[Entry]:
+    """Step 5: make the baselines entries like any other."""
+    baselines = context.experiment.baselines(context.config, context.data)
+    return [
+        Entry(name, "baseline", ("",), functools.cache(lambda split, p=p: [p(split)]))
+        for name, p in baselines.items()
+    ]
+
+
+def network_entries(context: Context, run: Run, trained: Iterable) -> list[Entry]:
+    """Steps 6 and 7: the entries of all models, in the order of the experiment.
+
+    A model is scored on validation while others still train.
+
+    Args:
+        context: of the run.
+        run: its folder.
+        trained: what `jobs.train` returns.
+    """
+    names, entries, rows = list(context.experiment.models), {}, {}
+    baselines = run.rows["metrics"]
+    for name, values, weights in trained:
+        entries[name] = model_entries(context, name, values, weights)
+        rows[name] = validation_rows(context, entries[name])
+        in_order = [rows[name] for name in names if name in rows]
+        run.put("metrics", itertools.chain(baselines, *in_order))
+    return [entry for name in names for entry in entries.get(name, [])]
+
+
+def model_entries(context: Context, name: str, values: dict, weights) -> list[Entry]:
+    """Make the entry of a trained model, and that of its seeds' ensemble.
+
+    Args:
+        context: of the run.
+        name: of the model.
+        values: of its hyperparameters.
+        weights: seed -> a list of arrays.
+    """
+    hp = training.hyperparameters(values)
+    experiment, seeds = context.experiment, tuple(weights)
+    predict = functools.cache(_predictor(context, name, hp, weights))
+
+    @functools.cache
+    def mean(split: str) -> list:
+        return [experiment.mean(predict(split))]
+
+    def member(seed: int = seeds[0]) -> Network:
+        # Not compiled: a saved model must not need this project's metric to load.
+        network = context.build(name, hp)
+        network.model.set_weights(weights[seed])
+        return network
+
+    kind = "answer" if name in experiment.answers else "tuned"
+    entries = [Entry(name, kind, seeds, predict, seeds, member)]
+    if len(seeds) > 1 and experiment.mean:
+        ensemble = Entry(f"{name}_ensemble", "ensemble", ("",), mean, seeds, member)
+        entries.append(ensemble)
+    return entries
+
+
+def _predictor(context: Context, name: str, hp, weights: dict) -> Callable[[str], list]:
+    """Split -> the predictions of each seed, by one network that takes their weights.
+
+    It is built out of the strategy's scope: one device counts every example once. And
+    it is not compiled, so that XLA does not compile for the shape of each part.
+    """
+    network = context.build(name, hp)
+
+    def predict(split: str) -> list:
+        predictions = []
+        for values in weights.values():
+            network.model.set_weights(values)
+            predictions.append(context.experiment.predict(network, context.data, split))
+        return predictions
+
+    return predict
+
+
+# ---------------------------------------------------------------- scores
+
+
+def validation_rows(context: Context, entries: list[Entry]) -> list[dict]:
+    """Score entries on the validation set, by which everything is chosen."""
+    split, rows = "validation", []
+    for entry in entries:
+        rows += metric_rows(entry, split, scores(context, entry, split))
+    return rows
+
+
+def scores(context: Context, entry: Entry, split: str) -> list[Scores]:
+    """Score the predictions of each seed of the entry."""
+    evaluate = context.experiment.evaluate
+    return [evaluate(context.data, split, p) for p in entry.predict(split)]
+
+
+def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:
+    """Make the rows of `metrics.csv` for one entry and split."""
+    return [
+        {"model": entry.model, "kind": entry.kind, "seed": seed, "split": split} | row
+        for seed, scores in zip(entry.seeds, scored, strict=True)
+        for row in scores.metrics
+    ]
