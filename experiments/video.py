@@ -351,9 +351,13 @@ def pretrained(hp, config: Config, sizes):
 
 @functools.cache
 def _learned(config: Config, sizes) -> list[list[np.ndarray]]:
-    """Train the weights of each layer but the last, once for all seeds."""
+    """Train the weights of each layer but the last, once for all seeds.
+
+    From a seed of its own: every worker trains them, whichever seed it has first.
+    """
     from keras_tuner import HyperParameters
 
+    keras.utils.set_random_seed(1)
     sizes = sizes[0], len(moving_digits.CLASSES)
     model = TEMPORAL["cnn_lstm"](HyperParameters(), config, sizes)
     pretraining.train_on_digits(model, config.digits, LEARNING, BATCH)

@@ -58,7 +58,7 @@ def ready(address: str, count: int) -> None:
         client.wait_for_workers(count, timeout=60)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_dask_workers_end_on_the_same_numbers(tmp_path):
     """Would catch a job whose numbers hang on where it runs."""
     arguments = "-m", "experiments.stacked", *RUN, "--results"
@@ -72,7 +72,7 @@ def test_two_dask_workers_end_on_the_same_numbers(tmp_path):
     check_equal(folder_of(tmp_path / "one"), folder_of(tmp_path / "two"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_job_whose_dask_worker_dies_is_run_again(tmp_path):
     """Would catch a run that ends with a machine of the cluster."""
     options = [*LONG, "--epochs", "60"]

@@ -73,7 +73,14 @@ def whole(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("jobs", "cores"), [(2, None), (5, None), (2, {0})])
+@pytest.mark.parametrize(
+    ("jobs", "cores"),
+    [
+        (2, None),
+        pytest.param(5, None, marks=pytest.mark.long),
+        pytest.param(2, {0}, marks=pytest.mark.long),
+    ],
+)
 def test_any_number_of_jobs_and_cores_gives_the_same_numbers(
     whole, tmp_path, jobs, cores
 ):
@@ -87,7 +94,17 @@ def test_any_number_of_jobs_and_cores_gives_the_same_numbers(
     check_equal(folder_of(whole), folder_of(tmp_path))
 
 
-@pytest.mark.slow
+@pytest.mark.long
+def test_jobs_on_jax_give_the_same_numbers_too(tmp_path):
+    engine = {"KERAS_BACKEND": "jax"}
+    for jobs in (1, 2):
+        options = *RUN, "--trials", 0, "--results", tmp_path / str(jobs), "--jobs", jobs
+        done = run_python("-m", "experiments.stacked", *options, env=engine)
+        assert done.returncode == 0, done.stderr
+    check_equal(folder_of(tmp_path / "1"), folder_of(tmp_path / "2"))
+
+
+@pytest.mark.long
 def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(whole, tmp_path):
     """Would catch workers that train on for nobody."""
     with started(tmp_path, *RUN, "--jobs", "2") as process:
@@ -106,6 +123,21 @@ def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(whole, tmp_path):
     check_equal(folder_of(whole), folder)
 
 
+@pytest.mark.parametrize(("options", "message"), [
+    ("--jobs 0", "--jobs is 0; it must be at least 1"),
+    ("--jobs 3 --strategy mirrored", "--jobs 3, but replicas, workers in step, a TPU"),
+])  # fmt: skip
+def test_jobs_that_cannot_be_are_one_line_and_nothing_is_left(
+    tmp_path, options, message
+):
+    arguments = *options.split(), "--results", tmp_path / "none"
+    done = run_python("-m", "experiments.forecast", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("none/*"))
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_the_run_and_its_workers_in_one_line(tmp_path):
     """Would catch workers that print a traceback each, or that go on."""
@@ -122,7 +154,7 @@ def test_ctrl_c_ends_the_run_and_its_workers_in_one_line(tmp_path):
     assert stderr.strip().count("\n") == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_worker_is_started_again_and_its_fit_goes_on(tmp_path):
     """Would catch a run that ends with its worker, or a fit that begins anew."""
     options = [*LONG, "--epochs", "60"]
@@ -139,7 +171,7 @@ def test_a_killed_worker_is_started_again_and_its_fit_goes_on(tmp_path):
     check_equal(folder_of(tmp_path / "whole"), folder_of(tmp_path / "killed"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fit_whose_worker_dies_twice_is_a_failed_row(tmp_path):
     """Would catch a run that tries for ever, or that ends for one fit's sake."""
     options = [*LONG, "--cells", "gru", "--epochs", "150", "--jobs", "2"]

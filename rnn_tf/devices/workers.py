@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import loky
+from loky.backend import resource_tracker
 
 from rnn_tf.devices import backend
 
@@ -35,8 +36,9 @@ GIB = 2**30
 MEMORY = 1.5 * GIB  # what a worker grows to
 # A worker that has grown by so much since its start ends after its call: TensorFlow
 # keeps 35 to 50 MB of every program that XLA has compiled.
-LEAK = 0.6 * GIB
+LEAK = 0.75 * GIB
 ORPHANS = 1.0  # seconds between two looks whether the parent lives
+CTRL_C = 0.2  # seconds in which one that has ended a worker has come here too
 
 Tell = Callable[..., None]
 
@@ -124,9 +126,11 @@ def local(count: int, gpus: list[str]) -> list[Worker]:
 
 
 def _begin(parent: int) -> None:
-    """Start a worker process: import TensorFlow, and end with the parent."""
+    """Start a worker process: import TensorFlow; end with the parent, or by Ctrl-C."""
     from loky import process_executor
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # at once, and without a word
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     process_executor._MAX_MEMORY_LEAK_SIZE = LEAK
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     backend.import_tensorflow()
@@ -141,10 +145,11 @@ def _end_with(parent: int) -> None:
 
 @contextlib.contextmanager
 def _ctrl_c_blocked() -> Iterator[None]:
-    """Have threads and processes that are started inside know nothing of Ctrl-C.
+    """Have processes that are started inside wait with Ctrl-C until they have begun.
 
-    A terminal sends it to all of them. This process ends its workers itself.
+    A terminal sends it to all; while Python starts it would print a traceback.
     """
+    resource_tracker.ensure_running()  # when it starts, it lets Ctrl-C through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -220,6 +225,7 @@ class Workers:
             try:
                 return job, future.result()
             except worker.lost:
+                time.sleep(CTRL_C)
                 worker.stop()
                 return job, Died()
 
