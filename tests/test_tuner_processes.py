@@ -130,9 +130,9 @@ def test_a_chief_that_goes_on_asks_for_the_trials_that_are_missing(tmp_path):
         finish(
             oracle, tmp_path, "COMPLETED", score=1.0, seconds=1, epochs=1, parameters=1
         )
-    assert [row["trial"] for row in rows] == [3, 4]
+    assert [row["trial"] for row in rows] == [2, 1, 3, 4]
     assert oracle.create_trial("tuner1").status == "STOPPED"
-    assert len({row["hp.x"] for row in rows} | {7.5, 3.0}) == 4
+    assert len({row["hp.x"] for row in rows}) == 4
 
 
 @pytest.mark.long
