@@ -97,7 +97,7 @@ def training(products: Products, batch: int, setup):
 def drawings():
     """Train the textbook's sketch network as a run does, on one batch repeatedly."""
     devices, tf = strategy.start(RunConfig()), backend.import_tensorflow()
-    model = sketch.model(devices, "textbook", sketch.BATCH)
+    model = sketch.model(devices, "textbook", sketch.BATCH, xla=True)
     random, steps = np.random.default_rng(1), 40
     x = random.normal(size=(sketch.BATCH, sketch.LONGEST, 5)).astype("float32")
     data = tf.data.Dataset.from_tensors((x, np.zeros(len(x), "int32"))).repeat(steps)

@@ -170,8 +170,8 @@ def _data(name: str, batch: int):
     return data
 
 
-def model(devices: Devices, name: str, batch: int):
-    """Build a network of the experiment, compiled as a run does it."""
+def model(devices: Devices, name: str, batch: int, xla: bool):
+    """Build a network of the experiment; XLA compiles all of it, or its recurrence."""
     import keras_tuner
 
     count, classes = _sizes()
@@ -179,14 +179,15 @@ def model(devices: Devices, name: str, batch: int):
     with devices.scope():
         model = sketch.MODELS[name](hp, config, classes)
         arguments = sketch.compile_arguments(hp, config, EPOCHS * count // batch)
-        devices.compile(model, STEPS, xla=False, **arguments)
+        devices.compile(model, STEPS, xla=xla, **arguments)
     return model
 
 
 def ours(name: str, batch: int = BATCH):
     """Train a network of the experiment for an epoch, in batches alike in length."""
     devices = strategy.start(RunConfig())
-    net, train = model(devices, name, batch), _data(name, batch)("train", Order(1))
+    net = model(devices, name, batch, xla=True)
+    train = _data(name, batch)("train", Order(1))
     count = batch * int(train.cardinality())
 
     def run_round() -> float:
@@ -203,7 +204,7 @@ def ours_to_error(name: str, batch: int):
     train, validation = data("train", order), data("validation")
 
     def epochs():
-        net = model(devices, name, batch)
+        net = model(devices, name, batch, xla=False)
         for epoch in itertools.count():
             order.begin(epoch)
             devices.fit(net, train, validation_data=None, shuffle=False, verbose=0)

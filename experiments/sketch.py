@@ -14,6 +14,7 @@ textbook and networks that mind the padding.
 """
 
 import dataclasses
+import math
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -243,6 +244,14 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     return classification.compile_arguments(optimizer)
 
 
+def xla_from(name: str) -> float:
+    """Say from how many gradient steps XLA pays, which compiles for each length.
+
+    As written, the course's and the textbook's have any length: it never does.
+    """
+    return math.inf if name in AS_WRITTEN else 6_000
+
+
 # ---------------------------------------------------------------- evaluation
 
 
@@ -343,7 +352,7 @@ def experiment(config: Config) -> Experiment:
         evaluate=evaluate,
         export=export,
         report=partial(report, config),
-        xla=False,
+        xla_from=xla_from,
     )
 
 

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_tf.devices import dropout
+from rnn_tf.config import RunConfig
+from rnn_tf.devices import dropout, strategy
 
 SHAPE = 64, 28, 64  # (batch, time, features): 114,688 numbers
 
@@ -160,6 +161,14 @@ def test_a_model_is_saved_as_keras_has_it(tmp_path):
     assert len(loaded.layers) == len(names)
     assert type(loaded.layers[-1]) is keras.layers.Dropout
     np.testing.assert_array_equal(loaded(ONES), ONES)
+
+
+@pytest.mark.parametrize("xla", [True, False])
+def test_masks_are_fast_where_xla_compiles_all_of_a_network(xla):
+    """Would catch a long run that waits for XLA's own random numbers."""
+    net, devices = model(), strategy.start(RunConfig())
+    devices.compile(net, 10_000, xla, loss="mse")
+    assert ("call" in vars(net.layers[-1])) is xla
 
 
 def test_layers_of_nested_models_are_found():

@@ -261,7 +261,8 @@ def test_what_layers_take_and_give_is_keras_answer_not_tensorflows(trained):
 @pytest.mark.long
 def test_what_makes_training_fast_is_the_same_on_jax():
     """Would catch a gradient by hand, or an epoch as one program, of TensorFlow's."""
-    files = "tests/test_rnn_kernels.py", "tests/test_compiled_epoch.py"
+    names = "rnn_kernels", "dropout", "compiled_epoch"
+    files = [f"tests/test_{name}.py" for name in names]
     done = run_python("-m", "pytest", "-q", *files, env=ON_JAX)
     assert done.returncode == 0, done.stdout
 

@@ -10,6 +10,7 @@ from experiments import forecast
 from rnn_tf.data.series import windows
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
+from rnn_tf.devices.devices import Devices
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit, training
 from rnn_tf.recipe.experiment import Context, Experiment
@@ -222,6 +223,21 @@ def test_xla_only_where_it_repays(context):
     assert [how[steps, True] for steps in (299, 300)] == [(False, False), (True, False)]
     alone = [how[steps, False] for steps in (2999, 3000)]
     assert alone == [(False, False), (False, True)]
+
+
+def test_xla_from_the_steps_that_an_experiment_says(context, monkeypatch):
+    """Would catch the steps of one seed counted, or another model's number asked."""
+    seen, each = [], fit.steps_per_epoch(context, context.build("mlp", defaults()))
+    monkeypatch.setattr(
+        Devices, "compile", lambda self, model, steps, xla, **_: seen.append(xla)
+    )
+    for most in (6 * each, 6 * each + 1):
+        experiment = dataclasses.replace(
+            context.experiment, xla_from={"mlp": most}.__getitem__
+        )
+        changed = dataclasses.replace(context, experiment=experiment)
+        fit.build(changed, "mlp", defaults(), 3, runs=2)
+    assert seen == [True, False]
 
 
 def test_training_in_bfloat16_leaves_float32_behind(context):

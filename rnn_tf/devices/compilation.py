@@ -5,13 +5,13 @@ Measured on 2 cores of an EPYC, the forecast's models, windows of (56, 1), batch
 training is 5 to 6 times as fast as with Keras's defaults for LSTM(32) and GRU(32). XLA
 takes half a second more to compile, so it pays from some 120 steps on.
 
-An experiment can do without XLA: the sketch's convolutions on five lengths took 98 s
-for a first epoch with XLA and 17 s without, and the later epochs were slower too, for
-the random numbers of its dropout. On a GPU, XLA would keep LSTM and GRU from cuDNN.
+An experiment can do without XLA, or say from how many steps on it pays: the sketch's
+batches have five lengths, and XLA compiles each, for conv_lstm 7 s for training and 2 s
+for validation. On a GPU, XLA would keep LSTM and GRU from cuDNN.
 `steps_per_execution` crashes with two or more replicas (keras#19246, keras#20582).
 """
 
-from rnn_tf.devices import rnn_kernels
+from rnn_tf.devices import dropout, rnn_kernels
 
 # A guess, with a wide margin above the 120 steps that were measured.
 STEPS_THAT_REPAY_XLA = 300
@@ -43,6 +43,8 @@ def compile_options(engine: str, device: str, parallel: bool, steps: int) -> dic
 def use_fast_kernels(model, steps: int, xla: bool) -> None:
     """Give the recurrent layers of a model on one CPU their fast kernels.
 
+    Where XLA compiles all of it, the dropout layers get masks that XLA draws quickly.
+
     Args:
         model: built, not compiled.
         steps: gradient steps that are planned.
@@ -51,3 +53,5 @@ def use_fast_kernels(model, steps: int, xla: bool) -> None:
     """
     alone = not xla and steps >= STEPS_THAT_REPAY_LENGTHS
     rnn_kernels.use_fast_kernels(model, compiled=alone)
+    if xla and steps >= STEPS_THAT_REPAY_XLA:
+        dropout.use_fast_masks(model)

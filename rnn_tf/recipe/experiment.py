@@ -84,7 +84,8 @@ class Experiment:
     # predictions of the seeds -> those of their ensemble; None: there are no ensembles
     mean: Callable[[list], Any] | None = array_mean
     callbacks: Callable = no_callbacks  # model -> further Keras callbacks of every fit
-    xla: bool = True  # whether XLA makes long trainings faster on a CPU
+    # name of a model -> gradient steps from which XLA makes all of it faster on a CPU
+    xla_from: Callable[[str], float] = lambda name: 0
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,9 @@ def build(context: Context, name: str, hp, epochs: int, runs: int = 1) -> Networ
     steps = epochs * each
     with context.devices.scope():
         arguments = context.experiment.compile_arguments(hp, context.config, steps)
-        xla = context.experiment.xla
-        context.devices.compile(network.model, runs * steps, xla, **arguments)
+        steps = runs * steps
+        xla = steps >= context.experiment.xla_from(name)
+        context.devices.compile(network.model, steps, xla, **arguments)
     return network
 
 
