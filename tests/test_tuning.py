@@ -1,6 +1,7 @@
 """The search: defaults first, losers stopped, failures counted, nothing left behind."""
 
 import json
+import tempfile
 
 import pytest
 
@@ -15,7 +16,7 @@ def fit_of(curve) -> Fit:
     return Fit(tuple(rows), 0.1)
 
 
-def search_x(score, trials, folder, known=()):
+def search_x(score, trials, known=()):
     """Search x in [0, 10], default 3; `score(x, number)` gives a trial's curve."""
     rows, seen = Rows(), []
 
@@ -29,7 +30,7 @@ def search_x(score, trials, folder, known=()):
         seen.append(hp.get("x"))
         return fit_of(score(hp.get("x"), number)), 2
 
-    search.search(declare, fit_trial, trials, folder / "made", rows.add, known)
+    search.search(declare, fit_trial, trials, rows.add, known)
     return search.best(search.defaults(declare), rows), rows, seen
 
 
@@ -44,8 +45,8 @@ class Rows(list):
         self.known.append(json.loads(json.dumps([row, curve])))
 
 
-def test_the_first_trial_is_the_defaults_and_the_best_wins(tmp_path):
-    best, rows, seen = search_x(lambda x, _: [abs(x - 7)], 8, tmp_path)
+def test_the_first_trial_is_the_defaults_and_the_best_wins():
+    best, rows, seen = search_x(lambda x, _: [abs(x - 7)], 8)
     assert seen[0] == 3.0
     assert len(set(seen)) == 8
     assert best.get("x") == min(seen, key=lambda x: abs(x - 7))
@@ -58,13 +59,13 @@ def test_the_first_trial_is_the_defaults_and_the_best_wins(tmp_path):
     }  # fmt: skip
 
 
-def test_the_same_search_again_tries_the_same_values(tmp_path):
+def test_the_same_search_again_tries_the_same_values():
     """Would catch keras-tuner's seed 0, which means random."""
-    first = search_x(lambda x, _: [abs(x - 7)], 5, tmp_path / "a")[2]
-    assert search_x(lambda x, _: [abs(x - 7)], 5, tmp_path / "b")[2] == first
+    first = search_x(lambda x, _: [abs(x - 7)], 5)[2]
+    assert search_x(lambda x, _: [abs(x - 7)], 5)[2] == first
 
 
-def test_a_failed_trial_is_a_row_and_never_wins(tmp_path):
+def test_a_failed_trial_is_a_row_and_never_wins():
     """Would catch `get_best_hyperparameters`, which can return a failed trial's."""
 
     def score(x, number):
@@ -72,7 +73,7 @@ def test_a_failed_trial_is_a_row_and_never_wins(tmp_path):
             raise MemoryError("too big\nby far")
         return [float("nan")] if number == 3 else [10.0 - number]
 
-    best, rows, seen = search_x(score, 4, tmp_path)
+    best, rows, seen = search_x(score, 4)
     assert [row["status"] for row in rows] == [
         "completed", "failed", "failed", "completed",
     ]  # fmt: skip
@@ -82,20 +83,21 @@ def test_a_failed_trial_is_a_row_and_never_wins(tmp_path):
     assert best.get("x") == seen[3]
 
 
-def test_no_best_where_every_trial_failed(tmp_path):
-    best, rows, _ = search_x(lambda x, _: [float("inf")], 3, tmp_path)
+def test_no_best_where_every_trial_failed():
+    best, rows, _ = search_x(lambda x, _: [float("inf")], 3)
     assert best is None
     assert [row["status"] for row in rows] == ["failed"] * 3
 
 
-def test_the_searchs_own_doubts_are_not_shown(tmp_path, recwarn):
+def test_the_searchs_own_doubts_are_not_shown(recwarn):
     """Would catch scikit-learn's ConvergenceWarning between the lines of progress."""
-    search_x(lambda x, _: [1.0], 6, tmp_path)
+    search_x(lambda x, _: [1.0], 6)
     assert [w for w in recwarn if "Convergence" in w.category.__name__] == []
 
 
-def test_keras_tuners_files_are_gone(tmp_path):
-    search_x(lambda x, _: [x], 2, tmp_path)
+def test_keras_tuners_files_are_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    search_x(lambda x, _: [x], 2)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -106,12 +108,12 @@ def bumpy(x, number):
     return [9.0 - abs(x - 7) / 10, abs(x - 7)]
 
 
-def test_a_search_that_goes_on_ends_as_one_that_was_never_killed(tmp_path):
+def test_a_search_that_goes_on_ends_as_one_that_was_never_killed():
     """Would catch random state that is not what it was: keras-tuner does not keep that
     of its Gaussian process."""
-    whole, rows, seen = search_x(bumpy, 7, tmp_path)
+    whole, rows, seen = search_x(bumpy, 7)
     for finished in (0, 1, 3, 5, 7):
-        best, again, anew = search_x(bumpy, 7, tmp_path, rows.known[:finished])
+        best, again, anew = search_x(bumpy, 7, rows.known[:finished])
         assert anew == seen[finished:]
         assert without_seconds(again) == without_seconds(rows)
         assert best.values == whole.values
@@ -121,12 +123,12 @@ def without_seconds(rows) -> list[dict]:
     return [row | {"seconds": 0} for row in rows]
 
 
-def test_finished_trials_of_another_search_are_an_error(tmp_path):
+def test_finished_trials_of_another_search_are_an_error():
     """Would catch scores that are taken for those of other hyperparameters."""
-    known = search_x(bumpy, 3, tmp_path)[1].known
+    known = search_x(bumpy, 3)[1].known
     known[0][0]["hp.x"] = 3.5
     with pytest.raises(RunError, match="trial 1 had other hyper.*start a new run"):
-        search_x(bumpy, 3, tmp_path, known)
+        search_x(bumpy, 3, known)
 
 
 CURVES = [(9, 8, 7, 6, 5, 4), (9, 7, 5, 3, 3, 3), (9, 9, 9, 9, 9, 9)]

@@ -3,12 +3,11 @@
 Importing this module imports TensorFlow.
 """
 
-import shutil
 import statistics
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import keras_tuner
 from keras_tuner.engine import hyperparameters as hp_module
@@ -170,7 +169,6 @@ def search(
     declare: Callable[[keras_tuner.HyperParameters], object],
     fit_trial: Callable[..., tuple[Fit, int]],
     trials: int,
-    folder: Path,
     report: Callable[[dict, Sequence[float]], None],
     known: Sequence = (),
     serve: bool = False,
@@ -182,7 +180,6 @@ def search(
         fit_trial: `(hyperparameters, trial number, loses)` -> the fit and the number
             of parameters; it stops the trial when `loses(epochs, best)` says so.
         trials: how many.
-        folder: where keras-tuner keeps its state.
         report: called after each trial with its row of `trials.csv` and its best score
             so far after each epoch.
         known: what `report` was called with before the run was killed; these trials
@@ -191,17 +188,19 @@ def search(
         serve: whether this is the chief of several processes: its workers fit the
             trials, and what is known it does not go through.
     """
-    tuner = _tuner(declare, trials, folder, report, serve)
-    if serve:
-        tuner.oracle.remember(known)
-    with warnings.catch_warnings():  # a Gaussian process of few trials, no news
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with (
+        tempfile.TemporaryDirectory(prefix="rnn-search-") as folder,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of few trials, no news
+        tuner = _tuner(declare, trials, folder, report, serve)
+        if serve:
+            tuner.oracle.remember(known)
         tuner.search(fit_trial, report, known, [])
-    shutil.rmtree(folder)  # the rows are in trials.csv
 
 
-def _tuner(declare, trials: int, folder: Path, report, serve: bool) -> _Tuner:
-    """A silent tuner, its arguments as those of `search`."""
+def _tuner(declare, trials: int, folder: str, report, serve: bool) -> _Tuner:
+    """A silent tuner with its state in a folder; the others as those of `search`."""
     options = {
         "objective": keras_tuner.Objective("score", "min"),
         "max_trials": trials,
@@ -213,8 +212,7 @@ def _tuner(declare, trials: int, folder: Path, report, serve: bool) -> _Tuner:
     tuner = _Tuner(
         oracle,
         declare,
-        directory=folder.parent,
-        project_name=folder.name,
+        directory=folder,
         overwrite=True,  # keras-tuner's own memory does not hold its random state
     )
     oracle.verbose = 0

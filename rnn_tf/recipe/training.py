@@ -5,9 +5,7 @@ they return is plain values and arrays. So they run in any process, see `jobs`.
 """
 
 import json
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import lazy_loader
 
@@ -54,16 +52,14 @@ def search_model(
     trials = _Trials(context, name, tell)
     if context.tuners:
         context.tuners.meet_at(list(context.experiment.models).index(name))
-    with tempfile.TemporaryDirectory(prefix="rnn-tuner-") as folder:
-        search.search(
-            declare,
-            trials.fit,
-            context.config.trials,
-            Path(folder, name),
-            trials.report,
-            known,
-            serve=bool(context.tuners and context.tuners.chief),
-        )
+    search.search(
+        declare,
+        trials.fit,
+        context.config.trials,
+        trials.report,
+        known,
+        serve=bool(context.tuners and context.tuners.chief),
+    )
     best = search.best(defaults, [row for row, _ in trials.finished])
     return best and best.values, trials.finished
 
