@@ -69,10 +69,11 @@ class Config(RunConfig):
     """Steps that every model sees, on sines and cta."""
     lengths: tuple[int, ...] = (25, 50)
     """Lengths of the adding problem's sequences."""
-    examples: int = 1_000
+    examples: int = 4_000
     """Sequences to make, of sines and of the adding problem; 80 % are for training."""
     trials: int = 0
-    epochs: int = 3
+    epochs: int = 8
+    batch_size: int | None = 64
 
     def __post_init__(self):
         super().__post_init__()
