@@ -36,7 +36,7 @@ GIB = 2**30
 MEMORY = 1.5 * GIB  # what a worker grows to
 # A worker that has grown by so much since its start ends after its call: TensorFlow
 # keeps 35 to 50 MB of every program that XLA has compiled.
-LEAK = 0.75 * GIB
+LEAK = 0.5 * GIB
 ORPHANS = 1.0  # seconds between two looks whether the parent lives
 CTRL_C = 0.2  # seconds in which one that has ended a worker has come here too
 
