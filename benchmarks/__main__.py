@@ -1,6 +1,6 @@
 """Measure speed side by side: every part, or some.
 
-    make bench                       all of them, 15 minutes on two cores
+    make bench                       all of them, 30 minutes on two cores
     make bench-forecast              one part
     python -m benchmarks --parts forecast strokes
 

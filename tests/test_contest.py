@@ -1,13 +1,15 @@
 """The benchmarks: turns, medians and ratios by hand, and what a failure says."""
 
+import importlib
 import time
 from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import contest, limit, search, sketch
+from benchmarks import contest, jobs, limit, search, sketch
 from benchmarks.contest import Contender, Work
+from rnn_tf import config
 from rnn_tf.errors import InputError, RunError
 from tests.conftest import run_python
 
@@ -129,7 +131,8 @@ def test_one_work_is_measured_for_real(tmp_path):
     assert "ours" in done.stdout
 
 
-QUICK = [part for part in bench.PARTS if part not in ("strokes", "sketch", "search")]
+LONG = "strokes", "sketch", "search", "jobs"
+QUICK = [part for part in bench.PARTS if part not in LONG]
 
 
 @pytest.mark.long
@@ -139,6 +142,35 @@ def test_every_part_is_measured_for_real(tmp_path, part):
     options = ["--parts", part, "--rounds", 1, "--results-folder", tmp_path]
     done = run_python("-m", "benchmarks", *options, timeout=850)
     assert done.returncode == 0, done.stderr
+
+
+SMALL = (
+    "--data adding --cells gru --lengths 25 --examples 200 --seeds 2 --epochs 1"
+).split()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_whole_run_is_timed_for_real(count):
+    """Would catch a run that fails, or an option that has gone."""
+    assert jobs.run("stacked", SMALL, count)() > 0
+    for experiment, options in jobs.RUNS.values():
+        module = importlib.import_module(f"experiments.{experiment}")
+        config.parse(module.Config, module.FULL, [*jobs.FULL, *options], experiment)
+
+
+@pytest.mark.long
+def test_the_memory_of_a_run_is_that_of_its_workers_too(tmp_path):
+    """Would catch workers that nobody counts."""
+    options = ["stacked", *SMALL, "--trials", 0, "--jobs", 2]
+    done = run_python("-m", "benchmarks.memory", tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "memory.csv").read_text().splitlines()
+    most = {line.split(",")[2]: float(line.split(",")[3]) for line in text[1:]}
+    names = [name.split()[0] for name in most]
+    assert sorted(set(names)) == ["parent", "worker"]
+    assert names.count("worker") == 2
+    assert text[0] == "seconds,fits,process,megabytes"
 
 
 @pytest.mark.long
