@@ -115,6 +115,19 @@ def test_a_death_ends_one_call_and_the_worker_is_started_again(two):
 
 
 @pytest.mark.slow
+def test_a_worker_that_dies_while_it_is_idle_is_started_again(two):
+    """Would catch a traceback where memory ran out between two jobs."""
+    two.start("first", print, shout, [])
+    _, (pid, _) = two.next()
+    two.idle.reverse()  # the one that has just answered is next
+    os.kill(pid, 9)
+    time.sleep(1)
+    two.start("again", print, shout, [])
+    job, (other, _) = two.next()
+    assert (job, other != pid) == ("again", True)
+
+
+@pytest.mark.slow
 def test_an_error_of_a_call_is_raised_here(two):
     two.start("fails", print, fail, None)
     with pytest.raises(ValueError, match="no such word"):

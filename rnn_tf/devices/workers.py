@@ -105,8 +105,12 @@ class Worker:
             self.executor = loky.ProcessPoolExecutor(
                 1, initializer=_begin, initargs=(os.getpid(),), env=self.environment
             )
-        with _ctrl_c_blocked():  # its processes inherit that
-            return self.executor.submit(function, *arguments)
+        try:
+            with _ctrl_c_blocked():  # its processes inherit that
+                return self.executor.submit(function, *arguments)
+        except BrokenProcessPool:  # it has died while it was idle
+            self.stop()
+            return self.submit(function, *arguments)
 
     def stop(self) -> None:
         """Kill the process, if there is one."""
