@@ -38,7 +38,7 @@ from tests.test_multiworker import pair, until
 FITS = [
     (forecast, forecast.Config(), "weekly_gru"),
     (stacked, stacked.Config(data=("sines",), examples=200), "gru_1_seq2seq"),
-    (sketch, sketch.Config(doodles=200, longest=60), "conv_lstm"),
+    (sketch, sketch.Config(doodles=200, longest=60), "conv_bilstm"),
     (video, video.Config(digits=160, change="move"), "cnn_gru"),
 ]
 EPOCHS = 4

@@ -142,9 +142,9 @@ def test_progress_shows_it(name):
     """Would catch an error message of TensorFlow, [[{{node a}}]], that ends a run."""
     console = terminal()
     with progress.RunProgress(2, console) as bars:
-        bars.begin(name)
+        bars.begin("a", name)
         bars.bar.refresh()
-        bars.finish("seed 1", {"status": "failed", "error": name, "seconds": 1.0})
+        bars.finish("a", "seed 1", {"status": "failed", "error": name, "seconds": 1.0})
     text = re.sub(r"\x1b\[\?25[lh]|\x1b\[\d?[AK]|\r", "", console.file.getvalue())
     console.file = io.StringIO(text)
     console.file.seek(0, io.SEEK_END)
@@ -167,7 +167,7 @@ def test_the_notes_of_a_run_show_all_of_it(tmp_path, capsys, monkeypatch):
         test_runner.EXPERIMENT, load_data=load_data, models={"line": test_runner.build}
     )
     config = runner.RunConfig(seeds=1, trials=0, epochs=1, results=tmp_path)
-    runner.run(experiment, config)
+    runner.run(lambda config: experiment, config)
     text = console.file.getvalue()
     for name in HOSTILE.values():
         assert printable(name) in text
