@@ -21,11 +21,11 @@ RUNS = {
     ),
     "sketch, conv_lstm and conv_bilstm, 3 seeds": (
         "sketch",
-        "--models conv_lstm conv_bilstm --doodles 3000 --epochs 5".split(),
+        "--models conv_lstm conv_bilstm --doodles 8000 --epochs 15".split(),
     ),
     "video, cnn_lstm and conv3d, 3 seeds": (
         "video",
-        "--models cnn_lstm conv3d --digits 3000 --epochs 4".split(),
+        "--models cnn_lstm conv3d --digits 6000 --epochs 10".split(),
     ),
     "start: forecast, MLP, 2 seeds of one epoch": (
         "forecast",
