@@ -27,6 +27,7 @@ from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import stacked
 from rnn_tf.data.series import daily, ridership, synthetic, windows
+from rnn_tf.data.series.layout import Layout
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import forecast as forecast_metrics
@@ -47,15 +48,24 @@ class Config(RunConfig):
     """Forecast the next days of a daily series, and see what beats what."""
 
     data: str = "synthetic"
-    """synthetic, cta (Chicago's rail boardings, downloaded once), or a CSV file."""
+    """synthetic, cta (Chicago's rail boardings, downloaded once), or a file: CSV, also
+    with another separator, or packed by gzip."""
     data_dir: Path | None = None
     """With cta: a folder that holds the file already; nothing is downloaded."""
     date_column: str = "date"
-    """With a CSV file: the column with one date per row."""
+    """With a file: the column with one date per row."""
     value_column: str = "value"
-    """With a CSV file: the column to forecast."""
+    """With a file: the column to forecast."""
+    separator: str | None = None
+    """With a file: what parts cells, such as tab; by default what parts the header."""
+    encoding: str | None = None
+    """With a file: such as utf-16-le; by default Unicode, or else Western Windows."""
+    decimal: Literal["point", "comma"] | None = None
+    """With a file: the decimal mark of numbers; by default what the column shows."""
+    date_format: str | None = None
+    """With a file: such as %d.%m.%y; by default the one that fits every row."""
     fill: Literal["none", "seasonal", "linear"] = "none"
-    """With a CSV file: fill missing days from a week before, or linearly."""
+    """With a file: fill missing days from a week before, or linearly."""
     train_from: int = 2016
     """With cta: the first year of training, 2001 to 2017."""
     lookback: int = 56
@@ -135,9 +145,14 @@ def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
     if config.data == "synthetic":
         series = synthetic.daily_series()
     else:
-        columns = config.date_column, config.value_column
-        series = daily.read_csv(Path(config.data), *columns, config.fill)
+        series = daily.read(Path(config.data), _layout(config))
     return series, windows.periods_by_share(len(series.values))
+
+
+def _layout(config: Config) -> Layout:
+    """Gather the options that say how a file holds its series."""
+    names = [field.name for field in dataclasses.fields(Layout)]
+    return Layout(**{name: getattr(config, name) for name in names})
 
 
 def find_baselines(config: Config, data) -> dict:

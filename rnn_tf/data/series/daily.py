@@ -1,27 +1,20 @@
-"""Read a daily series from a CSV file and check it, or refuse it in one clear line."""
+"""Read a daily series from a file and check it, or refuse it in one clear line."""
 
-import csv
 import dataclasses
-import hashlib
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import lazy_loader
 import numpy as np
 
+from rnn_tf.data.series import dates, numbers, table
+from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
-from rnn_tf.text import quote, shorten
 
 pd = lazy_loader.load("pandas")
 
 WEEK = 7
-LARGEST = 1e30  # float32, in which models compute, ends at 3e38
-SHOWN = 10  # columns that an error message names, at most
-WIDEST = 10_000  # columns of a file; a million take pandas minutes and 4 GB
 YEAR = 364  # 52 weeks: the same weekday, a year before
-# The first format that fits every row is taken, so 13/01/2020 is no error.
-DATE_FORMATS = ("ISO8601", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d")
 
 
 @dataclass(frozen=True)
@@ -34,150 +27,54 @@ class Series:
     values: np.ndarray  # (days,) float64, in `unit`
     filled: np.ndarray  # (days,) bool: the day was missing and has been filled
     sha256: str  # of the file, or of the values if there is none
-    notes: tuple[str, ...] = ()  # what was dropped or filled
+    notes: tuple[str, ...] = ()  # how it was read, what was dropped or filled
 
 
-def read_csv(
-    path: Path, date_column: str, value_column: str, fill: str = "none"
-) -> Series:
-    """Read one column of a CSV file as a daily series.
+def read(path: Path, layout: Layout) -> Series:
+    """Read one column of a file as a daily series.
 
     Identical duplicate rows are dropped and counted. An empty cell is a missing day;
-    missing days are an error unless `fill` says how to fill them.
+    missing days are an error unless `layout.fill` says how to fill them.
 
     Raises:
         InputError: names the file, what is wrong with it, where, and the fix.
     """
-    frame = _read_columns(path, date_column, value_column)
-    dates = _dates(path, frame[date_column])
-    values = _numbers(path, frame[value_column])
-    dates, values, notes = _drop_duplicates(path, dates, values)
-    dates, values, filled, filled_notes = _fill_gaps(path, dates, values, fill)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    notes += filled_notes
-    return Series(path.stem, value_column, dates, values, filled, digest, notes)
+    columns = table.read(path, layout)
+    values, how = numbers.parse(columns, layout.value_column, layout.decimal)
+    moments = dates.parse(columns, layout.date_column, layout.date_format)
+    days, values, dropped = _one_a_day(path, moments, values)
+    days, values, filled, gaps = _fill_gaps(path, days, values, layout.fill)
+    notes = (*columns.notes, *moments.notes, *how, *dropped, *gaps)
+    name = path.name.removesuffix(".gz").rpartition(".")[0] or path.stem
+    unit = table.name_of(layout.value_column)
+    return Series(name, unit, days, values, filled, columns.sha256, notes)
 
 
-def _read_columns(path: Path, date_column: str, value_column: str):
-    """Read the two columns as text, one row per line of the file."""
-    texts = {"dtype": str, "keep_default_na": False, "compression": None}
-    try:
-        names = _header(path)
-        with warnings.catch_warnings():  # cells that have no header are an error
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(path, index_col=False, **texts)
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; check --data") from None
-    except pd.errors.EmptyDataError:
-        raise InputError(f"{path} is empty") from None
-    except (pd.errors.ParserWarning, csv.Error, OSError, ValueError) as error:
-        reason = shorten(str(error).splitlines()[0], 200)
-        raise InputError(f"{path} is not a readable CSV file: {reason}") from None
-    for option, name in (("date", date_column), ("value", value_column)):
-        _check_column(path, names, name, option)
-    if frame.empty:
-        raise InputError(f"{path} has a header and no rows")
-    return frame[[date_column, value_column]].fillna("")
-
-
-def _header(path: Path) -> list[str]:
-    """Read the names of the columns: pandas would rename one that comes again.
-
-    Raises:
-        ValueError: it is no file, or has more columns than pandas can keep in memory.
-    """
-    if path.exists() and not path.is_file():
-        raise ValueError("it is a folder or a device")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        lines = csv.reader(file)
-        names = next((line for line in lines if any(map(str.strip, line))), [])
-    if len(names) > WIDEST:
-        raise ValueError(f"it has {len(names):,} columns, and {WIDEST:,} are allowed")
-    return names
-
-
-def _check_column(path: Path, names: list[str], name: str, option: str) -> None:
-    """Raise InputError unless one column has the name, which `option` has chosen."""
-    if names.count(name) == 1:
-        return
-    if name in names:
-        raise InputError(
-            f"{path} has {names.count(name)} columns {quote(name)}: rename one, or "
-            f"choose another with --{option}-column"
-        )
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    known = ", ".join(map(quote, names[:SHOWN])) + more
-    raise InputError(
-        f"{path} has no column {quote(name)}; it has {shorten(known, 400)}: "
-        f"choose with --{option}-column"
-    )
-
-
-def _dates(path: Path, texts) -> np.ndarray:
-    """Parse dates, (rows,) datetime64[D]; every row must fit the same format."""
-    texts = texts.str.strip()
-    fewest = None
-    for form in DATE_FORMATS:
-        parsed = pd.to_datetime(texts, format=form, errors="coerce", utc=True)
-        bad = parsed.isna()
-        if not bad.any():
-            return _days(path, parsed.dt.tz_localize(None))
-        if fewest is None or bad.sum() < fewest.sum():
-            fewest = bad
-    first = int(np.argmax(fewest))
-    raise InputError(
-        f"{path}, line {first + 2}: {quote(texts.iloc[first])} is not a date like "
-        f"2019-12-31 or 12/31/2019 ({fewest.sum()} of {len(texts)} rows do not fit)"
-    )
-
-
-def _days(path: Path, parsed) -> np.ndarray:
-    """Turn times into days, or refuse a time of day."""
-    days = parsed.dt.normalize()
-    if (days != parsed).any():
-        first = parsed[days != parsed].iloc[0]
-        raise InputError(f"{path} is not daily: {first} has a time of day")
-    return days.to_numpy().astype("datetime64[D]")
-
-
-def _numbers(path: Path, texts) -> np.ndarray:
-    """Parse numbers, (rows,) float64: within LARGEST, or NaN for an empty cell."""
-    texts = texts.str.strip()
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)
-    missing = texts.str.lower().isin(["", "nan", "na"]).to_numpy()
-    bad = ~np.isfinite(numbers) & ~missing
-    if bad.any():
-        first = int(np.argmax(bad))
-        raise InputError(
-            f"{path}, line {first + 2}: {quote(texts.iloc[first])} is not a finite "
-            f"number ({bad.sum()} such rows); write numbers like 1234.5"
-        )
-    if (huge := np.abs(numbers) > LARGEST).any():
-        first = int(np.argmax(huge))
-        raise InputError(
-            f"{path}, line {first + 2}: {quote(texts.iloc[first])} is beyond "
-            f"{LARGEST:.0e}; divide the series by a power of ten"
-        )
-    if 0 < (largest := np.nanmax(np.abs(numbers), initial=0)) < 1 / LARGEST:
-        raise InputError(
-            f"{path}: its largest number is {largest:.3g}; multiply the series by a "
-            "power of ten"
-        )
-    return np.where(missing, np.nan, numbers)
-
-
-def _drop_duplicates(path: Path, dates, values):
-    """Sort by date; drop and count identical duplicates."""
-    frame = pd.DataFrame({"date": dates, "value": values}).drop_duplicates()
-    dropped = len(values) - len(frame)
-    repeated = frame.loc[frame.date.duplicated(), "date"].drop_duplicates()
-    if len(repeated):
-        first = ", ".join(str(day.date()) for day in repeated.sort_values()[:3])
-        more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
-        raise InputError(f"{path} has different values for one date: {first}{more}")
-    frame = frame.sort_values("date")
+def _one_a_day(path: Path, moments: dates.Days, values):
+    """Sort by date; drop and count identical duplicates: (days, values, notes)."""
+    rows = pd.DataFrame({"day": moments.days, "time": moments.times, "value": values})
+    frame = rows.drop_duplicates().sort_values("day")
+    dropped = len(rows) - len(frame)
+    _check_one_a_day(path, frame)
     notes = (f"dropped {dropped} identical duplicate rows",) if dropped else ()
-    return frame.date.to_numpy("datetime64[D]"), frame.value.to_numpy(), notes
+    return frame.day.to_numpy("datetime64[D]"), frame.value.to_numpy(), notes
+
+
+def _check_one_a_day(path: Path, frame) -> None:
+    """Raise InputError if a day comes again, in rows that differ."""
+    repeated = frame[frame.day.duplicated(keep=False)]
+    if repeated.empty:
+        return
+    days = repeated.day.drop_duplicates()
+    first = repeated[repeated.day == days.iloc[0]]
+    if first.time.nunique() > 1:
+        raise InputError(
+            f"{path} is not daily: {days.iloc[0].date()} has {len(first)} rows; sum or "
+            "average them to days first"
+        )
+    shown = ", ".join(str(day.date()) for day in days[:3])
+    more = f" and {len(days) - 3} more" if len(days) > 3 else ""
+    raise InputError(f"{path} has different values for one date: {shown}{more}")
 
 
 def _fill_gaps(path: Path, dates, values, fill: str):

@@ -9,6 +9,7 @@ from pathlib import Path
 from rnn_tf import files
 from rnn_tf.data import download
 from rnn_tf.data.series import daily, windows
+from rnn_tf.data.series.layout import Layout
 
 URL = "https://github.com/ageron/data/raw/main/ridership.tgz"
 TGZ_SHA256 = "0ff99f3dddd886ddea161b68f25f90b56b0468f5c91949b75376fb494516c794"
@@ -23,7 +24,7 @@ def load(folder: Path | None) -> daily.Series:
         folder: holds the CSV file; None downloads it, once.
     """
     path = download.verify(folder / CSV, CSV_SHA256) if folder else _cached()
-    series = daily.read_csv(path, "service_date", "rail_boardings")
+    series = daily.read(path, Layout("service_date", "rail_boardings"))
     return daily.rename(series, "cta", "boardings")
 
 

@@ -1,0 +1,19 @@
+"""What a person may say of a file: its columns, and how its cells are written."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file holds a daily series. What is None shows in the file, or is refused.
+
+    Each field is the option of that name, such as --date-column.
+    """
+
+    date_column: str = "date"
+    value_column: str = "value"
+    separator: str | None = None  # one character, or its name in `table.NAMED`
+    encoding: str | None = None  # as Python names it: utf-16-le, cp1250
+    decimal: str | None = None  # the mark of numbers: point or comma
+    date_format: str | None = None  # as strptime takes it: %d.%m.%y
+    fill: str = "none"  # none, seasonal or linear
