@@ -79,6 +79,17 @@ def test_sarima_forecasts_are_those_of_statsmodels():
         np.testing.assert_allclose(row, known.forecast(7) * scale, rtol=1e-6)
 
 
+@pytest.mark.parametrize("horizon", [1, 2, 7, 10])
+def test_every_baseline_forecasts_every_horizon(horizon):
+    """Would catch ridge's axis, which scikit-learn drops for one day ahead."""
+    cut = Windows(daily_series(700), periods_by_share(700), 28, horizon)
+    for name, predict in series.predictors(cut, classical=True).items():
+        for split in ("validation", "test"):
+            found = predict(split)
+            assert found.shape == cut.targets(split).shape, name
+            assert np.isfinite(found).all(), name
+
+
 def test_a_short_series_does_without_a_year_before():
     made = make_series(VALUES[:250])
     cut = Windows(made, periods_by_share(250), 28, 7)

@@ -52,7 +52,8 @@ def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: fl
     back = np.arange(-lookback, 0)
     x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
     model = fit_ridge(values[x] / scale, values[y] / scale)
-    return model.predict(values[origins[:, None] + back] / scale) * scale
+    days = model.predict(values[origins[:, None] + back] / scale) * scale
+    return days.reshape(len(origins), horizon)  # scikit-learn drops an axis of 1
 
 
 def fit_ridge(x: np.ndarray, y: np.ndarray):
