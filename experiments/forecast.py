@@ -64,8 +64,8 @@ class Config(RunConfig):
     """With a file: the decimal mark of numbers; by default what the column shows."""
     date_format: str | None = None
     """With a file: such as %d.%m.%y; by default the one that fits every row."""
-    fill: Literal["none", "seasonal", "linear"] = "none"
-    """With a file: fill missing days from a week before, or linearly."""
+    fill: Literal["none", "seasonal", "last", "linear"] = "none"
+    """With a file: fill missing days from a week or the day before, or linearly."""
     train_from: int = 2016
     """With cta: the first year of training, 2001 to 2017."""
     lookback: int = 56

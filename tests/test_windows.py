@@ -5,10 +5,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rnn_tf.data import splits
 from rnn_tf.data.order import Order, stacked
-from rnn_tf.data.series import windows
+from rnn_tf.data.series import daily, windows
+from rnn_tf.data.series.layout import Layout
 from rnn_tf.data.series.windows import Windows, periods_by_share
 from rnn_tf.errors import InputError
 from tests.conftest import make_series
@@ -170,3 +173,86 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
 def test_a_series_without_anything_to_learn_is_refused(values, said):
     with pytest.raises(InputError, match=f"{said}.*MASE is undefined"):
         Windows(make_series(values), periods_by_share(len(values)), 28, 7)
+
+
+FILLS = "seasonal last linear".split()
+
+
+def written(values) -> str:
+    """A file of the values, one a day; NaN is an empty cell."""
+    cells = ["" if np.isnan(value) else repr(value) for value in values.tolist()]
+    days = np.datetime64("2020-01-01") + np.arange(len(cells))
+    rows = [f"{day},{cell}" for day, cell in zip(days, cells, strict=True)]
+    return "\n".join(["date,value", *rows])
+
+
+def cut_file(path, fill, horizon=2):
+    made = daily.read(path, Layout(fill=fill))
+    return Windows(made, periods_by_share(len(made.values)), 14, horizon)
+
+
+@settings(max_examples=60)
+@given(
+    gaps=st.sets(st.integers(8, 117), max_size=40),
+    fill=st.sampled_from(FILLS),
+    seed=st.integers(0, 9),
+    chance=st.randoms(use_true_random=False),
+)
+def test_no_day_from_the_origin_on_changes_what_a_window_sees(
+    csv_file, gaps, fill, seed, chance
+):
+    """Property: would catch a fill that draws the days before towards the target."""
+    random = np.random.default_rng(seed)
+    values = random.normal(100, 20, 120)
+    values[list(gaps)] = np.nan
+    try:
+        before = cut_file(csv_file(written(values)), fill)
+    except InputError as refused:
+        assert "too many gaps" in str(refused)
+        return
+    for split in splits.SPLITS:
+        origin = int(chance.choice(list(before.origins[split])))
+        changed = np.where(np.arange(120) < origin, values, values * 3 + 7)
+        after = daily.read(csv_file(written(changed)), Layout(fill=fill))
+        assert (after.values[:origin] == before.series.values[:origin]).all()
+    changed = np.where(np.arange(120) < 84, values, values * 3 + 7)
+    after = cut_file(csv_file(written(changed)), fill)
+    assert after.scale == before.scale
+    assert (after.training() == before.training()).all()
+
+
+def test_linear_fill_leaves_out_what_would_see_its_target(csv_file):
+    """Would catch a last value that errs by a third of what it really does."""
+    values = np.arange(120.0) ** 2
+    values[[30, 60, 61, 90, 91, 110]] = np.nan
+    path = csv_file(written(values))
+    linear, last = cut_file(path, "linear"), cut_file(path, "last")
+    assert set(last.origins["train"]) - set(linear.origins["train"]) == {31, 61, 62}
+    assert set(last.origins["validation"]) - set(linear.origins["validation"]) == {92}
+    assert set(last.origins["test"]) - set(linear.origins["test"]) == {111}
+    assert linear.facts()["notes"] == [
+        "filled 6 missing days (linear)",
+        "left out 6 windows after a filled day, which linear filling draws towards the "
+        "days ahead",
+    ]
+    assert last.facts()["notes"] == ["filled 6 missing days (last)"]
+
+
+def test_a_gap_at_the_end_of_training_ends_it_before(csv_file):
+    """Would catch a scale, and a MASE, that the first day of validation moves."""
+    values = np.arange(120.0) ** 2
+    values[[82, 83, 84]] = np.nan
+    path = csv_file(written(values))
+    assert cut_file(path, "linear").periods.train == (0, 82)
+    assert cut_file(path, "last").periods.train == (0, 84)
+
+
+def test_a_part_without_a_sound_window_is_not_called_too_short():
+    """Would catch "needs 90 days" said of a series of 1,518."""
+    days = np.arange(1_518)
+    values = np.random.default_rng(1).normal(size=1_518)
+    made = make_series(values)
+    made = dataclasses.replace(made, filled=days % 7 == 3, fill="last")
+    expected = r"too many gaps: in its validation part .*\(217 of 1518 were\)"
+    with pytest.raises(InputError, match=expected):
+        Windows(made, periods_by_share(1_518), 28, 7)

@@ -28,6 +28,7 @@ class Series:
     filled: np.ndarray  # (days,) bool: the day was missing and has been filled
     sha256: str  # of the file, or of the values if there is none
     notes: tuple[str, ...] = ()  # how it was read, what was dropped or filled
+    fill: str = "none"  # how days were filled: "linear" looks at the days after them
 
 
 def read(path: Path, layout: Layout) -> Series:
@@ -47,7 +48,8 @@ def read(path: Path, layout: Layout) -> Series:
     notes = (*columns.notes, *moments.notes, *how, *dropped, *gaps)
     name = path.name.removesuffix(".gz").rpartition(".")[0] or path.stem
     unit = table.name_of(layout.value_column)
-    return Series(name, unit, days, values, filled, columns.sha256, notes)
+    how = columns.sha256, notes, layout.fill
+    return Series(name, unit, days, values, filled, *how)
 
 
 def _one_a_day(path: Path, moments: dates.Days, values):
@@ -95,7 +97,8 @@ def _fill_gaps(path: Path, dates, values, fill: str):
     if fill == "none":
         raise InputError(
             f"{path} has gaps: {filled.sum()} days are missing, the first is "
-            f"{days[filled][0]}; choose --fill seasonal or --fill linear"
+            f"{days[filled][0]}; choose --fill seasonal, --fill last or "
+            "--fill linear"
         )
     if filled.sum() > len(values):
         raise InputError(
@@ -107,10 +110,13 @@ def _fill_gaps(path: Path, dates, values, fill: str):
 
 
 def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
-    """Fill with the same weekday a week before (seasonal), or between neighbours."""
+    """Fill with the same weekday a week before (seasonal), the last known value, or
+    the line between the neighbours (linear), which alone looks at what comes after."""
     at = (days - days[0]).astype(int)
     if fill == "linear":
         return np.interp(at, (dates - days[0]).astype(int), values)
+    if fill == "last":
+        return values[np.cumsum(~filled) - 1]
     full = np.full(len(days), np.nan)
     full[~filled] = values
     for day in np.flatnonzero(filled):  # in order, so that long gaps fill week by week
@@ -118,7 +124,7 @@ def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
     if np.isnan(full).any():
         raise InputError(
             f"{path}: {days[np.isnan(full)][0]} has no same weekday before it; "
-            "choose --fill linear"
+            "choose --fill last or --fill linear"
         )
     return full
 

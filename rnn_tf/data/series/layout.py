@@ -16,4 +16,4 @@ class Layout:
     encoding: str | None = None  # as Python names it: utf-16-le, cp1250
     decimal: str | None = None  # the mark of numbers: point or comma
     date_format: str | None = None  # as strptime takes it: %d.%m.%y
-    fill: str = "none"  # none, seasonal or linear
+    fill: str = "none"  # none, seasonal, last or linear

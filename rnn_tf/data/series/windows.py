@@ -4,6 +4,7 @@ Words: an origin is the index of the first day to forecast; `lookback` days befo
 are seen, `horizon` days from it on are the target.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,6 +44,14 @@ def days_needed(lookback: int, horizon: int) -> int:
     return next(filter(enough, itertools.count(lookback + horizon)))
 
 
+def _without_open_gap(series: Series, periods: Periods) -> Periods:
+    """End the training period at a known day, if filled ones look at the days after."""
+    begin, end = periods.train
+    if series.fill == "linear":
+        end = begin + int(np.flatnonzero(~series.filled[begin:end]).max(initial=-1)) + 1
+    return dataclasses.replace(periods, train=(begin, end))
+
+
 def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:
     """Split by date.
 
@@ -78,10 +87,9 @@ class Windows:
     scale: float = field(init=False)  # mean absolute value in training; models see 1
 
     def __post_init__(self):
+        parts = _without_open_gap(self.series, self.periods)
+        object.__setattr__(self, "periods", parts)
         origins = {split: self._origins(split) for split in SPLITS}
-        for split, days in origins.items():
-            if len(days) == 0:
-                raise InputError(self._too_short(split))
         train = self.training()
         if np.array_equal(train[WEEK:], train[:-WEEK]):
             what = "is constant" if np.ptp(train) == 0 else "repeats every 7 days"
@@ -93,14 +101,40 @@ class Windows:
         object.__setattr__(self, "scale", float(np.abs(train).mean()))
 
     def _origins(self, split: str) -> np.ndarray:
-        """First target days whose targets lie in the part; a filled day is no target
-        outside training."""
+        """Find the first target days whose targets lie in the part.
+
+        A filled day is no target outside training. Where filling looks at the days
+        after, no window begins after a filled day: it would have seen its target.
+        """
+        origins = self._all_origins(split)
+        if not len(origins):
+            raise InputError(self._too_short(split))
+        sound = ~self._drawn_ahead(origins)
+        if split != "train":
+            sound &= ~self._days(self.series.filled, origins).any(axis=1)
+        if not sound.any():
+            raise InputError(self._too_many_gaps(split))
+        return origins[sound]
+
+    def _all_origins(self, split: str) -> np.ndarray:
         begin, end = getattr(self.periods, split)
         first = max(begin, self.periods.train[0] + self.lookback)
-        origins = np.arange(first, end - self.horizon + 1)
-        if split == "train" or not len(origins):
-            return origins
-        return origins[~self._days(self.series.filled, origins).any(axis=1)]
+        return np.arange(first, end - self.horizon + 1)
+
+    def _drawn_ahead(self, origins: np.ndarray) -> np.ndarray:
+        """Whether the days before each origin tell of those after it: (windows,) bool.
+
+        A gap before it that ends there was filled by what it is to forecast.
+        """
+        return self.series.filled[origins - 1] & (self.series.fill == "linear")
+
+    def _too_many_gaps(self, split: str) -> str:
+        return (
+            f"{self.series.name} has too many gaps: in its {split} part no window of "
+            f"--horizon {self.horizon} is without a day that was filled "
+            f"({self.series.filled.sum()} of {len(self.series.filled)} were); give it "
+            "the missing days, or choose a smaller --horizon"
+        )
 
     def _too_short(self, split: str) -> str:
         begin, end = getattr(self.periods, split)
@@ -127,6 +161,7 @@ class Windows:
             begin, end = getattr(self.periods, split)
             parts[split] = [str(dates[begin]), str(dates[end - 1])]
         says = ", ".join(f"{k} {' to '.join(v)}" for k, v in parts.items())
+        notes = [*self.series.notes, *self._notes()]
         return {
             "source": self.series.name,
             "sha256": self.series.sha256,
@@ -134,9 +169,19 @@ class Windows:
             "periods": parts,
             "windows": counts,
             "scale": self.scale,
-            "notes": list(self.series.notes),
-            "says": "; ".join([f"{self.series.name}, {says}", *self.series.notes]),
+            "notes": notes,
+            "says": "; ".join([f"{self.series.name}, {says}", *notes]),
         }
+
+    def _notes(self) -> list[str]:
+        """Count the windows that `_drawn_ahead` leaves out."""
+        every = [self._all_origins(split) for split in SPLITS]
+        if not (count := int(self._drawn_ahead(np.concatenate(every)).sum())):
+            return []
+        return [
+            f"left out {count} windows after a filled day, which linear filling draws "
+            "towards the days ahead"
+        ]
 
     def targets(self, split: str) -> np.ndarray:
         """Return the days to forecast: (windows, horizon) in the series' unit."""
