@@ -56,6 +56,10 @@ class Config(RunConfig):
     """With a file: the column with one date per row."""
     value_column: str = "value"
     """With a file: the column to forecast."""
+    series_column: str | None = None
+    """With a file of several series: the column that names the series of each row."""
+    series: str | None = None
+    """With a file of several series: the one to forecast."""
     separator: str | None = None
     """With a file: what parts cells, such as tab; by default what parts the header."""
     encoding: str | None = None

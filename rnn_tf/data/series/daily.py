@@ -1,13 +1,14 @@
 """Read a daily series from a file and check it, or refuse it in one clear line."""
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.series import dates, numbers, table
+from rnn_tf.data.series import dates, numbers, panel, table
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 
@@ -40,55 +41,87 @@ def read(path: Path, layout: Layout) -> Series:
     Raises:
         InputError: names the file, what is wrong with it, where, and the fix.
     """
-    columns = table.read(path, layout)
-    values, how = numbers.parse(columns, layout.value_column, layout.decimal)
-    moments = dates.parse(columns, layout.date_column, layout.date_format)
-    days, values, dropped = _one_a_day(path, moments, values)
-    days, values, filled, gaps = _fill_gaps(path, days, values, layout.fill)
-    notes = (*columns.notes, *moments.notes, *how, *dropped, *gaps)
-    name = path.name.removesuffix(".gz").rpartition(".")[0] or path.stem
+    rows = panel.choose(table.read(path, layout), layout)
+    return _series(rows, layout, *_cells(rows, layout))
+
+
+def read_panel(path: Path, layout: Layout) -> dict[str, Series]:
+    """Read all series of a long file: one for each name in `layout.series_column`.
+
+    Raises:
+        InputError: as `read`; what is wrong with one series is, for all.
+    """
+    rows = table.read(path, layout)
+    moments, values, notes = _cells(rows, layout)
+    return {
+        name: _series(rows.take(at, name), layout, moments.take(at), values[at], notes)
+        for name, at in panel.split(rows, layout.series_column).items()
+    }
+
+
+def _cells(rows: table.Table, layout: Layout):
+    """Read the cells of the two columns: their days, numbers, and notes on both."""
+    values, how = numbers.parse(rows, layout.value_column, layout.decimal)
+    moments = dates.parse(rows, layout.date_column, layout.date_format)
+    return moments, values, (*rows.notes, *moments.notes, *how)
+
+
+def _series(rows: table.Table, layout: Layout, moments, values, notes) -> Series:
+    """Make a series of rows whose cells have been read."""
+    days, values, dropped = _one_a_day(rows, layout, moments, values)
+    days, values, filled, gaps = _fill_gaps(rows.title, days, values, layout.fill)
+    name = rows.path.name.removesuffix(".gz").rpartition(".")[0] or rows.path.stem
+    digest = rows.sha256
+    if rows.series:
+        name = f"{name} {rows.series}"
+        digest = hashlib.sha256(f"{digest} {rows.series}".encode()).hexdigest()
     unit = table.name_of(layout.value_column)
-    how = columns.sha256, notes, layout.fill
+    how = digest, (*notes, *dropped, *gaps), layout.fill
     return Series(name, unit, days, values, filled, *how)
 
 
-def _one_a_day(path: Path, moments: dates.Days, values):
+def _one_a_day(rows: table.Table, layout: Layout, moments: dates.Days, values):
     """Sort by date; drop and count identical duplicates: (days, values, notes)."""
-    rows = pd.DataFrame({"day": moments.days, "time": moments.times, "value": values})
-    frame = rows.drop_duplicates().sort_values("day")
-    dropped = len(rows) - len(frame)
-    _check_one_a_day(path, frame)
+    cells = {"day": moments.days, "time": moments.times, "value": values}
+    frame = pd.DataFrame(cells).drop_duplicates().sort_values("day")
+    dropped = len(values) - len(frame)
+    if (repeated := frame[frame.day.duplicated(keep=False)]).empty:
+        panel.check_one_after_another(rows, layout, moments.days)
+    else:
+        at = repeated.index.to_numpy()
+        panel.check_one_a_day(rows.take(at, rows.series), layout, moments.days[at])
+        raise _not_one_a_day(rows.title, repeated)
     notes = (f"dropped {dropped} identical duplicate rows",) if dropped else ()
     return frame.day.to_numpy("datetime64[D]"), frame.value.to_numpy(), notes
 
 
-def _check_one_a_day(path: Path, frame) -> None:
-    """Raise InputError if a day comes again, in rows that differ."""
-    repeated = frame[frame.day.duplicated(keep=False)]
-    if repeated.empty:
-        return
+def _not_one_a_day(title: str, repeated) -> InputError:
+    """Return the error of rows of which several, that differ, are of one day."""
     days = repeated.day.drop_duplicates()
     first = repeated[repeated.day == days.iloc[0]]
     if first.time.nunique() > 1:
-        raise InputError(
-            f"{path} is not daily: {days.iloc[0].date()} has {len(first)} rows; sum or "
-            "average them to days first"
+        return InputError(
+            f"{title} is not daily: {days.iloc[0].date()} has {len(first)} rows; sum "
+            "or average them to days first"
         )
     shown = ", ".join(str(day.date()) for day in days[:3])
     more = f" and {len(days) - 3} more" if len(days) > 3 else ""
-    raise InputError(f"{path} has different values for one date: {shown}{more}")
+    return InputError(
+        f"{title} has different values for one date: {shown}{more}; keep one row "
+        "a day, or sum or average them to days first"
+    )
 
 
-def _fill_gaps(path: Path, dates, values, fill: str):
+def _fill_gaps(title: str, dates, values, fill: str):
     """Give every day from the first known to the last a value."""
     known = np.isfinite(values)
     if not known.any():
-        raise InputError(f"{path} holds no number")
+        raise InputError(f"{title} holds no number")
     dates, values = dates[known], values[known]
     steps = np.diff(dates).astype(int)
     if len(steps) and np.median(steps) != 1:
         raise InputError(
-            f"{path} is not daily: the usual step is {np.median(steps):g} days"
+            f"{title} is not daily: the usual step is {np.median(steps):g} days"
         )
     days = np.arange(dates[0], dates[-1] + np.timedelta64(1, "D"))
     filled = ~np.isin(days, dates)
@@ -96,20 +129,20 @@ def _fill_gaps(path: Path, dates, values, fill: str):
         return days, values, filled, ()
     if fill == "none":
         raise InputError(
-            f"{path} has gaps: {filled.sum()} days are missing, the first is "
+            f"{title} has gaps: {filled.sum()} days are missing, the first is "
             f"{days[filled][0]}; choose --fill seasonal, --fill last or "
             "--fill linear"
         )
     if filled.sum() > len(values):
         raise InputError(
-            f"{path}: {filled.sum()} days are missing and {len(values)} are there; "
+            f"{title}: {filled.sum()} days are missing and {len(values)} are there; "
             "more than half would be made up"
         )
-    full = _fill(path, days, dates, values, filled, fill)
+    full = _fill(title, days, dates, values, filled, fill)
     return days, full, filled, (f"filled {filled.sum()} missing days ({fill})",)
 
 
-def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
+def _fill(title: str, days, dates, values, filled, fill: str) -> np.ndarray:
     """Fill with the same weekday a week before (seasonal), the last known value, or
     the line between the neighbours (linear), which alone looks at what comes after."""
     at = (days - days[0]).astype(int)
@@ -123,7 +156,7 @@ def _fill(path: Path, days, dates, values, filled, fill: str) -> np.ndarray:
         full[day] = full[day - 7] if day >= 7 else np.nan
     if np.isnan(full).any():
         raise InputError(
-            f"{path}: {days[np.isnan(full)][0]} has no same weekday before it; "
+            f"{title}: {days[np.isnan(full)][0]} has no same weekday before it; "
             "choose --fill last or --fill linear"
         )
     return full

@@ -50,6 +50,10 @@ class Days:
     times: np.ndarray  # (rows,) text, "" at midnight or where there is none
     notes: tuple[str, ...] = ()
 
+    def take(self, rows) -> "Days":
+        """Return some of the rows."""
+        return Days(self.days[rows], self.times[rows], self.notes)
+
 
 def parse(table: Table, name: str, form: str | None) -> Days:
     """Read the column `name`.

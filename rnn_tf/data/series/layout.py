@@ -12,8 +12,18 @@ class Layout:
 
     date_column: str = "date"
     value_column: str = "value"
+    series_column: str | None = None  # of a long file: what names each row's series
+    series: str | None = None  # the one to take
     separator: str | None = None  # one character, or its name in `table.NAMED`
     encoding: str | None = None  # as Python names it: utf-16-le, cp1250
     decimal: str | None = None  # the mark of numbers: point or comma
     date_format: str | None = None  # as strptime takes it: %d.%m.%y
     fill: str = "none"  # none, seasonal, last or linear
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """The columns that a file must have, each with what it is for."""
+        names = {"date": self.date_column, "value": self.value_column}
+        if self.series_column is not None:
+            names["series"] = self.series_column
+        return list(names.items())

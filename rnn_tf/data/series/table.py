@@ -1,13 +1,14 @@
 """Read a file of columns: text with a separator, plain or packed by gzip."""
 
 import csv
+import dataclasses
 import gzip
 import hashlib
 import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
@@ -42,12 +43,23 @@ class Table:
     lines: list[int]  # of the file, that each row begins in
     sha256: str  # of the file
     place: str = "line"
-    notes: tuple[str, ...] = field(
-        default=()
-    )  # how it was read, where that is a choice
+    notes: tuple[str, ...] = ()  # how it was read, where that is a choice
+    series: str = ""  # the one that has been taken of a long file
+
+    @property
+    def title(self) -> str:
+        """The file, and the series if it is one of several, for a message."""
+        return f"{self.path}, {quote(self.series)}" if self.series else str(self.path)
 
     def __getitem__(self, name: str) -> list:
         return self.columns[self.names.index(name_of(name))]
+
+    def take(self, rows, series: str) -> "Table":
+        """Return some of the rows, which are those of one series of a long file."""
+        columns = tuple([cells[row] for row in rows] for cells in self.columns)
+        lines = [self.lines[row] for row in rows]
+        taken = {"columns": columns, "lines": lines, "series": series}
+        return dataclasses.replace(self, **taken)
 
     def where(self, row: int) -> str:
         """Name the file and the line of a row, for a message."""
@@ -55,7 +67,7 @@ class Table:
 
 
 def read(path: Path, layout: Layout) -> Table:
-    """Read the columns of a file; the two of the layout are among them.
+    """Read the columns of a file; those of the layout are among them.
 
     Raises:
         InputError: names the file, what is wrong with it, and the option that helps.
@@ -134,8 +146,8 @@ def _text_table(path: Path, content: bytes, digest: str, layout: Layout) -> Tabl
     _, header = next(rows, (1, []))
     names = tuple(name_of(cell) for cell in header)
     guess = "" if decoded.certain else f" (read as {decoded.encoding}; see --encoding)"
-    for option in ("date", "value"):
-        check_column(path, names, getattr(layout, f"{option}_column"), option, guess)
+    for option, name in layout.columns:
+        check_column(path, names, name, option, guess)
     lines, columns = _columns(path, rows, len(names))
     notes = () if decoded.certain else (
         f"read as {decoded.encoding}, for it is not UTF-8 (--encoding)",
@@ -162,7 +174,7 @@ def separator_of(option: str | None) -> str | None:
 
 def _by_header(path: Path, text: str, layout: Layout) -> str:
     """Choose the separator whose header has both columns, or else the most."""
-    wanted = {name_of(layout.date_column), name_of(layout.value_column)}
+    wanted = {name_of(name) for _, name in layout.columns}
     headers, text = {}, text[:HEAD]
     for separator in SEPARATORS:
         try:
