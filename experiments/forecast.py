@@ -48,8 +48,8 @@ class Config(RunConfig):
     """Forecast the next days of a daily series, and see what beats what."""
 
     data: str = "synthetic"
-    """synthetic, cta (Chicago's rail boardings, downloaded once), or a file: CSV, also
-    with another separator, or packed by gzip."""
+    """synthetic, cta (Chicago's rail boardings, downloaded once), or a file: CSV and
+    the like, also packed by gzip; Parquet; or the first sheet of a workbook."""
     data_dir: Path | None = None
     """With cta: a folder that holds the file already; nothing is downloaded."""
     date_column: str = "date"

@@ -1,7 +1,7 @@
 """Encodings: what is certain is read, what is not is named."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data.series import daily
@@ -73,9 +73,11 @@ def test_what_is_not_certain_is_one_line(csv_file, case):
     assert str(refused.value).isprintable()
 
 
+@settings(max_examples=50)
 @given(value=st.text(st.characters(categories=["L"]), min_size=1, max_size=9))
 def test_any_name_of_a_column_is_found_in_any_unicode(csv_file, value):
     """Property: the encoding of a file with a mark never matters."""
+    assume(value != "date")
     text = f"date,{value}\n{ROWS}"
     for name in MARKED:
         assert len(read(csv_file(text.encode(name)), value=value).values) == 21

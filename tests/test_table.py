@@ -73,9 +73,9 @@ BAD = {
     "cut gzip": (
         gzip.compress(b"date,value\n1,2")[:-9],
         {},
-        "is not a whole gzip file",
+        "is not a readable gzip file",
     ),
-    "no gzip": (b"\x1f\x8bdate", {}, "is not a whole gzip file"),
+    "no gzip": (b"\x1f\x8bdate", {}, "is not a readable gzip file"),
     "blanks": (" \n \r\n", {}, "is empty"),
     "packed nothing": (gzip.compress(b""), {}, "is empty"),
 }
@@ -131,3 +131,12 @@ def test_what_is_quoted_comes_back(csv_file, rows, separator):
     assert found["value"] == [row[1] for row in rows]
     starts = [1 + sum(row.count("\n") + 1 for row in quoted[:i]) for i in range(1, 10)]
     assert found.lines == starts[: len(rows)]
+
+
+def test_a_header_may_stand_below_a_title(csv_file):
+    """Would catch a bank's export, whose first rows say what it is, refused."""
+    text = "Riders of a city\nsource: me, 2020\n\ndate;value;note\n1;2\n3;4;x\n"
+    found = read(csv_file(text))
+    assert (found["value"], found.lines) == (["2", "4"], [5, 6])
+    with pytest.raises(InputError, match="no column 'day'; it has 'Riders of a city'"):
+        read(csv_file(text), date_column="day")

@@ -8,7 +8,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.series import dates, numbers, panel, table
+from rnn_tf.data.series import dates, header, numbers, panel, table
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 
@@ -75,7 +75,7 @@ def _series(rows: table.Table, layout: Layout, moments, values, notes) -> Series
     if rows.series:
         name = f"{name} {rows.series}"
         digest = hashlib.sha256(f"{digest} {rows.series}".encode()).hexdigest()
-    unit = table.name_of(layout.value_column)
+    unit = header.name_of(layout.value_column)
     how = digest, (*notes, *dropped, *gaps), layout.fill
     return Series(name, unit, days, values, filled, *how)
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import lazy_loader
 import numpy as np
 
+from rnn_tf.data.series.header import name_of
 from rnn_tf.data.series.layout import Layout
-from rnn_tf.data.series.table import Table, name_of
+from rnn_tf.data.series.table import Table
 from rnn_tf.errors import InputError
 from rnn_tf.text import quote
 
