@@ -26,7 +26,7 @@ from rnn_tf import config
 from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import stacked
-from rnn_tf.data.series import daily, ridership, synthetic, windows
+from rnn_tf.data.series import daily, gaps, ridership, synthetic, windows
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
@@ -68,14 +68,18 @@ class Config(RunConfig):
     """With a file: the decimal mark of numbers; by default what the column shows."""
     date_format: str | None = None
     """With a file: such as %d.%m.%y; by default the one that fits every row."""
-    fill: Literal["none", "seasonal", "last", "linear"] = "none"
-    """With a file: fill missing days from a week or the day before, or linearly."""
+    calendar: Literal["daily", "business"] = "daily"
+    """With a file: business has weeks of five days, and all options count such days."""
+    fill: Literal["none", "seasonal", "last", "linear"] | None = None
+    """With a file: fill missing days from a week or the day before, or linearly; by
+    default they are an error, and holidays of business days as the day before."""
     train_from: int = 2016
     """With cta: the first year of training, 2001 to 2017."""
-    lookback: int = 56
-    """Days that a model sees; those that look things up see two years."""
-    horizon: int = 7
-    """Days ahead to forecast."""
+    lookback: int | None = None
+    """Days that a model sees, by default eight weeks; those that look things up see two
+    years."""
+    horizon: int | None = None
+    """Days ahead to forecast, by default a week."""
     models: tuple[str, ...] = ()
     """Names of the models to run; all, if none is given."""
     classical: bool = True
@@ -83,6 +87,11 @@ class Config(RunConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        for name, weeks in (("lookback", 8), ("horizon", 1)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, weeks * self.week)
+        if self.calendar == "business" and self.data in ("synthetic", "cta"):
+            raise InputError(f"--calendar business needs --data FILE, not {self.data}")
         config.require_at_least(self, "horizon", 1)
         config.require_at_least(self, "lookback", 1)
         if not 2001 <= self.train_from <= 2017:
@@ -91,16 +100,21 @@ class Config(RunConfig):
         for name in self.models:
             if name in WEEKLY and not self.weekly:
                 raise InputError(
-                    f"--models {name} works in whole weeks: it needs --horizon 7 and a "
-                    f"--lookback of 28, 35, 42, ..., not {self.horizon} and "
-                    f"{self.lookback}"
+                    f"--models {name} works in whole weeks: it needs --calendar daily, "
+                    "--horizon 7 and a --lookback of 28, 35, 42, ..., not "
+                    f"{self.calendar}, {self.horizon} and {self.lookback}"
                 )
 
     @property
+    def week(self) -> int:
+        """The days of a week."""
+        return gaps.WEEKS[self.calendar]
+
+    @property
     def weekly(self) -> bool:
-        """Whether the models that fold days into weeks can run."""
+        """Whether the models that fold days into weeks, of seven days, can run."""
         whole = self.lookback % daily.WEEK == 0 and self.lookback >= 4 * daily.WEEK
-        return whole and self.horizon == daily.WEEK
+        return whole and self.horizon == self.week == daily.WEEK
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -331,10 +345,11 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     """Score forecasts (windows, horizon) overall and per day ahead."""
     cut, targets = data.source, data.source.targets(split)
     of_series = cut.training(), cut.series.unit
-    rows = forecast_metrics.rows(targets, predictions, *of_series, "")
+    week = cut.series.week
+    rows = forecast_metrics.rows(targets, predictions, *of_series, "", week)
     for day in range(cut.horizon):
         ahead = targets[:, day], predictions[:, day]
-        rows += forecast_metrics.rows(*ahead, *of_series, day + 1)
+        rows += forecast_metrics.rows(*ahead, *of_series, day + 1, week)
     prediction_rows = [
         {"example": str(date), "step": day + 1, "target": y, "prediction": float(f)}
         for date, ys, fs in zip(cut.dates(split), targets, predictions, strict=True)
@@ -358,14 +373,9 @@ def export(networks: list[Network], data: Data):
 
 def report(outcome: Outcome) -> None:
     """Draw the pictures of a run."""
-    folder, tables, unit = (
-        outcome.folder,
-        outcome.tables,
-        outcome.data.source.series.unit,
-    )
-    plots.forecasts(
-        folder / "forecasts.png", tables["predictions"], outcome.shown, unit
-    )
+    folder, tables, series = outcome.folder, outcome.tables, outcome.data.source.series
+    unit, path = series.unit, folder / "forecasts.png"
+    plots.forecasts(path, tables["predictions"], outcome.shown, unit, series.week)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
 

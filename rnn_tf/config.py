@@ -138,11 +138,23 @@ def parse(config_type: type[ConfigT], full: dict, argv: list[str], name: str):
     first.add_argument("--resume", default="")
     first.add_argument("--results", default="results")
     known = first.parse_known_args(argv)[0]
-    default = sized(config_type, full, "full" if known.size == "full" else "quick")
+    size = "full" if known.size == "full" else "quick"
+    default = _left_open(sized(config_type, full, size))
     if known.resume and name:
         folder = Path(known.results, name)
         default = _saved(config_type, folder, known.resume) or default
     return _read(config_type, experiment_program(name), argv, default=default)
+
+
+def _left_open(config: ConfigT) -> ConfigT:
+    """Set fields to None again, where that is the default: the size gives none of them.
+
+    `__post_init__` fills some in from other options, which the command line may change.
+    """
+    for field in dataclasses.fields(config):
+        if field.default is None:
+            object.__setattr__(config, field.name, None)
+    return config
 
 
 def _saved(config_type: type[ConfigT], folder: Path, run_id: str) -> ConfigT | None:

@@ -118,3 +118,22 @@ def test_ctrl_c_and_failed_runs_have_their_own_exit_codes(capsys):
     assert "results/x" in capsys.readouterr().err
     assert config.main(failed, forecast.Config, forecast.FULL, "forecast", []) == 1
     assert capsys.readouterr().err == "error: no model could be trained\n"
+
+
+def test_a_default_that_hangs_on_another_option_follows_it():
+    """Would catch a week of seven days given to a series of trading days."""
+    argv = "--data my.csv --calendar business".split()
+    read = config.parse(forecast.Config, forecast.FULL, argv, "forecast")
+    assert (read.horizon, read.lookback) == (5, 40)
+    read = config.parse(forecast.Config, {}, [*argv, "--horizon", "7"], "forecast")
+    assert (read.horizon, read.lookback) == (7, 40)
+    assert (forecast.Config().horizon, forecast.Config().lookback) == (7, 56)
+    again = config.from_json(forecast.Config, config.to_json(read))
+    assert again == read
+
+
+def test_trading_days_need_a_file():
+    with pytest.raises(
+        errors.InputError, match="--calendar business needs --data FILE"
+    ):
+        forecast.Config(calendar="business")

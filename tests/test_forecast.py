@@ -245,6 +245,33 @@ def test_a_shuffled_file_with_gaps_and_duplicates_runs(csv_file, tmp_path):
     assert "year_before" not in set(done.tables["metrics"]["model"])
 
 
+def test_trading_days_run_to_the_end(csv_file, tmp_path):
+    """Would catch a week of seven days anywhere: windows, baselines, MASE, pictures."""
+    days = np.busday_offset("2016-01-04", np.arange(700))
+    random = np.random.default_rng(1)
+    values = 100 + np.arange(700) % 5 + random.normal(size=700).cumsum()
+    lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
+    del lines[99]
+    path = csv_file("\n".join(["date,value", *lines]))
+    options = TINY | {"models": ("mlp",), "trials": 0, "seeds": 1, "epochs": 1}
+    options |= {"calendar": "business", "lookback": None, "results": tmp_path / "out"}
+    done = forecast.run(forecast.Config(data=str(path), **options))
+    info = json.loads((done.folder / "config.json").read_text())
+    assert info["data"]["notes"] == ["filled 1 missing days (last)"]
+    assert (info["config"]["horizon"], info["config"]["lookback"]) == (5, 40)
+    metrics = done.tables["metrics"]
+    assert set(metrics["slice"].astype(str)) >= {"1", "2", "3", "4", "5"}
+    assert "6" not in set(metrics["slice"].astype(str))
+    assert "year_before" in set(metrics["model"])
+    assert len(list(done.folder.glob("*.png"))) == 3
+
+
+def test_one_day_ahead_runs_to_the_end(tmp_path):
+    options = TINY | {"models": ("mlp",), "trials": 0, "seeds": 1, "epochs": 1}
+    done = forecast.run(forecast.Config(horizon=1, results=tmp_path, **options))
+    assert "ridge" in set(done.tables["metrics"]["model"])
+
+
 # ------------------------------------------------------------ Ctrl-C and kill -9
 
 

@@ -30,3 +30,11 @@ def test_mase_is_the_error_in_units_of_the_seasonal_naive_in_training():
 def test_mase_does_not_divide_by_zero():
     with pytest.raises(ValueError, match="MASE is undefined"):
         forecast.mase(Y, F, np.tile(np.arange(7.0), 3))
+
+
+def test_rows_scale_by_the_week_of_the_series():
+    """Would catch trading days scaled by the day seven before them."""
+    training = np.tile([1.0, 2, 3, 4, 5], 8) + np.arange(40)
+    y, f = np.array([1.0]), np.array([3.0])
+    found = {r["metric"]: r["value"] for r in forecast.rows(y, f, training, "", "", 5)}
+    assert found["mase"] == pytest.approx(2 / 5)

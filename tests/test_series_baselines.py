@@ -1,5 +1,7 @@
 """Baselines against loops that anybody can follow."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -83,11 +85,27 @@ def test_sarima_forecasts_are_those_of_statsmodels():
 def test_every_baseline_forecasts_every_horizon(horizon):
     """Would catch ridge's axis, which scikit-learn drops for one day ahead."""
     cut = Windows(daily_series(700), periods_by_share(700), 28, horizon)
-    for name, predict in series.predictors(cut, classical=True).items():
+    for name, predict in series.predictors(cut, classical=horizon == 1).items():
         for split in ("validation", "test"):
             found = predict(split)
             assert found.shape == cut.targets(split).shape, name
             assert np.isfinite(found).all(), name
+
+
+def test_a_week_of_trading_days_has_five():
+    """Would catch a "week before" of seven trading days: another weekday."""
+    made = make_series(VALUES)
+    dates = np.busday_offset("2018-01-01", np.arange(500))
+    made = dataclasses.replace(made, dates=dates, calendar="business")
+    cut = Windows(made, periods_by_share(500), 40, 5)
+    found = series.predictors(cut, classical=True)
+    at = cut.origins["test"][:, None] + np.arange(5)
+    np.testing.assert_allclose(found["week_before"]("test"), VALUES[at - 5])
+    np.testing.assert_allclose(found["year_before"]("test"), VALUES[at - 260])
+    weeks = np.stack([VALUES[at - 5 * week] for week in (1, 2, 3, 4)])
+    np.testing.assert_allclose(found["mean_of_4_weeks"]("test"), weeks.mean(axis=0))
+    assert found["sarima"].keywords == {}
+    assert np.isfinite(found["sarima"]("test")).all()
 
 
 def test_a_short_series_does_without_a_year_before():

@@ -238,6 +238,40 @@ def test_linear_fill_leaves_out_what_would_see_its_target(csv_file):
     assert last.facts()["notes"] == ["filled 6 missing days (last)"]
 
 
+def business(days=520, values=None):
+    """A series of trading days that begins on a Monday."""
+    random = np.random.default_rng(1)
+    dates = np.busday_offset("2018-01-01", np.arange(days))
+    made = make_series(random.normal(size=days) if values is None else values)
+    return dataclasses.replace(made, dates=dates, calendar="business")
+
+
+def test_windows_of_trading_days_count_trading_days():
+    """Would catch a week of seven where the series has five days a week."""
+    made = business()
+    assert (made.week, made.year) == (5, 260)
+    cut = Windows(made, periods_by_share(520), 40, 5)
+    assert (np.is_busday(cut.dates("test"))).all()
+    assert cut.targets("test").shape == (100, 5)
+    with pytest.raises(InputError, match="repeats every 5 trading days"):
+        Windows(business(values=np.tile(np.arange(5), 104)), cut.periods, 40, 5)
+    with pytest.raises(InputError, match=r"a series needs 64 trading days .* has 63"):
+        Windows(business(63), periods_by_share(63), 40, 5)
+
+
+def test_periods_by_date_know_of_weekends():
+    made = business()
+    bounds = {
+        "train": ("2018-01-01", "2019-03-31"),  # a Sunday
+        "validation": ("2019-04-01", "2019-06-30"),
+        "test": ("2019-07-01", "2019-12-27"),
+    }
+    periods = windows.periods_by_date(made, bounds)
+    assert made.dates[periods.train[1] - 1] == np.datetime64("2019-03-29")
+    assert periods.train[1] == periods.validation[0]
+    assert periods.test == (390, 520)
+
+
 def test_a_gap_at_the_end_of_training_ends_it_before(csv_file):
     """Would catch a scale, and a MASE, that the first day of validation moves."""
     values = np.arange(120.0) ** 2
@@ -253,6 +287,9 @@ def test_a_part_without_a_sound_window_is_not_called_too_short():
     values = np.random.default_rng(1).normal(size=1_518)
     made = make_series(values)
     made = dataclasses.replace(made, filled=days % 7 == 3, fill="last")
-    expected = r"too many gaps: in its validation part .*\(217 of 1518 were\)"
+    expected = r"too many gaps: in its validation part .*\(217 of 1518 were\); give it"
     with pytest.raises(InputError, match=expected):
+        Windows(made, periods_by_share(1_518), 28, 7)
+    made = dataclasses.replace(made, filled=~np.is_busday(made.dates))
+    with pytest.raises(InputError, match="no weekends: choose --calendar business"):
         Windows(made, periods_by_share(1_518), 28, 7)

@@ -1,7 +1,8 @@
 """Baselines of forecasts: naive ones, a linear one, a classical one.
 
 Each takes the whole series (days,), the origins (windows,) and the horizon, reads only
-days before an origin, and returns (windows, horizon) in the series' unit.
+days before an origin, and returns (windows, horizon) in the series' unit. A week has
+five days where the series has trading days alone.
 """
 
 from functools import partial
@@ -16,35 +17,35 @@ def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndar
     return np.repeat(values[origins - 1][:, None], horizon, axis=1)
 
 
-def _same_weekdays(values, origins, horizon, weeks: int) -> np.ndarray:
+def _same_weekdays(values, origins, horizon, weeks: int, week: int) -> np.ndarray:
     """Look up the last `weeks` same weekdays: (windows, horizon, weeks)."""
-    day = np.arange(horizon) % WEEK
-    back = WEEK * np.arange(1, weeks + 1)
+    day = np.arange(horizon) % week
+    back = week * np.arange(1, weeks + 1)
     return values[origins[:, None, None] + day[:, None] - back]
 
 
-def week_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+def week_before(values, origins, horizon: int, week: int = WEEK) -> np.ndarray:
     """Repeat the last known same weekday: the seasonal naive forecast."""
-    return _same_weekdays(values, origins, horizon, 1)[..., 0]
+    return _same_weekdays(values, origins, horizon, 1, week)[..., 0]
 
 
 def mean_of_weeks(
-    values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
+    values, origins, horizon: int, weeks: int = 4, week: int = WEEK
 ) -> np.ndarray:
     """Take the mean of the last `weeks` same weekdays."""
-    return _same_weekdays(values, origins, horizon, weeks).mean(axis=-1)
+    return _same_weekdays(values, origins, horizon, weeks, week).mean(axis=-1)
 
 
 def median_of_weeks(
-    values: np.ndarray, origins: np.ndarray, horizon: int, weeks: int = 4
+    values, origins, horizon: int, weeks: int = 4, week: int = WEEK
 ) -> np.ndarray:
     """Take the median of the last `weeks` same weekdays; one holiday changes little."""
-    return np.median(_same_weekdays(values, origins, horizon, weeks), axis=-1)
+    return np.median(_same_weekdays(values, origins, horizon, weeks, week), axis=-1)
 
 
-def year_before(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-    """Repeat the same weekday 364 days before."""
-    return values[origins[:, None] - YEAR + np.arange(horizon)]
+def year_before(values, origins, horizon: int, year: int = YEAR) -> np.ndarray:
+    """Repeat the same weekday 52 weeks before, which are `year` days."""
+    return values[origins[:, None] - year + np.arange(horizon)]
 
 
 def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: float):
@@ -67,8 +68,8 @@ def fit_ridge(x: np.ndarray, y: np.ndarray):
     return RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(x, y)
 
 
-def fit_sarima(values: np.ndarray, train: tuple[int, int]):
-    """Fit SARIMA(1,0,0)(0,1,1,7) on the training period.
+def fit_sarima(values: np.ndarray, train: tuple[int, int], week: int = WEEK):
+    """Fit SARIMA(1,0,0)(0,1,1,7) on the training period; 7 are the days of a week.
 
     Source: Box and Jenkins (1970), as statsmodels has it.
 
@@ -79,7 +80,7 @@ def fit_sarima(values: np.ndarray, train: tuple[int, int]):
 
     begin, end = train
     scale = np.abs(values[begin:end]).mean()
-    order, seasonal = (1, 0, 0), (0, 1, 1, WEEK)
+    order, seasonal = (1, 0, 0), (0, 1, 1, week)
     model = SARIMAX(values[begin:end] / scale, order=order, seasonal_order=seasonal)
     return model.fit(disp=False), begin, scale
 
@@ -111,12 +112,13 @@ def predictors(windows, classical: bool) -> dict:
     """
     values, horizon = windows.series.values, windows.horizon
     begin = windows.periods.train[0]
+    week, year = windows.series.week, windows.series.year
     naive = {
         "last_value": (last_value, 1),
-        "week_before": (week_before, WEEK),
-        "mean_of_4_weeks": (mean_of_weeks, 4 * WEEK),
-        "median_of_4_weeks": (median_of_weeks, 4 * WEEK),
-        "year_before": (year_before, YEAR),
+        "week_before": (partial(week_before, week=week), week),
+        "mean_of_4_weeks": (partial(mean_of_weeks, week=week), 4 * week),
+        "median_of_4_weeks": (partial(median_of_weeks, week=week), 4 * week),
+        "year_before": (partial(year_before, year=year), year),
     }
     days_before = windows.origins["validation"][0] - begin
     baselines = {name: f for name, (f, days) in naive.items() if days <= days_before}
@@ -125,7 +127,7 @@ def predictors(windows, classical: bool) -> dict:
         ridge, train_origins=train, lookback=windows.lookback, scale=windows.scale
     )
     if classical:
-        fitted = fit_sarima(values, windows.periods.train)
+        fitted = fit_sarima(values, windows.periods.train, week)
         baselines["sarima"] = partial(sarima, fitted=fitted)
 
     def predict(baseline, split):

@@ -49,7 +49,9 @@ def mase(
     return float(np.abs(targets - predictions).mean() / scale)
 
 
-def rows(targets, predictions, training, unit: str, part: str | int) -> list[dict]:
+def rows(
+    targets, predictions, training, unit: str, part: str | int, season: int = 7
+) -> list[dict]:
     """Return all four metrics as rows of `metrics.csv`.
 
     Args:
@@ -58,13 +60,14 @@ def rows(targets, predictions, training, unit: str, part: str | int) -> list[dic
         training: (days,), for MASE.
         unit: of the series.
         part: for the column `slice`.
+        season: days of a week, for MASE.
     """
     y, f = targets.ravel(), predictions.ravel()
     metrics = {
         "mae": (mae(y, f), unit),
         "rmse": (rmse(y, f), unit),
         "smape": (smape(y, f), "%"),
-        "mase": (mase(y, f, training), ""),
+        "mase": (mase(y, f, training, season), ""),
     }
     return [
         {"metric": name, "slice": part, "value": value, "unit": unit, "n": y.size}

@@ -76,17 +76,22 @@ def write(figure, file, name: str) -> None:
 
 
 @picture
-def forecasts(path: Path, predictions, models: list[str], unit: str) -> None:
+def forecasts(
+    path: Path, predictions, models: list[str], unit: str, week: int = 7
+) -> None:
     """Draw the truth and the forecasts of `models`, the last six weeks end to end.
 
-    The band is the range over the seeds.
+    The band is the range over the seeds. A week of five days is Monday to Friday.
     """
     figure, (axis,) = new_figure()
     step = int(predictions["step"].max())
     starts = sorted(predictions["example"].unique())[::step]
-    shown = predictions[predictions["example"].isin(starts[-WEEKS_SHOWN * 7 // step :])]
-    dates = pd.to_datetime(shown["example"])
-    shown = shown.assign(date=dates + pd.to_timedelta(shown["step"] - 1, unit="D"))
+    shown = predictions[
+        predictions["example"].isin(starts[-WEEKS_SHOWN * week // step :])
+    ]
+    first, days = shown["example"].to_numpy("datetime64[D]"), shown["step"] - 1
+    mask = "1" * week + "0" * (7 - week)
+    shown = shown.assign(date=np.busday_offset(first, days, weekmask=mask))
     truth = shown.groupby("date")["target"].first()
     axis.plot(truth.index, truth, color="black", lw=2, label="truth")
     for model, style in zip(models, _styles(COLOURS), strict=False):

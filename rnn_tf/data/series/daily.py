@@ -8,19 +8,19 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.series import dates, header, numbers, panel, table
+from rnn_tf.data.series import dates, gaps, header, numbers, panel, table
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 
 pd = lazy_loader.load("pandas")
 
-WEEK = 7
-YEAR = 364  # 52 weeks: the same weekday, a year before
+WEEK = gaps.WEEKS["daily"]
+YEAR = 52 * WEEK  # the same weekday, a year before
 
 
 @dataclass(frozen=True)
 class Series:
-    """A gapless daily series, oldest day first."""
+    """A gapless daily series, oldest day first; its days may be trading days."""
 
     name: str
     unit: str
@@ -30,13 +30,29 @@ class Series:
     sha256: str  # of the file, or of the values if there is none
     notes: tuple[str, ...] = ()  # how it was read, what was dropped or filled
     fill: str = "none"  # how days were filled: "linear" looks at the days after them
+    calendar: str = "daily"  # or business: Monday to Friday
+
+    @property
+    def week(self) -> int:
+        """The days of a week."""
+        return gaps.WEEKS[self.calendar]
+
+    @property
+    def year(self) -> int:
+        """The days of 52 weeks: so many before a day lies its weekday, a year ago."""
+        return 52 * self.week
+
+    @property
+    def days(self) -> str:
+        """What a message calls its days."""
+        return "days" if self.calendar == "daily" else "trading days"
 
 
 def read(path: Path, layout: Layout) -> Series:
     """Read one column of a file as a daily series.
 
     Identical duplicate rows are dropped and counted. An empty cell is a missing day;
-    missing days are an error unless `layout.fill` says how to fill them.
+    missing days are an error unless the layout says how to fill them.
 
     Raises:
         InputError: names the file, what is wrong with it, where, and the fix.
@@ -69,15 +85,15 @@ def _cells(rows: table.Table, layout: Layout):
 def _series(rows: table.Table, layout: Layout, moments, values, notes) -> Series:
     """Make a series of rows whose cells have been read."""
     days, values, dropped = _one_a_day(rows, layout, moments, values)
-    days, values, filled, gaps = _fill_gaps(rows.title, days, values, layout.fill)
+    days, values, filled, filling = gaps.fill(rows.title, layout, days, values)
     name = rows.path.name.removesuffix(".gz").rpartition(".")[0] or rows.path.stem
     digest = rows.sha256
     if rows.series:
         name = f"{name} {rows.series}"
         digest = hashlib.sha256(f"{digest} {rows.series}".encode()).hexdigest()
     unit = header.name_of(layout.value_column)
-    how = digest, (*notes, *dropped, *gaps), layout.fill
-    return Series(name, unit, days, values, filled, *how)
+    how = (*notes, *dropped, *filling), layout.filling, layout.calendar
+    return Series(name, unit, days, values, filled, digest, *how)
 
 
 def _one_a_day(rows: table.Table, layout: Layout, moments: dates.Days, values):
@@ -110,56 +126,6 @@ def _not_one_a_day(title: str, repeated) -> InputError:
         f"{title} has different values for one date: {shown}{more}; keep one row "
         "a day, or sum or average them to days first"
     )
-
-
-def _fill_gaps(title: str, dates, values, fill: str):
-    """Give every day from the first known to the last a value."""
-    known = np.isfinite(values)
-    if not known.any():
-        raise InputError(f"{title} holds no number")
-    dates, values = dates[known], values[known]
-    steps = np.diff(dates).astype(int)
-    if len(steps) and np.median(steps) != 1:
-        raise InputError(
-            f"{title} is not daily: the usual step is {np.median(steps):g} days"
-        )
-    days = np.arange(dates[0], dates[-1] + np.timedelta64(1, "D"))
-    filled = ~np.isin(days, dates)
-    if not filled.any():
-        return days, values, filled, ()
-    if fill == "none":
-        raise InputError(
-            f"{title} has gaps: {filled.sum()} days are missing, the first is "
-            f"{days[filled][0]}; choose --fill seasonal, --fill last or "
-            "--fill linear"
-        )
-    if filled.sum() > len(values):
-        raise InputError(
-            f"{title}: {filled.sum()} days are missing and {len(values)} are there; "
-            "more than half would be made up"
-        )
-    full = _fill(title, days, dates, values, filled, fill)
-    return days, full, filled, (f"filled {filled.sum()} missing days ({fill})",)
-
-
-def _fill(title: str, days, dates, values, filled, fill: str) -> np.ndarray:
-    """Fill with the same weekday a week before (seasonal), the last known value, or
-    the line between the neighbours (linear), which alone looks at what comes after."""
-    at = (days - days[0]).astype(int)
-    if fill == "linear":
-        return np.interp(at, (dates - days[0]).astype(int), values)
-    if fill == "last":
-        return values[np.cumsum(~filled) - 1]
-    full = np.full(len(days), np.nan)
-    full[~filled] = values
-    for day in np.flatnonzero(filled):  # in order, so that long gaps fill week by week
-        full[day] = full[day - 7] if day >= 7 else np.nan
-    if np.isnan(full).any():
-        raise InputError(
-            f"{title}: {days[np.isnan(full)][0]} has no same weekday before it; "
-            "choose --fill last or --fill linear"
-        )
-    return full
 
 
 def rename(series: Series, name: str, unit: str) -> Series:

@@ -18,7 +18,13 @@ class Layout:
     encoding: str | None = None  # as Python names it: utf-16-le, cp1250
     decimal: str | None = None  # the mark of numbers: point or comma
     date_format: str | None = None  # as strptime takes it: %d.%m.%y
-    fill: str = "none"  # none, seasonal, last or linear
+    calendar: str = "daily"  # or business: Monday to Friday
+    fill: str | None = None  # seasonal, last, linear, or none: an error
+
+    @property
+    def filling(self) -> str:
+        """How missing days are filled: holidays of trading days, by the day before."""
+        return self.fill or ("last" if self.calendar == "business" else "none")
 
     @property
     def columns(self) -> list[tuple[str, str]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnn_tf.data.order import Order, shuffled, without_autotune
-from rnn_tf.data.series.daily import WEEK, Series
+from rnn_tf.data.series import gaps
+from rnn_tf.data.series.daily import Series
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
 
@@ -70,8 +71,9 @@ def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Perio
                     f"{series.name} has no {day}: it runs from {series.dates[0]} "
                     f"to {series.dates[-1]}"
                 )
-        ends = np.array([first, last], "datetime64[D]") - series.dates[0]
-        periods[split] = (int(ends[0].astype(int)), int(ends[1].astype(int)) + 1)
+        begin = np.searchsorted(series.dates, np.datetime64(first))
+        end = np.searchsorted(series.dates, np.datetime64(last), "right")
+        periods[split] = int(begin), int(end)
     return Periods(**periods)
 
 
@@ -90,9 +92,10 @@ class Windows:
         parts = _without_open_gap(self.series, self.periods)
         object.__setattr__(self, "periods", parts)
         origins = {split: self._origins(split) for split in SPLITS}
-        train = self.training()
-        if np.array_equal(train[WEEK:], train[:-WEEK]):
-            what = "is constant" if np.ptp(train) == 0 else "repeats every 7 days"
+        train, week = self.training(), self.series.week
+        if np.array_equal(train[week:], train[:-week]):
+            repeats = f"repeats every {week} {self.series.days}"
+            what = "is constant" if np.ptp(train) == 0 else repeats
             raise InputError(
                 f"{self.series.name} {what} in training: there is nothing to learn, "
                 "and MASE is undefined (it would divide by zero)"
@@ -129,20 +132,24 @@ class Windows:
         return self.series.filled[origins - 1] & (self.series.fill == "linear")
 
     def _too_many_gaps(self, split: str) -> str:
+        dates, filled = self.series.dates, self.series.filled
+        fix = "give it the missing days, or choose a smaller --horizon"
+        if gaps.lacks_weekends(dates, filled):
+            fix = "it has no weekends: choose --calendar business"
         return (
             f"{self.series.name} has too many gaps: in its {split} part no window of "
             f"--horizon {self.horizon} is without a day that was filled "
-            f"({self.series.filled.sum()} of {len(self.series.filled)} were); give it "
-            "the missing days, or choose a smaller --horizon"
+            f"({filled.sum()} of {len(filled)} were); {fix}"
         )
 
     def _too_short(self, split: str) -> str:
-        begin, end = getattr(self.periods, split)
+        (begin, end), days = getattr(self.periods, split), self.series.days
+        need = days_needed(self.lookback, self.horizon)
         return (
-            f"{self.series.name} is too short: its {split} part of {end - begin} days "
-            f"holds no window of --lookback {self.lookback} + --horizon {self.horizon} "
-            f"days; a series needs {days_needed(self.lookback, self.horizon)} days "
-            f"split by share, and this one has {len(self.series.values)}"
+            f"{self.series.name} is too short: its {split} part of {end - begin} "
+            f"{days} holds no window of --lookback {self.lookback} + --horizon "
+            f"{self.horizon} {days}; a series needs {need} {days} split by share, and "
+            f"this one has {len(self.series.values)}"
         )
 
     def _days(self, values: np.ndarray, origins: np.ndarray) -> np.ndarray:
