@@ -95,8 +95,10 @@ def test_midnights_written_as_utc_keep_the_files_day_and_a_note_says_so():
     found = parse(as_utc("Europe/Berlin"))
     assert found.days.tolist() == [day - timedelta(1) for day in YEAR]
     [note] = found.notes
-    assert "22:00 UTC" in note
-    assert "a day before the local one" in note
+    assert "22:00 or 23:00 UTC, which may be midnight further east" in note
+    assert "each day is the one that the file writes" in note
+    assert "13:00 or 14:00 UTC" in parse(as_utc("Australia/Sydney")).notes[0]
+    assert "18:30 UTC" in parse(as_utc("Asia/Kolkata")).notes[0]
     assert parse(as_utc("America/New_York")).days.tolist() == YEAR
 
 

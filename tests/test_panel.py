@@ -62,6 +62,9 @@ def test_numbers_name_series_if_they_do_on_most_days(csv_file):
         InputError, match="holds 2 series by its column 'store' .'7', '8'"
     ):
         read(csv_file(long_file((7, 8))))
+    rows = [(d, hour, hour) for d in DAYS for hour in range(24)]
+    with pytest.raises(InputError, match="sum or average them to days first"):
+        read(csv_file(written(rows, "date,hour,value")))
     rows = [(d, 100 * i + k, k) for i, d in enumerate(DAYS) for k in range(2)]
     with pytest.raises(InputError, match="different values for one date: 2019-01-01"):
         read(csv_file(written(rows, "date,visitors,value")))
@@ -79,8 +82,14 @@ def test_series_that_follow_one_another_are_refused(csv_file):
             read(csv_file(written(order)))
 
 
-def named(day: date, form: str) -> str:
-    return day.strftime(form)
+@pytest.mark.parametrize("name", ["store", "store_id", "StoreId", "Filiale", "id"])
+def test_numbers_that_are_names_are_too(csv_file, name):
+    rows = [(d, d.year - 2000, i) for i, d in enumerate(DAYS)]
+    rows = [(d, n + 7, i) for d, n, i in rows]
+    with pytest.raises(
+        InputError, match="holds 2 series by its column .*'26' from 2019"
+    ):
+        read(csv_file(written(rows, f"date,{name},value")))
 
 
 SAYS_OF_A_DAY = {
@@ -105,6 +114,9 @@ SAYS_OF_A_DAY = {
     "o": lambda d: f"{d.year}Q{(d.month + 2) // 3}",
     "p": lambda d: "x",
     "q": lambda d: f"{d:%m/%d/%Y}",
+    "price": lambda d: "1.99" if d < date(2019, 9, 1) else "2.49",
+    "stores_open": lambda d: 5 + (d > date(2019, 6, 1)) + (d > date(2020, 2, 1)),
+    "paid": lambda d: int(d > date(2019, 6, 1)),
     "rain": lambda d: f"{d.day / 10}",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from rnn_tf.data.series import table
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 
 
 def read(path, **layout):
@@ -39,6 +39,13 @@ def test_blanks_around_names_and_cells_do_not_matter(csv_file):
     """Would catch "date, value" refused, and a quote after a blank left as it is."""
     found = read(csv_file('date , value\n1, "2,5"\n'))
     assert found["value"] == ["2,5"]
+
+
+def test_columns_that_blanks_align_are_split_at_them(csv_file):
+    path = csv_file("date        value\n2020-01-01      7\n  2020-01-02   100  \n")
+    assert read(path)["value"] == ["7", "100"]
+    with pytest.raises(InputError, match="no column 'date'; it has 'the day', 'value'"):
+        read(csv_file("the day,value\n1,2\n"))
 
 
 def test_letters_that_macos_has_taken_apart_are_the_same_name(csv_file):

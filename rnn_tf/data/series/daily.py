@@ -99,7 +99,7 @@ def _series(rows: table.Table, layout: Layout, moments, values, notes) -> Series
 def _one_a_day(rows: table.Table, layout: Layout, moments: dates.Days, values):
     """Sort by date; drop and count identical duplicates: (days, values, notes)."""
     cells = {"day": moments.days, "time": moments.times, "value": values}
-    frame = pd.DataFrame(cells).drop_duplicates().sort_values("day")
+    frame = pd.DataFrame(cells).drop_duplicates().sort_values("day", kind="stable")
     dropped = len(values) - len(frame)
     if (repeated := frame[frame.day.duplicated(keep=False)]).empty:
         panel.check_one_after_another(rows, layout, moments.days)

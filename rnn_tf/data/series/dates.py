@@ -233,17 +233,16 @@ def _utc_midnights(days, times, zones):
     23:00 beside midnight is London's: an hour later it is the same day all year. Times
     that stay before midnight keep the file's own day, which a note says.
     """
-    clocks = {time.partition(" ")[0][:5] for time in times}
-    if not zones or not zones <= UTC or not clocks - {""} <= {"22:00", "23:00"}:
+    clocks = sorted({time.partition(" ")[0][:5] for time in times})
+    if not zones or not zones <= UTC or len(clocks) > 2:
         return days, ()
-    if clocks == {"", "23:00"}:
+    if clocks == ["", "23:00"]:
         late = np.array([time != "" for time in times])
         note = "days begin at 23:00 UTC in summer, and are taken as local ones"
         return days + late.astype("timedelta64[D]"), (note,)
-    if "" in clocks:
+    if not all(re.fullmatch(r"(1[2-9]|2[0-3]):[03]0", clock) for clock in clocks):
         return days, ()
-    first = min(clocks)
     return days, (
-        f"all times are {first} UTC or an hour later, which is midnight further east: "
-        "each day is the one that the file writes, so a day before the local one",
+        f"times are {' or '.join(clocks)} UTC, which may be midnight further east: "
+        "each day is the one that the file writes, not the one that begins there",
     )

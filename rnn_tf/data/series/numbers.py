@@ -140,8 +140,8 @@ def _thousands(table: Table, codes, texts, options, marks):
         )
     raise InputError(
         f"{table.where(first)}: {quote(example)} may be {number.point:g} or "
-        f"{number.comma:g}, and no other cell of its column tells; choose --decimal "
-        "point or --decimal comma"
+        f"{number.comma:g}, and the rest of its column does not tell; choose "
+        "--decimal point or --decimal comma"
     )
 
 

@@ -28,6 +28,14 @@ OF_DAYS = re.compile(
     r"|(?<![a-z])(?:day|date|hour|time|term|note|event|half|flag|status|source)s?(?![a-z])",
     re.I,
 )
+OF_HOURS = re.compile("hour|minute|time|stunde|zeit", re.I)
+# Names of columns whose numbers are names; others may count what grows in steps.
+IDENTITY = re.compile(
+    r".*[ _-](?:id|nr|no|num|number|code)|.*(?-i:[a-z](?:Id|ID|Nr|No|Code))|id|store|shop"
+    r"|item|product|sku|region|station|site|branch|customer|series|country|city|filiale"
+    r"|artikel|kunde",
+    re.I,
+)
 NAMES = {name.lower() for name in (*calendar.month_name, *calendar.day_name)}
 NAMES |= {name[:3] for name in NAMES} | set(
     "spring summer autumn fall winter januar februar märz mai juni juli oktober "
@@ -93,7 +101,7 @@ def check_one_a_day(table: Table, layout: Layout, days: np.ndarray) -> None:
     told_apart = [
         (len(set(labels)), name, labels)
         for name, labels in _other_columns(table, layout)
-        if _tells_apart(labels, days)
+        if _tells_apart(labels, days) and not OF_HOURS.search(name)
     ]
     if told_apart:
         count, name, labels = min(told_apart, key=lambda column: column[0])
@@ -110,7 +118,8 @@ def check_one_after_another(table: Table, layout: Layout, days: np.ndarray) -> N
         labels, runs = labels[order], _runs(labels[order])
         if not 1 < runs == len(set(labels)) <= len(days) / USUAL:
             continue
-        if not _has_letters(labels) or _of_days(name, labels, days[order]):
+        names_series = _has_letters(labels) or IDENTITY.fullmatch(name)
+        if not names_series or _of_days(name, labels, days[order]):
             continue
         starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
         shown = [f"{quote(labels[i])} from {days[order][i]}" for i in starts[:SHOWN]]

@@ -11,7 +11,7 @@ from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 from rnn_tf.text import quote
 
-SEPARATORS = ",;\t|"
+SEPARATORS = ",;\t| "
 NAMED = {
     "comma": ",",
     "semicolon": ";",
@@ -67,15 +67,15 @@ def _by_header(path: Path, text: str, layout: Layout) -> str:
             continue
         if header.has_columns(names, layout):
             return separator
-        widths[separator] = len(names)
+        widths[separator] = len(names) if separator != " " else 1  # names have blanks
     return max(widths, key=widths.get, default=",")
 
 
 def rows(path: Path, text: str, separator: str) -> Rows:
     """Yield each row with the line it begins in; rows of blank cells are passed by."""
     file = io.StringIO(text, newline="")
-    options = {"delimiter": separator, "strict": True}
-    reader = csv.reader(file, skipinitialspace=separator != " ", **options)
+    options = {"delimiter": separator, "skipinitialspace": True, "strict": True}
+    reader = csv.reader(file, **options)
     csv.field_size_limit(LONGEST)  # of this process; the default is 128 kB
     line = 1
     try:
