@@ -31,9 +31,9 @@ OF_DAYS = re.compile(
 OF_HOURS = re.compile("hour|minute|time|stunde|zeit", re.I)
 # Names of columns whose numbers are names; others may count what grows in steps.
 IDENTITY = re.compile(
-    r".*[ _-](?:id|nr|no|num|number|code)|.*(?-i:[a-z](?:Id|ID|Nr|No|Code))|id|store|shop"
-    r"|item|product|sku|region|station|site|branch|customer|series|country|city|filiale"
-    r"|artikel|kunde",
+    r".*[ _-](?:id|nr|no|num|number|code)|.*(?-i:[a-z](?:Id|ID|Nr|No|Code))"
+    r"|id|store|shop|item|product|sku|region|station|site|branch|customer|series|country"
+    r"|city|filiale|artikel|kunde",
     re.I,
 )
 NAMES = {name.lower() for name in (*calendar.month_name, *calendar.day_name)}
