@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rnn_tf.data.series import daily
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
+from tests.fuzz import assert_sturdy
 
 DAYS = [date(2019, 1, 1) + timedelta(i) for i in range(730)]
 
@@ -223,3 +224,11 @@ def test_a_panel_of_100_series_takes_seconds(csv_file):
     assert len(found) == 100
     assert found["store 99"].values[-1] == 19_990 + 99
     assert np.shape([series.values for series in found.values()]) == (100, 2_000)
+
+
+def read_panel(path):
+    return daily.read_panel(path, Layout(series_column="store"))
+
+
+def test_damaged_files_are_read_or_refused_in_a_line(csv_file):
+    assert_sturdy(read_panel, csv_file(long_file(days=DAYS[:20])))

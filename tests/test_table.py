@@ -18,41 +18,6 @@ def read(path, **layout):
     return table.read(path, Layout(**layout))
 
 
-@pytest.mark.parametrize("name", SEPARATORS)
-def test_the_header_tells_the_separator(csv_file, name):
-    """Would catch "1;2,5" split at its decimal comma."""
-    sep = SEPARATORS[name]
-    path = csv_file(f'date{sep}value{sep}note\n1{sep}"2,5"{sep}"a, b; c|d"\n')
-    for given_name in (None, sep, name):
-        read_as = read(path, separator=given_name)
-        assert read_as["value"] == ["2,5"]
-        assert read_as["note"] == ["a, b; c|d"]
-
-
-def test_excels_first_line_is_no_header(csv_file):
-    """Would catch "sep=;", which Excel asks for and writes, taken for the columns."""
-    found = read(csv_file("sep=:\r\ndate:value\r\n1:2\r\n"))
-    assert (found["date"], found["value"], found.lines) == (["1"], ["2"], [3])
-
-
-def test_blanks_around_names_and_cells_do_not_matter(csv_file):
-    """Would catch "date, value" refused, and a quote after a blank left as it is."""
-    found = read(csv_file('date , value\n1, "2,5"\n'))
-    assert found["value"] == ["2,5"]
-
-
-def test_columns_that_blanks_align_are_split_at_them(csv_file):
-    path = csv_file("date        value\n2020-01-01      7\n  2020-01-02   100  \n")
-    assert read(path)["value"] == ["7", "100"]
-    with pytest.raises(InputError, match="no column 'date'; it has 'the day', 'value'"):
-        read(csv_file("the day,value\n1,2\n"))
-
-
-def test_letters_that_macos_has_taken_apart_are_the_same_name(csv_file):
-    path = csv_file("date,U\u0308ber\n1,2\n")
-    assert read(path, value_column="Über")["Über"] == ["2"]
-
-
 def test_lines_are_those_of_the_file(csv_file):
     """Would catch a count of rows: blank lines, breaks in quotes, blank cells."""
     text = '\n \ndate,value,note\n1,2,"a\nb"\n,,\n\n3,4,\n5,6\n'
@@ -73,10 +38,6 @@ BAD = {
         {},
         "no column 'date'; it has 'day', 'value'",
     ),
-    "wrong separator": ("date,value\n1,2", {"separator": ";"}, "has 'date,value'"),
-    "two characters": ("date,value\n1,2", {"separator": ";;"}, "';;' is neither one"),
-    "no character": ("date,value\n1,2", {"separator": ""}, "'' is neither one char"),
-    "a quote": ("date,value\n1,2", {"separator": '"'}, "is neither one character nor"),
     "cut gzip": (
         gzip.compress(b"date,value\n1,2")[:-9],
         {},
@@ -138,12 +99,3 @@ def test_what_is_quoted_comes_back(csv_file, rows, separator):
     assert found["value"] == [row[1] for row in rows]
     starts = [1 + sum(row.count("\n") + 1 for row in quoted[:i]) for i in range(1, 10)]
     assert found.lines == starts[: len(rows)]
-
-
-def test_a_header_may_stand_below_a_title(csv_file):
-    """Would catch a bank's export, whose first rows say what it is, refused."""
-    text = "Riders of a city\nsource: me, 2020\n\ndate;value;note\n1;2\n3;4;x\n"
-    found = read(csv_file(text))
-    assert (found["value"], found.lines) == (["2", "4"], [5, 6])
-    with pytest.raises(InputError, match="no column 'day'; it has 'Riders of a city'"):
-        read(csv_file(text), date_column="day")

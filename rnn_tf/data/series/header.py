@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
-from rnn_tf.text import quote, shorten
+from rnn_tf.text import printable, quote, shorten
 
 SHOWN = 10  # columns that an error message names, at most
 WIDEST = 10_000  # columns of a file
@@ -79,4 +79,5 @@ def _check_column(path: Path, names, name: str, option: str, guess: str) -> None
 def unreadable(path: Path, reason: object, kind: str = "CSV file") -> InputError:
     """Return the error of a file that is no table, whatever reason a library gives."""
     first = (str(reason).splitlines() or [type(reason).__name__])[0]
-    return InputError(f"{path} is not a readable {kind}: {shorten(first, 200)}")
+    reason = shorten(printable(first), 200)
+    return InputError(f"{path} is not a readable {kind}: {reason}")

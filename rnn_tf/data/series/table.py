@@ -63,24 +63,26 @@ def read(path: Path, layout: Layout) -> Table:
     digest = hashlib.sha256(content).hexdigest()
     if content.startswith(GZIP):
         content = _unpacked(path, content)
+    rows, place, guess = _rows(path, content, layout)
+    names, rows = header.find(rows, layout)
+    how = f" (read as {guess}; see --encoding)" if guess else ""
+    header.check(path, names, layout, how)
+    lines, columns = _columns(path, rows, len(names))
+    notes = (f"read as {guess}, for it is not UTF-8 (--encoding)",) if guess else ()
+    return Table(path, names, columns, lines, digest, place, notes)
+
+
+def _rows(path: Path, content: bytes, layout: Layout) -> tuple[Rows, str, str]:
+    """Return the rows of a file, what they are called, and an encoding if guessed."""
     if not content.strip():
         raise InputError(f"{path} is empty")
     if content.startswith(parquet.MAGIC):
-        rows, text, place = parquet.rows(path, content), None, "row"
-    elif content.startswith(workbook.MAGIC):
-        rows, text, place = workbook.rows(path, content, LARGEST), None, "row"
-    else:
-        text, place = encoding.decode(path, content, layout.encoding), "line"
-        rows = separator.split(path, text.text, layout)
-    guessed = text is not None and not text.certain
-    guess = f" (read as {text.encoding}; see --encoding)" if guessed else ""
-    names, rows = header.find(rows, layout)
-    header.check(path, names, layout, guess)
-    lines, columns = _columns(path, rows, len(names))
-    notes = ()
-    if guessed:
-        notes = (f"read as {text.encoding}, for it is not UTF-8 (--encoding)",)
-    return Table(path, names, columns, lines, digest, place, notes)
+        return parquet.rows(path, content), "row", ""
+    if content.startswith(workbook.MAGIC):
+        return workbook.rows(path, content, LARGEST), "row", ""
+    text = encoding.decode(path, content, layout.encoding)
+    rows = separator.split(path, text.text, layout)
+    return rows, "line", "" if text.certain else text.encoding
 
 
 def _content(path: Path) -> bytes:

@@ -85,29 +85,47 @@ def _check(path: Path, content: bytes, largest: int) -> None:
 
 def _cells(archive: zipfile.ZipFile, name: str) -> int:
     """Count the cells from A1 to the last that is not blank, in the largest sheet."""
-    most = row = column = height = width = 0
     with archive.open(name) as file:
-        for event, element in ElementTree.iterparse(file, ("start", "end")):
-            kind = element.tag.rpartition("}")[2]
-            if event == "start" and kind == "table":
-                row = height = width = 0
-            if event == "start" and kind in ("row", "table-row"):
-                column, filled = 0, 0
-                times = _repeats(element, "rows")
-            if event == "end" and kind.endswith("table-cell"):
-                column += _repeats(element, "columns")
-                filled = column if element.get(TYPED) else filled
-            if event == "end" and kind == "table-row":
-                row += times
-                if filled:
-                    height, width = row, max(width, filled)
-            if event == "end" and kind == "c" and len(element):
-                at = _position(element.get("r", ""))
-                height, width = max(height, at[0]), max(width, at[1])
-            if event == "end":
-                element.clear()
+        elements = (element for _, element in ElementTree.iterparse(file))
+        return (_ods_cells if name == "content.xml" else _xlsx_cells)(elements)
+
+
+def _xlsx_cells(elements) -> int:
+    """Count them in a sheet of Excel, whose cells say where they are."""
+    height = width = 0
+    for element in elements:
+        kind = element.tag.rpartition("}")[2]
+        if kind == "c" and len(element):
+            row, column = _position(element.get("r", ""))
+            height, width = max(height, row), max(width, column)
+        elif kind == "row":
+            element.clear()
+    return height * width
+
+
+def _ods_cells(elements) -> int:
+    """Count them in the sheets of an OpenDocument file, where rows and cells repeat."""
+    most = row = height = width = 0
+    for element in elements:
+        kind = element.tag.rpartition("}")[2]
+        if kind == "table-row":
+            row += _repeats(element, "rows")
+            if filled := _filled(element):
+                height, width = row, max(width, filled)
                 most = max(most, height * width)
+            element.clear()
+        elif kind == "table":
+            row = height = width = 0
     return most
+
+
+def _filled(row) -> int:
+    """Return the column of the last cell of a row that is not blank, from 1; or 0."""
+    column = last = 0
+    for cell in row:
+        column += _repeats(cell, "columns")
+        last = column if cell.get(TYPED) else last
+    return last
 
 
 def _repeats(element, axis: str) -> int:
