@@ -39,6 +39,7 @@ TIME = re.compile(
 )
 ZONED = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?P<zone>Z|[+-]\d{2}:\d{2})", re.I)
 MIDNIGHT = re.compile(r"0{1,2}(:00)*([.,]0+)?|12(:00)*([.,]0+)? ?a\.?m\.?", re.I)
+YEAR = re.compile("%[yYGcxDF]")  # what strptime reads of a year
 UTC = {"Z", "UTC", "GMT", "+00:00", "+0000", "+00"}
 
 
@@ -202,6 +203,8 @@ def _without_time(text: str) -> str:
 def _check_format(form: str) -> None:
     """Raise InputError unless strptime takes the format, and it reads a whole date."""
     try:
+        if not YEAR.search(form):  # Python warns of a day without one
+            raise ValueError
         sample = datetime(2020, 1, 31, tzinfo=timezone.utc)
         read = datetime.strptime(sample.strftime(form), form)
         whole = read.date() == sample.date()

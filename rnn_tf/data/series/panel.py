@@ -100,7 +100,7 @@ def check_one_a_day(table: Table, layout: Layout, days: np.ndarray) -> None:
     """
     told_apart = [
         (len(set(labels)), name, labels)
-        for name, labels in _other_columns(table, layout)
+        for name, labels in _other_columns(table, layout, len(days) / 2)
         if _tells_apart(labels, days) and not OF_HOURS.search(name)
     ]
     if told_apart:
@@ -114,9 +114,9 @@ def check_one_after_another(table: Table, layout: Layout, days: np.ndarray) -> N
     Columns that say something of the days, such as their year or season, do not.
     """
     order = np.argsort(days, kind="stable")
-    for name, labels in _other_columns(table, layout):
+    for name, labels in _other_columns(table, layout, len(days) / USUAL):
         labels, runs = labels[order], _runs(labels[order])
-        if not 1 < runs == len(set(labels)) <= len(days) / USUAL:
+        if runs != len(set(labels)) or runs == 1:
             continue
         names_series = _has_letters(labels) or IDENTITY.fullmatch(name)
         if not names_series or _of_days(name, labels, days[order]):
@@ -141,11 +141,16 @@ def _several(table: Table, layout: Layout, name: str, count: int, shown: str, mo
     )
 
 
-def _other_columns(table: Table, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the columns that may name a series: not the layout's, nor with blanks."""
+def _other_columns(
+    table: Table, layout: Layout, most: float
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the columns that may name series, `most` at most: not the layout's, and
+    without blanks."""
     used = {name_of(name) for _, name in layout.columns}
     for name, cells in zip(table.names, table.columns, strict=True):
-        if name not in used and (labels := _labels(cells)).all():
+        if name in used or not 1 < len(set(cells)) <= most:
+            continue
+        if (labels := _labels(cells)).all():
             yield name, labels
 
 
