@@ -1,6 +1,7 @@
 """The order in which a model sees its training set: anew each epoch, and repeatable."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,7 +31,14 @@ class Order:
         return np.random.default_rng((self.seed, self.epoch))
 
 
-def shuffled(count: int, batch: int, order: Order, cut: Callable, passes: int = 1):
+def shuffled(
+    count: int,
+    batch: int,
+    order: Order,
+    cut: Callable,
+    passes: int = 1,
+    steps: int | None = None,
+):
     """Return a `tf.data.Dataset` of shuffled batches, those of one epoch.
 
     One `map` and no more: each costs 3 ms whenever an epoch begins, when an epoch of a
@@ -43,13 +51,14 @@ def shuffled(count: int, batch: int, order: Order, cut: Callable, passes: int = 
         cut: numbers of examples, (n,) int64 -> inputs and targets, each (n, ...) or a
             structure of such.
         passes: how often an epoch goes through all, each time shuffled anew.
+        steps: batches of an epoch, whatever it takes of passes.
 
     Returns:
         Tuples of (batch, ...).
     """
     import tensorflow as tf  # here, so that --help need not wait for it
 
-    numbers = _permutations(count, passes)
+    steps, numbers = _epoch(count, batch, passes, steps)
 
     def examples(step):
         start = step * batch
@@ -59,11 +68,18 @@ def shuffled(count: int, batch: int, order: Order, cut: Callable, passes: int = 
         chosen = tf.numpy_function(examples, [step], tf.int64)
         return cut(tf.ensure_shape(chosen, (batch,)))
 
-    steps = tf.data.Dataset.range(count * passes // batch)
-    return without_autotune(steps.map(cut_batch, num_parallel_calls=1).prefetch(2))
+    batches = tf.data.Dataset.range(steps).map(cut_batch, num_parallel_calls=1)
+    return without_autotune(batches.prefetch(2))
 
 
-def stacked(count: int, batch: int, order: Order, cut: Callable, passes: int = 1):
+def stacked(
+    count: int,
+    batch: int,
+    order: Order,
+    cut: Callable,
+    passes: int = 1,
+    steps: int | None = None,
+):
     """Return the batches of `shuffled` in stacks, epoch after epoch without end.
 
     For `compiled_epoch`. A pass that goes on into the next epoch costs it no beginning.
@@ -74,8 +90,7 @@ def stacked(count: int, batch: int, order: Order, cut: Callable, passes: int = 1
     """
     import tensorflow as tf
 
-    numbers = _permutations(count, passes)
-    steps = count * passes // batch
+    steps, numbers = _epoch(count, batch, passes, steps)
     together = _together(steps, batch, cut)
     stacks, size = steps // together, together * batch
 
@@ -92,6 +107,19 @@ def stacked(count: int, batch: int, order: Order, cut: Callable, passes: int = 1
 
     places = tf.data.Dataset.counter(order.epoch * stacks)
     return without_autotune(places.map(cut_stack, num_parallel_calls=1).prefetch(2))
+
+
+def _epoch(count: int, batch: int, passes: int, steps: int | None) -> tuple:
+    """Count the batches of an epoch, and say in which order it goes through examples.
+
+    Returns:
+        The batches, and (seed, epoch) -> the numbers of examples in that epoch's order.
+    """
+    if steps is None:
+        steps = count * passes // batch
+    else:
+        passes = math.ceil(steps * batch / count)
+    return steps, _permutations(count, passes)
 
 
 def _permutations(count: int, passes: int) -> Callable:

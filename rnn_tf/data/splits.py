@@ -30,3 +30,13 @@ class Data:
     # (network, order) -> the training batches as stacks, see `order.stacked`; None
     # where their shapes differ or they do not fit in memory.
     stacked: Callable | None = None
+    # seed -> the `Data` that its network sees, which holds out a fold of its own for
+    # validation; None: all seeds see this one.
+    of_seed: Callable | None = None
+    # {seed: its predictions of its own validation part} -> those of this one's, each
+    # example by the seeds that have not been trained on it
+    join: Callable | None = None
+
+    def seen_by(self, seed: int | str) -> "Data":
+        """Return what the network of a seed sees; "" is a forecast without one."""
+        return self.of_seed(seed) if self.of_seed and seed else self

@@ -57,6 +57,8 @@ def model_entries(context: Context, name: str, values: dict, weights) -> list[En
 
     @functools.cache
     def mean(split: str) -> list:
+        if split == "validation" and context.data.join:
+            return [context.data.join(dict(zip(seeds, predict(split), strict=True)))]
         return [experiment.mean(predict(split))]
 
     def member(seed: int = seeds[0]) -> Network:
@@ -83,9 +85,10 @@ def _predictor(context: Context, name: str, hp, weights: dict) -> Callable[[str]
 
     def predict(split: str) -> list:
         predictions = []
-        for values in weights.values():
+        for seed, values in weights.items():
             network.model.set_weights(values)
-            predictions.append(context.experiment.predict(network, context.data, split))
+            data = context.data.seen_by(seed)
+            predictions.append(context.experiment.predict(network, data, split))
         return predictions
 
     return predict
@@ -104,8 +107,11 @@ def validation_rows(context: Context, entries: list[Entry]) -> list[dict]:
 
 def scores(context: Context, entry: Entry, split: str) -> list[Scores]:
     """Score the predictions of each seed of the entry."""
-    evaluate = context.experiment.evaluate
-    return [evaluate(context.data, split, p) for p in entry.predict(split)]
+    evaluate, data = context.experiment.evaluate, context.data
+    return [
+        evaluate(data.seen_by(seed), split, predictions)
+        for seed, predictions in zip(entry.seeds, entry.predict(split), strict=True)
+    ]
 
 
 def metric_rows(entry: Entry, split: str, scored: list[Scores]) -> list[dict]:

@@ -141,7 +141,7 @@ def fit(
 
 def _data_sets(context: Context, network: Network, order: Order) -> dict:
     """The data sets, and the steps of an epoch if training batches come in stacks."""
-    data, steps = context.data, None
+    data, steps = context.data.seen_by(order.seed), None
     validation = data.dataset("validation", network)
     if data.stacked and context.devices.by_whole_epochs(network.model):
         train, steps = data.stacked(network, order), steps_per_epoch(context, network)

@@ -25,12 +25,20 @@ class Periods:
     train: tuple[int, int]
     validation: tuple[int, int]
     test: tuple[int, int]
+    # Validation is cut into so many blocks. A fold leaves out one of them and trains
+    # on all other days before test (blocked cross-validation, Bergmeir et al., 2018).
+    blocks: int = 1
+
+    def block(self, fold: int) -> tuple[int, int]:
+        """Return where the block of a fold begins and ends; fold 0 has the newest."""
+        ends = np.linspace(*self.validation, self.blocks + 1).round().astype(int)
+        return int(ends[-2 - fold]), int(ends[-1 - fold])
 
 
-def periods_by_share(days: int) -> Periods:
-    """Split by time: the last 20 % is test, the 10 % before it validation."""
-    test, validation = days - round(days * 0.2), days - round(days * 0.3)
-    return Periods((0, validation), (validation, test), (test, days))
+def periods_by_share(days: int, blocks: int = 1) -> Periods:
+    """Split by time: the last 20 % is test, each 10 % before it a validation block."""
+    test, validation = days - round(days * 0.2), days - round(days * (0.2 + blocks / 10))
+    return Periods((0, validation), (validation, test), (test, days), blocks)
 
 
 def days_needed(lookback: int, horizon: int) -> int:
@@ -79,12 +87,18 @@ def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Perio
 
 @dataclass(frozen=True)
 class Windows:
-    """A series, its parts, and how windows are cut from it."""
+    """A series, its parts, and how windows are cut from it.
+
+    Of all folds (`fold` None), training ends where validation begins. A fold's
+    validation is its block, and its training all windows before test that share no
+    target with it.
+    """
 
     series: Series
     periods: Periods
     lookback: int
     horizon: int
+    fold: int | None = None
     origins: dict[str, np.ndarray] = field(init=False)  # split -> (windows,) int64
     scale: float = field(init=False)  # mean absolute value in training; models see 1
 
@@ -103,6 +117,10 @@ class Windows:
         object.__setattr__(self, "origins", origins)
         object.__setattr__(self, "scale", float(np.abs(train).mean()))
 
+    def of_fold(self, fold: int) -> "Windows":
+        """Return the same windows, split as one fold sees them."""
+        return dataclasses.replace(self, fold=fold)
+
     def _origins(self, split: str) -> np.ndarray:
         """Find the first target days whose targets lie in the part.
 
@@ -120,9 +138,27 @@ class Windows:
         return origins[sound]
 
     def _all_origins(self, split: str) -> np.ndarray:
-        begin, end = getattr(self.periods, split)
+        if split == "test":
+            return self._between(*self.periods.test)
+        if split == "validation":
+            folds = range(self.periods.blocks) if self.fold is None else [self.fold]
+            blocks = sorted(self.periods.block(fold) for fold in folds)
+            return np.concatenate([self._between(*block) for block in blocks])
+        if self.fold is None:
+            return self._between(*self.periods.train)
+        begin, end = self.periods.block(self.fold)
+        origins = self._between(self.periods.train[0], self.periods.test[0])
+        return origins[(origins + self.horizon <= begin) | (origins >= end)]
+
+    def _between(self, begin: int, end: int) -> np.ndarray:
+        """Return the origins of the windows whose targets lie in these days."""
         first = max(begin, self.periods.train[0] + self.lookback)
         return np.arange(first, end - self.horizon + 1)
+
+    def before_test(self) -> np.ndarray:
+        """Return the origins of all windows whose targets lie before test."""
+        origins = self._between(self.periods.train[0], self.periods.test[0])
+        return origins[~self._drawn_ahead(origins)]
 
     def _drawn_ahead(self, origins: np.ndarray) -> np.ndarray:
         """Whether the days before each origin tell of those after it: (windows,) bool.
