@@ -245,6 +245,30 @@ class Windows:
         known = self.series.values[begin:] / self.scale
         return np.concatenate([padding, known]).astype("float32")
 
+    @functools.cached_property
+    def levels(self) -> np.ndarray:
+        """Level and spread of the days before each origin: (days + 1, 2), in unit."""
+        measure = functools.partial(own_levels, self.series.values, *self.level_days)
+        begin, end = self.periods.train
+        usual = measure(0.0)[begin + self.lookback : end + 1, 1].mean()
+        return measure(SMALLEST * usual)
+
+    @property
+    def level_days(self) -> tuple[int, int]:
+        """The days that tell the level of a window, and those that tell its spread."""
+        weeks = WEEKS, SPREAD_WEEKS
+        return tuple(min(self.lookback, count * WEEK) for count in weeks)
+
+    @property
+    def smallest_spread(self) -> float:
+        """The spread below which none is measured, in the series' unit."""
+        return float(np.nanmin(self.levels[:, 1]))
+
+    def in_unit(self, split: str, outputs: np.ndarray) -> np.ndarray:
+        """Turn forecasts in units of their windows, (windows, horizon), into the unit."""
+        levels = self.levels[self.origins[split]]
+        return outputs * levels[:, 1:] + levels[:, :1]
+
     def cutter(self, days: int, steps: int = 1) -> Callable:
         """Return a function that cuts windows; memory holds the series once.
 
@@ -259,15 +283,21 @@ class Windows:
         import tensorflow as tf  # here, so that --help need not wait for it
 
         values = tf.constant(self.scaled(days))
+        levels = tf.constant(self.levels / self.scale, tf.float32)
         inputs = tf.range(days, dtype=tf.int64)
         back = tf.range(steps, dtype=tf.int64)[:, None] - (steps - 1)
         targets = days + back + tf.range(self.horizon, dtype=tf.int64)
         targets = targets[0] if steps == 1 else targets
 
         def cut(origins):
-            at = tf.reshape(origins, [-1] + [1] * len(targets.shape))
-            x = tf.gather(values, origins[:, None] + inputs)[..., None]
-            return x, tf.gather(values, at + targets)
+            def measured(days_of):
+                one = [1] * len(days_of.shape)
+                at = tf.reshape(origins, [-1, *one]) + days_of
+                level, spread = tf.unstack(tf.gather(levels, origins), axis=1)
+                level, spread = (tf.reshape(v, [-1, *one]) for v in (level, spread))
+                return (tf.gather(values, at) - level) / spread
+
+            return measured(inputs)[..., None], measured(targets)
 
         return cut
 
