@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.contest import Contender, Work
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import Order, shuffled, stacked
-from rnn_tf.data.series import synthetic, windows
+from rnn_tf.data.series import periods, synthetic, windows
 from rnn_tf.devices import strategy, workers
 
 keras = lazy_loader.load("keras")
@@ -23,8 +23,8 @@ STEPS = 10_000  # gradient steps of a full-size run, for which models are compil
 def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
     """Cut windows of four years of an embedded series: 30 batches to train on."""
     series = synthetic.daily_series()
-    periods = windows.periods_by_share(len(series.values))
-    return windows.Windows(series, periods, lookback, HORIZON)
+    parts = periods.by_share(len(series.values))
+    return windows.Windows(series, parts, lookback, HORIZON)
 
 
 def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -25,14 +25,15 @@ import numpy as np
 from rnn_tf import config
 from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
-from rnn_tf.data.order import stacked
-from rnn_tf.data.series import daily, gaps, ridership, synthetic, windows
+from rnn_tf.data.order import shuffled, stacked
+from rnn_tf.data.series import daily, gaps, periods, ridership, synthetic, windows
 from rnn_tf.data.series.layout import Layout
+from rnn_tf.data.series.periods import Periods
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.models import layers
+from rnn_tf.models import days, layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
@@ -126,36 +127,51 @@ class Config(RunConfig):
 FULL = {
     "seeds": 5,
     "trials": 6,
-    "trial_epochs": 25,
-    "epochs": 100,
-    "patience": 40,
+    "trial_epochs": 8,
+    "epochs": 20,
+    "patience": 20,
 }
+STEPS = 100  # gradient steps of an epoch: a short series gets as many as a long one
+BLOCKS = 3  # of validation; the seeds take turns in holding one out
 
 # ---------------------------------------------------------------- data
 
 
-def load_data(config: Config):
+def load_data(config: Config) -> Data:
     """Load the series and cut it into windows; test targets lie after all others."""
-    series, periods = _series(config)
-    cut = windows.Windows(series, periods, config.lookback, config.horizon)
-    batch = config.batch_size or windows.batch_size(len(cut.origins["train"]))
+    series, parts = _series(config)
+    cut = windows.Windows(series, parts, config.lookback, config.horizon)
+    folds = [cut.of_fold(fold) for fold in range(parts.blocks)]
+    fewest = min(len(fold.origins["train"]) for fold in folds)
+    batch = config.batch_size or windows.batch_size(fewest)
+    folds = [_data(fold, batch) for fold in folds]
+    return dataclasses.replace(
+        _data(cut, batch),
+        folds=parts.blocks,
+        of_fold=folds.__getitem__,
+        join=lambda parts: np.concatenate(parts[::-1]),  # fold 0 is the newest
+    )
 
-    def dataset(split, network, order=None):
+
+def _data(cut: windows.Windows, batch: int) -> Data:
+    """Serve windows as one fold, or the run as a whole, sees them."""
+
+    def dataset(split, network, order=None, shuffle=shuffled):
         size = batch if split == "train" else len(cut.origins[split])
-        return cut.dataset(split, network.model, size, order)
+        return cut.dataset(split, network.model, size, order, shuffle, STEPS)
 
     return Data(
         sizes=None,  # the configuration has them all
         dataset=dataset,
         batch_size=batch,
-        block=max(14, 2 * config.horizon),
+        block=max(14, 2 * cut.horizon),
         facts=cut.facts(),
         source=cut,
-        stacked=lambda n, order: cut.dataset("train", n.model, batch, order, stacked),
+        stacked=lambda network, order: dataset("train", network, order, stacked),
     )
 
 
-def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
+def _series(config: Config) -> tuple[daily.Series, Periods]:
     """Read the series, and say where its parts begin and end."""
     if config.data == "cta":
         series = ridership.load(config.data_dir)
@@ -164,7 +180,9 @@ def _series(config: Config) -> tuple[daily.Series, windows.Periods]:
         series = synthetic.daily_series()
     else:
         series = daily.read(Path(config.data), _layout(config))
-    return series, windows.periods_by_share(len(series.values))
+    window = config.lookback + config.horizon
+    blocks = periods.count_blocks(len(series.values), window, min(BLOCKS, config.seeds))
+    return series, periods.by_share(len(series.values), blocks)
 
 
 def _layout(config: Config) -> Layout:
@@ -179,14 +197,15 @@ def find_baselines(config: Config, data) -> dict:
 
 
 # ---------------------------------------------------------------- models
-# Each takes the last `lookback` days, or two years if it looks things up, divided by
-# their mean in training, NaN where unknown: (batch, days, 1). Each gives the next days:
-# (batch, horizon), or, if it has a loss at every step, (batch, lookback, horizon).
+# Each takes the last `lookback` days, or a year more if it looks things up, in units of
+# the window's own level and spread, NaN where unknown: (batch, days, 1). Each gives the
+# next days: (batch, horizon), or, if it has a loss at every step, (batch, lookback,
+# horizon). Recurrent ones see each day beside its difference to the week before.
 
 
 def mlp(hp, config: Config, sizes):
     """Build an MLP with one hidden layer, the course's answer."""
-    x = past = keras.Input((config.lookback, 1), name="past")
+    x = past = _past(config)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dense(_units(hp, 64), activation="relu")(x)
     return keras.Model(past, layers.output(config.horizon)(x))
@@ -194,15 +213,16 @@ def mlp(hp, config: Config, sizes):
 
 def recurrent(cell: str, hp, config: Config, sizes):
     """Build a seq-to-vector network: the last state of one layer gives all days."""
-    x = past = keras.Input((config.lookback, 1), name="past")
+    past = _past(config)
+    x = days.with_week_before(past, config.week)
     x = getattr(keras.layers, cell)(_units(hp))(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def stacked_gru(hp, config: Config, sizes):
     """Build two GRU layers, of which the first returns its sequence."""
-    x = past = keras.Input((config.lookback, 1), name="past")
-    units = _units(hp)
+    past, units = _past(config), _units(hp)
+    x = days.with_week_before(past, config.week)
     x = keras.layers.GRU(units, return_sequences=True)(x)
     x = keras.layers.GRU(units)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
@@ -210,16 +230,17 @@ def stacked_gru(hp, config: Config, sizes):
 
 def seq2seq(hp, config: Config, sizes):
     """Build a seq-to-seq network: the days after every day, a loss at every step."""
-    x = past = keras.Input((config.lookback, 1), name="past")
+    past = _past(config)
+    x = days.with_week_before(past, config.week)
     x = keras.layers.GRU(_units(hp), return_sequences=True)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
 def conv_gru(hp, config: Config, sizes):
     """Build a convolution in front of a GRU."""
-    x = past = keras.Input((config.lookback, 1), name="past")
-    units = _units(hp)
+    past, units = _past(config), _units(hp)
     kernel = hp.Choice("kernel", [3, 7], default=7)
+    x = days.with_week_before(past, config.week)
     x = keras.layers.Conv1D(units, kernel, padding="causal", activation="relu")(x)
     x = keras.layers.GRU(units)(x)
     return keras.Model(past, layers.output(config.horizon)(x))
@@ -230,56 +251,54 @@ def iterated(hp, config: Config, sizes):
 
     It is trained through its own feedback, so that it learns to live with its errors.
     """
-    x = past = keras.Input((config.lookback, 1), name="past")
+    past = _past(config)
     gru = keras.layers.GRU(_units(hp), return_state=True)
     neuron = layers.output(1)
-    x, state = gru(x)
-    days = [neuron(x)]
-    while len(days) < config.horizon:
-        x, state = gru(days[-1][:, None], initial_state=state)
-        days.append(neuron(x))
-    return keras.Model(past, keras.ops.concatenate(days, axis=-1))
+    x, state = gru(days.with_week_before(past, config.week))
+    ahead = [neuron(x)]
+    while len(ahead) < config.horizon:
+        recent = keras.ops.concatenate([past, *(day[:, None] for day in ahead)], axis=1)
+        step = days.with_week_before(recent, config.week)[:, -1:]
+        x, state = gru(step, initial_state=state)
+        ahead.append(neuron(x))
+    return keras.Model(past, keras.ops.concatenate(ahead, axis=-1))
 
 
 def weekly_gru(hp, config: Config, sizes):
-    """Build a GRU over weeks, each beside the week that followed it last year.
+    """Build a GRU over weeks beside a linear forecast, which it corrects.
 
-    The GRU's state corrects the usual week, and opens a gate for each day to move from
-    the usual week towards last year's.
+    A straight way past the recurrent layer keeps the level (Lai et al., 2018, LSTNet).
     """
-    past = _two_years(config)
-    scale, usual, year, steps = layers.by_week(past, config.lookback)
-    state = keras.layers.GRU(_units(hp))(steps)
-    correction = layers.output(daily.WEEK)(state)
-    gate = layers.output(daily.WEEK, "sigmoid")(state)
-    match = year[:, config.lookback // daily.WEEK]
-    return keras.Model(past, (usual + correction + gate * match) * scale)
+    past = _past(config)
+    x = keras.layers.GRU(_units(hp))(days.weeks(past, config.week))
+    linear = layers.output(config.horizon)(keras.layers.Flatten()(past))
+    return keras.Model(past, linear + layers.output(config.horizon)(x))
 
 
 def year_gru(hp, config: Config, sizes):
-    """Build `weekly_gru` and a second GRU, to and fro over the seven days ahead.
+    """Build a GRU over days, and another to and fro over the days ahead.
 
     Each day ahead sees ten days to each side of its match last year, so that a holiday
-    is found whether it kept its date or its weekday.
+    is found whether it kept its date or its weekday, and opens a gate towards it.
     """
-    past = _two_years(config)
-    scale, usual, year, steps = layers.by_week(past, config.lookback)
-    state = keras.layers.GRU(_units(hp))(steps)
-    near = layers.around_each_day(year, config.lookback // daily.WEEK, AROUND)
-    beside = [keras.ops.roll(usual, by, axis=1)[:, :, None] for by in (0, 1, -1)]
-    state = keras.ops.repeat(state[:, None], daily.WEEK, axis=1)
-    x = keras.ops.concatenate([near, *beside, state], axis=-1)
+    past = keras.Input((config.lookback + 52 * config.week, 1), name="past")
+    recent, week = past[:, -config.lookback :], config.week
+    state = keras.layers.GRU(_units(hp))(days.with_week_before(recent, week))
+    forecast, usual = layers.output(week)(state), days.usual_week(recent, week)
+    near = days.around_each_day(days.last_year(past, week, AROUND), week, AROUND)
+    beside = [forecast, *(keras.ops.roll(usual, by, axis=1) for by in (0, 1, -1))]
+    state = keras.ops.repeat(state[:, None], week, axis=1)
+    x = keras.ops.concatenate([near, *(b[:, :, None] for b in beside), state], axis=-1)
     cell = keras.layers.GRU(hp.Choice("day_units", [16, 32]), return_sequences=True)
-    days = keras.layers.Bidirectional(cell)(x)
-    correction = layers.output(1)(days)[:, :, 0]
-    gate = layers.output(1, "sigmoid")(days)[:, :, 0]
+    x = keras.layers.Bidirectional(cell)(x)
+    correction = layers.output(1)(x)[:, :, 0]
+    gate = layers.output(1, "sigmoid")(x)[:, :, 0]
     match = near[:, :, AROUND]
-    return keras.Model(past, (usual + correction + gate * match) * scale)
+    return keras.Model(past, forecast + correction + gate * match)
 
 
-def _two_years(config: Config):
-    """Make the input of models that look up last year: (batch, 2 years or more, 1)."""
-    return keras.Input((max(config.lookback, 2 * daily.YEAR), 1), name="past")
+def _past(config: Config):
+    return keras.Input((config.lookback, 1), name="past")
 
 
 def _units(hp, default: int = 32) -> int:
@@ -335,10 +354,11 @@ def last_step_mae(targets, predictions):
 def predict(network: Network, data: Data, split: str) -> np.ndarray:
     """Forecast each window of a split: (windows, horizon) in the series' unit."""
 
-    def in_unit(_, output):
-        return layers.last_step(output).astype(float) * data.source.scale
+    def last_step(_, output):
+        return layers.last_step(output).astype(float)
 
-    return by_batch(network, data.dataset(split, network), in_unit)
+    outputs = by_batch(network, data.dataset(split, network), last_step)
+    return data.source.in_unit(split, outputs)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
@@ -364,11 +384,16 @@ def export(networks: list[Network], data: Data):
     It takes as many last days as they do, (batch, days, 1), NaN where unknown.
     """
     models = [network.model for network in networks]
-    past = keras.Input(models[0].input_shape[1:], name="past")
-    scaled = past / data.source.scale
-    days = [layers.last_step(model(scaled)) for model in models]
-    mean = keras.layers.average(days) if days[1:] else days[0]
-    return keras.Model(past, mean * data.source.scale)
+    longest = max(model.input_shape[1] for model in models)
+    past, cut = keras.Input((longest, 1), name="past"), data.source
+    level, spread = days.own_level(past, *cut.level_days, cut.smallest_spread)
+    measured = (past - level[:, None]) / spread[:, None]
+    ahead = [
+        layers.last_step(model(measured[:, -model.input_shape[1] :]))
+        for model in models
+    ]
+    mean = keras.layers.average(ahead) if ahead[1:] else ahead[0]
+    return keras.Model(past, mean * spread + level)
 
 
 def report(outcome: Outcome) -> None:

@@ -25,7 +25,8 @@ import numpy as np
 from rich.console import Console
 
 from rnn_tf import config, files
-from rnn_tf.baselines.series import fit_ridge, predictors
+from rnn_tf.baselines.fitted_series import fit_ridge
+from rnn_tf.baselines.series import predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples

@@ -14,7 +14,7 @@ from experiments import forecast
 from rnn_tf.config import RunConfig
 from rnn_tf.data import order as orders
 from rnn_tf.data.order import Order
-from rnn_tf.data.series import windows
+from rnn_tf.data.series import periods, windows
 from rnn_tf.devices import compiled_epoch, rnn_kernels, strategy
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import fit
@@ -29,7 +29,7 @@ def cut():
     random = np.random.default_rng(1)
     week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
     made = make_series(week + random.normal(0, 0.3, size=280))
-    return windows.Windows(made, windows.periods_by_share(280), 14, 7)
+    return windows.Windows(made, periods.by_share(280), 14, 7)
 
 
 # A stand-in for the model, which says how windows are cut.
@@ -150,8 +150,8 @@ def test_large_epochs_are_several_stacks(cut, monkeypatch):
     """Would catch memory that grows with the series."""
     one = BATCH * (14 + 7) * 4  # bytes of a batch
     monkeypatch.setattr(orders, "STACK", 7 * one)
-    periods = windows.Periods((0, 212), (212, 240), (240, 280))
-    cut = windows.Windows(cut.series, periods, 14, 7)
+    parts = periods.Periods((0, 212), (212, 240), (240, 280))
+    cut = windows.Windows(cut.series, parts, 14, 7)
     assert steps_of(cut) == 12
     dataset = cut.dataset("train", LIKE, BATCH, Order(1, 2), orders.stacked)
     assert dataset.element_spec[0].shape == (6, BATCH, 14, 1)  # 6, as 7 is no divisor

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rnn_tf.baselines import series
+from rnn_tf.data.series.periods import by_share
 from rnn_tf.data.series.synthetic import daily_series
-from rnn_tf.data.series.windows import Windows, periods_by_share
+from rnn_tf.data.series.windows import Windows
 from tests.conftest import make_series
 
 VALUES = np.random.default_rng(1).normal(100, 20, size=500)
@@ -84,7 +85,7 @@ def test_sarima_forecasts_are_those_of_statsmodels():
 @pytest.mark.parametrize("horizon", [1, 2, 7, 10])
 def test_every_baseline_forecasts_every_horizon(horizon):
     """Would catch ridge's axis, which scikit-learn drops for one day ahead."""
-    cut = Windows(daily_series(700), periods_by_share(700), 28, horizon)
+    cut = Windows(daily_series(700), by_share(700), 28, horizon)
     for name, predict in series.predictors(cut, classical=horizon == 1).items():
         for split in ("validation", "test"):
             found = predict(split)
@@ -97,7 +98,7 @@ def test_a_week_of_trading_days_has_five():
     made = make_series(VALUES)
     dates = np.busday_offset("2018-01-01", np.arange(500))
     made = dataclasses.replace(made, dates=dates, calendar="business")
-    cut = Windows(made, periods_by_share(500), 40, 5)
+    cut = Windows(made, by_share(500), 40, 5)
     found = series.predictors(cut, classical=True)
     at = cut.origins["test"][:, None] + np.arange(5)
     np.testing.assert_allclose(found["week_before"]("test"), VALUES[at - 5])
@@ -110,7 +111,7 @@ def test_a_week_of_trading_days_has_five():
 
 def test_a_short_series_does_without_a_year_before():
     made = make_series(VALUES[:250])
-    cut = Windows(made, periods_by_share(250), 28, 7)
+    cut = Windows(made, by_share(250), 28, 7)
     found = series.predictors(cut, classical=False)
     assert "year_before" not in found
     assert {"last_value", "median_of_4_weeks", "ridge"} <= set(found)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments import forecast
-from rnn_tf.data.series import windows
+from rnn_tf.data.series import periods, windows
 from rnn_tf.data.splits import Data
 from rnn_tf.devices import strategy
 from rnn_tf.devices.devices import Devices
@@ -28,7 +28,7 @@ def context():
     week = np.tile([5.0, 6, 6, 6, 5, 3, 2], 40)
     made = make_series(week + random.normal(0, 0.3, size=280))
     config = forecast.Config(lookback=14, epochs=6, seeds=2, trials=2, trial_epochs=2)
-    cut = windows.Windows(made, windows.periods_by_share(280), 14, 7)
+    cut = windows.Windows(made, periods.by_share(280), 14, 7)
 
     def dataset(split, network, order=None):
         return cut.dataset(split, network.model, 16 if order else 500, order)

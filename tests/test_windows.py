@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from rnn_tf.data import splits
 from rnn_tf.data.order import Order, stacked
-from rnn_tf.data.series import daily, windows
+from rnn_tf.data.series import daily, periods, windows
 from rnn_tf.data.series.layout import Layout
-from rnn_tf.data.series.windows import Windows, periods_by_share
+from rnn_tf.data.series.periods import by_share
+from rnn_tf.data.series.windows import Windows
 from rnn_tf.errors import InputError
 from tests.conftest import make_series
 
@@ -20,7 +21,7 @@ from tests.conftest import make_series
 def ramp(days=200, lookback=28, horizon=7):
     """Day i has the value i, so every number says which day it is."""
     series = make_series(np.arange(days))
-    return Windows(series, periods_by_share(days), lookback, horizon)
+    return Windows(series, by_share(days), lookback, horizon)
 
 
 def network_of(days=40, steps=None):
@@ -121,7 +122,7 @@ def test_changing_the_last_30_percent_moves_nothing_in_training():
 
 def test_days_before_training_are_unknown():
     """Would catch a model that reads 2015 though it trains from 2016 on."""
-    parts = windows.Periods((50, 140), (140, 160), (160, 200))
+    parts = periods.Periods((50, 140), (140, 160), (160, 200))
     cut = Windows(make_series(np.arange(1.0, 201)), parts, 28, 7)
     x, _ = collected(cut.dataset("train", network_of(60), 200))
     assert np.nanmin(x[..., 0] * cut.scale) == pytest.approx(51)
@@ -151,12 +152,12 @@ def test_the_batch_grows_and_shrinks_with_the_series(count, size):
 @pytest.mark.parametrize(("lookback", "horizon"), [(56, 7), (28, 1), (10, 30)])
 def test_the_fewest_days_are_exactly_enough(lookback, horizon):
     """Would catch a message that asks for too few days, or too many."""
-    need = windows.days_needed(lookback, horizon)
+    need = periods.days_needed(lookback, horizon)
     random = np.random.default_rng(1)
 
     def cut(days):
         made = make_series(random.normal(size=days))
-        return Windows(made, periods_by_share(days), lookback, horizon)
+        return Windows(made, by_share(days), lookback, horizon)
 
     assert all(len(found) for found in cut(need).origins.values())
     with pytest.raises(InputError, match=f"needs {need} days .* has {need - 1}"):
@@ -172,7 +173,7 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
 )
 def test_a_series_without_anything_to_learn_is_refused(values, said):
     with pytest.raises(InputError, match=f"{said}.*MASE is undefined"):
-        Windows(make_series(values), periods_by_share(len(values)), 28, 7)
+        Windows(make_series(values), by_share(len(values)), 28, 7)
 
 
 FILLS = "seasonal last linear".split()
@@ -188,7 +189,7 @@ def written(values) -> str:
 
 def cut_file(path, fill, horizon=2):
     made = daily.read(path, Layout(fill=fill))
-    return Windows(made, periods_by_share(len(made.values)), 14, horizon)
+    return Windows(made, by_share(len(made.values)), 14, horizon)
 
 
 @settings(max_examples=60)
@@ -250,13 +251,13 @@ def test_windows_of_trading_days_count_trading_days():
     """Would catch a week of seven where the series has five days a week."""
     made = business()
     assert (made.week, made.year) == (5, 260)
-    cut = Windows(made, periods_by_share(520), 40, 5)
+    cut = Windows(made, by_share(520), 40, 5)
     assert (np.is_busday(cut.dates("test"))).all()
     assert cut.targets("test").shape == (100, 5)
     with pytest.raises(InputError, match="repeats every 5 trading days"):
         Windows(business(values=np.tile(np.arange(5), 104)), cut.periods, 40, 5)
     with pytest.raises(InputError, match=r"a series needs 64 trading days .* has 63"):
-        Windows(business(63), periods_by_share(63), 40, 5)
+        Windows(business(63), by_share(63), 40, 5)
 
 
 def test_periods_by_date_know_of_weekends():
@@ -266,10 +267,10 @@ def test_periods_by_date_know_of_weekends():
         "validation": ("2019-04-01", "2019-06-30"),
         "test": ("2019-07-01", "2019-12-27"),
     }
-    periods = windows.periods_by_date(made, bounds)
-    assert made.dates[periods.train[1] - 1] == np.datetime64("2019-03-29")
-    assert periods.train[1] == periods.validation[0]
-    assert periods.test == (390, 520)
+    parts = periods.by_date(made, bounds)
+    assert made.dates[parts.train[1] - 1] == np.datetime64("2019-03-29")
+    assert parts.train[1] == parts.validation[0]
+    assert parts.test == (390, 520)
 
 
 def test_a_gap_at_the_end_of_training_ends_it_before(csv_file):
@@ -289,7 +290,7 @@ def test_a_part_without_a_sound_window_is_not_called_too_short():
     made = dataclasses.replace(made, filled=days % 7 == 3, fill="last")
     expected = r"too many gaps: in its validation part .*\(217 of 1518 were\); give it"
     with pytest.raises(InputError, match=expected):
-        Windows(made, periods_by_share(1_518), 28, 7)
+        Windows(made, by_share(1_518), 28, 7)
     made = dataclasses.replace(made, filled=~np.is_busday(made.dates))
     with pytest.raises(InputError, match="no weekends: choose --calendar business"):
-        Windows(made, periods_by_share(1_518), 28, 7)
+        Windows(made, by_share(1_518), 28, 7)

@@ -1,14 +1,16 @@
-"""Baselines of forecasts: naive ones, a linear one, a classical one.
+"""Baselines of forecasts: naive ones; those that learn are in `fitted_series`.
 
 Each takes the whole series (days,), the origins (windows,) and the horizon, reads only
 days before an origin, and returns (windows, horizon) in the series' unit. A week has
 five days where the series has trading days alone.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
+from rnn_tf.baselines import fitted_series
 from rnn_tf.data.series.daily import WEEK, YEAR
 
 
@@ -48,89 +50,67 @@ def year_before(values, origins, horizon: int, year: int = YEAR) -> np.ndarray:
     return values[origins[:, None] - year + np.arange(horizon)]
 
 
-def ridge(values, origins, horizon: int, train_origins, lookback: int, scale: float):
-    """Forecast by ridge regression of the horizon on the days of the lookback."""
-    back = np.arange(-lookback, 0)
-    x, y = train_origins[:, None] + back, train_origins[:, None] + np.arange(horizon)
-    model = fit_ridge(values[x] / scale, values[y] / scale)
-    days = model.predict(values[origins[:, None] + back] / scale) * scale
-    return days.reshape(len(origins), horizon)  # scikit-learn drops an axis of 1
+def drift(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    """Go on along the line from the first day of the series to the last one known."""
+    last = values[origins - 1]
+    slope = (last - values[0]) / np.maximum(origins - 1, 1)
+    return last[:, None] + slope[:, None] * np.arange(1, horizon + 1)
 
 
-def fit_ridge(x: np.ndarray, y: np.ndarray):
-    """Fit a linear model of y (examples, outputs) on x (examples, features).
-
-    The penalty is chosen by leave-one-out cross-validation inside the training
-    examples (scikit-learn's RidgeCV).
-    """
-    from sklearn.linear_model import RidgeCV
-
-    return RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(x, y)
-
-
-def fit_sarima(values: np.ndarray, train: tuple[int, int], week: int = WEEK):
-    """Fit SARIMA(1,0,0)(0,1,1,7) on the training period; 7 are the days of a week.
-
-    Source: Box and Jenkins (1970), as statsmodels has it.
-
-    Returns:
-        statsmodels' results, the first day of training, and the scale of the series.
-    """
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
-
-    begin, end = train
-    scale = np.abs(values[begin:end]).mean()
-    order, seasonal = (1, 0, 0), (0, 1, 1, week)
-    model = SARIMAX(values[begin:end] / scale, order=order, seasonal_order=seasonal)
-    return model.fit(disp=False), begin, scale
-
-
-def sarima(values: np.ndarray, origins: np.ndarray, horizon: int, fitted):
-    """Forecast by the model of `fit_sarima`, filtered forward over the series.
-
-    The forecast of h days is the filtered state of the day before the origin moved h
-    times by the transition matrix, which is exact for a model without regressors.
-    """
-    results, begin, scale = fitted
-    filtered = results.apply(values[begin:] / scale)
-    ssm = filtered.model.ssm
-    transition, design = ssm["transition"], ssm["design"]
-    state = filtered.filter_results.predicted_state[:, origins - begin]
-    days = []
-    for _ in range(horizon):
-        days.append((design @ state)[0])
-        state = transition @ state
-    return np.stack(days, axis=1) * scale
+# ---------------------------------------------------------------- all of them
 
 
 def predictors(windows, classical: bool) -> dict:
-    """Fit the baselines that the series is long enough for: name -> predict(split).
+    """Gather the baselines that the series is long enough for: name -> predict(split).
+
+    Those that learn are fitted as networks are: for validation on what a fold trains
+    on, for test on all that any fold does.
 
     Args:
         windows: of a series, `data.series.windows.Windows`.
-        classical: also fit SARIMA.
+        classical: also fit SARIMA and exponential smoothing.
     """
-    values, horizon = windows.series.values, windows.horizon
-    begin = windows.periods.train[0]
     week, year = windows.series.week, windows.series.year
     naive = {
         "last_value": (last_value, 1),
+        "drift": (drift, 2),
         "week_before": (partial(week_before, week=week), week),
         "mean_of_4_weeks": (partial(mean_of_weeks, week=week), 4 * week),
         "median_of_4_weeks": (partial(median_of_weeks, week=week), 4 * week),
         "year_before": (partial(year_before, year=year), year),
     }
-    days_before = windows.origins["validation"][0] - begin
-    baselines = {name: f for name, (f, days) in naive.items() if days <= days_before}
-    train = windows.origins["train"]
-    baselines["ridge"] = partial(
-        ridge, train_origins=train, lookback=windows.lookback, scale=windows.scale
+    days_before = windows.origins["validation"][0] - windows.periods.train[0]
+    naive = {name: f for name, (f, days) in naive.items() if days <= days_before}
+    by_fold = {"ridge": fitted_series.ridge, "trees": fitted_series.trees}
+    by_time = {"sarima": fitted_series.sarima, "ets": fitted_series.ets}
+    return (
+        {name: partial(_look_up, windows, f) for name, f in naive.items()}
+        | {name: partial(_fit_by_fold, windows, fit) for name, fit in by_fold.items()}
+        | {
+            name: partial(_fit, windows, fit)
+            for name, fit in by_time.items()
+            if classical
+        }
     )
-    if classical:
-        fitted = fit_sarima(values, windows.periods.train, week)
-        baselines["sarima"] = partial(sarima, fitted=fitted)
 
-    def predict(baseline, split):
-        return baseline(values, windows.origins[split], horizon)
 
-    return {name: partial(predict, baseline) for name, baseline in baselines.items()}
+def _look_up(windows, forecast: Callable, split: str) -> np.ndarray:
+    """Forecast by what needs no fitting."""
+    return forecast(windows.series.values, windows.origins[split], windows.horizon)
+
+
+def _fit_by_fold(windows, fit: Callable, split: str) -> np.ndarray:
+    """Forecast each block of validation by what was fitted on all other days."""
+    if split != "validation":
+        return fit(windows, windows.learned())(windows.origins[split])
+    blocks = [
+        fit(fold, fold.origins["train"])(fold.origins["validation"])
+        for fold in windows.folds()
+    ]
+    return np.concatenate(blocks)
+
+
+def _fit(windows, fit: Callable, split: str) -> np.ndarray:
+    """Forecast by what needs all days in a row, so that it cannot leave out a block."""
+    learned = windows.origins["train"] if split == "validation" else windows.learned()
+    return fit(windows, learned)(windows.origins[split])

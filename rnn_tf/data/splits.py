@@ -30,13 +30,17 @@ class Data:
     # (network, order) -> the training batches as stacks, see `order.stacked`; None
     # where their shapes differ or they do not fit in memory.
     stacked: Callable | None = None
-    # seed -> the `Data` that its network sees, which holds out a fold of its own for
-    # validation; None: all seeds see this one.
-    of_seed: Callable | None = None
-    # {seed: its predictions of its own validation part} -> those of this one's, each
-    # example by the seeds that have not been trained on it
+    # Validation may be cut into folds. Each holds one out and trains on all else before
+    # test: fold -> its `Data`; and the seeds take turns.
+    folds: int = 1
+    of_fold: Callable | None = None
+    # predictions of each fold's validation part, fold 0 first -> those of this one's
     join: Callable | None = None
 
+    def fold(self, seed: int) -> int:
+        """Return the fold that a seed's network holds out; seeds begin at 1."""
+        return (seed - 1) % self.folds
+
     def seen_by(self, seed: int | str) -> "Data":
-        """Return what the network of a seed sees; "" is a forecast without one."""
-        return self.of_seed(seed) if self.of_seed and seed else self
+        """Return the parts as the network of a seed sees them; "" has no seed."""
+        return self.of_fold(self.fold(seed)) if self.of_fold and seed else self

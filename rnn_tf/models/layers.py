@@ -1,75 +1,13 @@
 """Pieces of models, in `keras.ops` only: they run on any backend, save in safe mode.
 
-A window of a daily series ends the day before the origin, so cut into weeks of seven
-days, column j of every week is the weekday of the j-th day ahead.
+Those of daily series are in `days`.
 """
 
 import math
 
 import lazy_loader
 
-from rnn_tf.data.series.daily import WEEK, YEAR
-
 keras = lazy_loader.load("keras")
-
-
-def level(past, otherwise=None):
-    """Take the mean absolute value of the known days among the last 364.
-
-    Args:
-        past: (batch, days, 1), NaN where unknown.
-        otherwise: (batch, 1), used where less than half of the year is known.
-
-    Returns:
-        (batch, 1), above 0.
-    """
-    year = keras.ops.abs(past[:, -YEAR:, 0])
-    known = keras.ops.logical_not(keras.ops.isnan(year))
-    total = keras.ops.sum(keras.ops.where(known, year, 0.0), axis=1, keepdims=True)
-    days = keras.ops.sum(keras.ops.cast(known, past.dtype), axis=1, keepdims=True)
-    mean = total / keras.ops.maximum(days, 1.0) + 1e-6
-    if otherwise is None:
-        return mean
-    return keras.ops.where(days >= YEAR / 2, mean, otherwise)
-
-
-def weeks(past, scale):
-    """Cut days into weeks and divide them by the scale.
-
-    (batch, days, 1) and (batch, 1) -> (batch, days / 7, 7).
-    """
-    shares = past[:, :, 0] / scale
-    return keras.ops.reshape(shares, (-1, past.shape[1] // WEEK, WEEK))
-
-
-def usual_week(recent):
-    """Take each weekday's median over the last four weeks.
-
-    (batch, weeks, 7) -> (batch, 7).
-    """
-    return keras.ops.median(recent[:, -4:], axis=1)
-
-
-def last_year(past, scale, usual, before: int, after: int):
-    """Subtract this year's usual week from last year's weeks around the target week.
-
-    Each year is divided by its own level, so growth does not matter; the season and
-    the holidays of last year remain.
-
-    Args:
-        past: (batch, days, 1), NaN where unknown.
-        scale: this year's level, (batch, 1).
-        usual: this year's usual week, as a share of its level, (batch, 7).
-        before: weeks before the week that matches the target week.
-        after: weeks after it.
-
-    Returns:
-        (batch, before + 1 + after, 7); 0 where a day is unknown.
-    """
-    then = weeks(past, level(past[:, :-YEAR], otherwise=scale))
-    match = then.shape[1] - YEAR // WEEK
-    difference = then[:, match - before : match + after + 1] - usual[:, None]
-    return keras.ops.where(keras.ops.isnan(difference), 0.0, difference)
 
 
 def output(units: int, activation: str | None = None):
@@ -83,41 +21,6 @@ def last_step(x):
     (batch, steps, features) -> (batch, features); (batch, features) stays as it is.
     """
     return x[:, -1] if len(x.shape) == 3 else x
-
-
-def around_each_day(year, week: int, days: int):
-    """Cut out `days` days to each side of each day of one week.
-
-    (batch, weeks, 7) -> (batch, 7, 2 * days + 1).
-    """
-    flat = keras.ops.reshape(year, (-1, WEEK * year.shape[1]))
-    first = WEEK * week - days
-    views = [flat[:, first + j : first + j + 2 * days + 1] for j in range(WEEK)]
-    return keras.ops.stack(views, axis=1)
-
-
-def by_week(past, lookback: int):
-    """Prepare the inputs of a model that works in weeks, as shares of the year's level.
-
-    Args:
-        past: (batch, days, 1) with two years of days, NaN where unknown.
-        lookback: days to read week by week, 28 or more and a multiple of 7.
-
-    Returns:
-        The level, (batch, 1).
-        The usual week, (batch, 7).
-        Last year's weeks less the usual one, (batch, weeks + 3, 7): from `weeks` before
-        the match of the target week to 2 after it.
-        The steps of a recurrent layer, (batch, weeks, 21): each week less the usual
-        one, the usual one, and the week that followed it last year.
-    """
-    count, scale = lookback // WEEK, level(past)
-    recent = weeks(past[:, -lookback:], scale)
-    usual = usual_week(recent)
-    year = last_year(past, scale, usual, before=count, after=2)
-    steps = [recent - usual[:, None], keras.ops.repeat(usual[:, None], count, axis=1)]
-    steps += [year[:, 1 : count + 1]]
-    return scale, usual, year, keras.ops.concatenate(steps, axis=-1)
 
 
 # ---------------------------------------------------------------- frames

@@ -52,14 +52,20 @@ def model_entries(context: Context, name: str, values: dict, weights) -> list[En
         weights: seed -> a list of arrays.
     """
     hp = training.hyperparameters(values)
-    experiment, seeds = context.experiment, tuple(weights)
+    experiment, data, seeds = context.experiment, context.data, tuple(weights)
     predict = functools.cache(_predictor(context, name, hp, weights))
 
     @functools.cache
     def mean(split: str) -> list:
-        if split == "validation" and context.data.join:
-            return [context.data.join(dict(zip(seeds, predict(split), strict=True)))]
+        if split == "validation" and data.join:
+            return [data.join([experiment.mean(p) for p in by_fold(predict(split))])]
         return [experiment.mean(predict(split))]
+
+    def by_fold(predictions: list) -> list[list]:
+        parts = [[] for _ in range(data.folds)]
+        for seed, of_seed in zip(seeds, predictions, strict=True):
+            parts[data.fold(seed)].append(of_seed)
+        return parts
 
     def member(seed: int = seeds[0]) -> Network:
         # Not compiled: a saved model must not need this project's metric to load.
@@ -69,7 +75,8 @@ def model_entries(context: Context, name: str, values: dict, weights) -> list[En
 
     kind = "answer" if name in experiment.answers else "tuned"
     entries = [Entry(name, kind, seeds, predict, seeds, member)]
-    if len(seeds) > 1 and experiment.mean:
+    every_fold = len(set(map(data.fold, seeds))) == data.folds
+    if len(seeds) > 1 and experiment.mean and every_fold:
         ensemble = Entry(f"{name}_ensemble", "ensemble", ("",), mean, seeds, member)
         entries.append(ensemble)
     return entries

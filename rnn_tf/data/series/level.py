@@ -27,8 +27,7 @@ def own_levels(
 
     Returns:
         (days + 1, 2): level and spread of the days before origin i, in the unit of
-        `values`. What lies before the first day does not count; before the first day
-        itself, nothing is known.
+        `values`. What lies before the first day does not count.
     """
     level = _known_mean(_windows(values, level_days))
     spread = _known_mean(np.abs(_windows(values, spread_days) - level[:, None]))
@@ -37,8 +36,9 @@ def own_levels(
 
 def _known_mean(windows: np.ndarray) -> np.ndarray:
     """Average what is known in each window: (windows, days) -> (windows,)."""
-    with np.errstate(invalid="ignore"):  # NaN where nothing is
-        return windows.mean(axis=1, where=~np.isnan(windows))
+    known = ~np.isnan(windows)
+    total = windows.sum(axis=1, where=known)
+    return total / np.maximum(known.sum(axis=1), 1)
 
 
 def _windows(values: np.ndarray, days: int) -> np.ndarray:

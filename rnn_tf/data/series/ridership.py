@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rnn_tf import files
 from rnn_tf.data import download
-from rnn_tf.data.series import daily, windows
+from rnn_tf.data.series import daily
 from rnn_tf.data.series.layout import Layout
+from rnn_tf.data.series.periods import Periods, by_date
 
 URL = "https://github.com/ageron/data/raw/main/ridership.tgz"
 TGZ_SHA256 = "0ff99f3dddd886ddea161b68f25f90b56b0468f5c91949b75376fb494516c794"
@@ -38,11 +39,11 @@ def _cached() -> Path:
     return download.verify(path, CSV_SHA256)
 
 
-def periods(series: daily.Series, train_from: int) -> windows.Periods:
+def periods(series: daily.Series, train_from: int) -> Periods:
     """Return the fixed periods; only the first year of training can be chosen."""
     bounds = {
         "train": (f"{train_from}-01-01", "2018-12-31"),
         "validation": ("2019-01-01", "2019-05-31"),
         "test": ("2019-06-01", "2019-12-31"),
     }
-    return windows.periods_by_date(series, bounds)
+    return by_date(series, bounds)

@@ -5,7 +5,7 @@ are seen, `horizon` days from it on are the target.
 """
 
 import dataclasses
-import itertools
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,75 +14,10 @@ import numpy as np
 from rnn_tf.data.order import Order, shuffled, without_autotune
 from rnn_tf.data.series import gaps
 from rnn_tf.data.series.daily import Series
+from rnn_tf.data.series.level import SMALLEST, SPREAD_WEEKS, WEEKS, own_levels
+from rnn_tf.data.series.periods import Periods, days_needed
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
-
-
-@dataclass(frozen=True)
-class Periods:
-    """Where each part begins and ends, as indices of days; `end` is exclusive."""
-
-    train: tuple[int, int]
-    validation: tuple[int, int]
-    test: tuple[int, int]
-    # Validation is cut into so many blocks. A fold leaves out one of them and trains
-    # on all other days before test (blocked cross-validation, Bergmeir et al., 2018).
-    blocks: int = 1
-
-    def block(self, fold: int) -> tuple[int, int]:
-        """Return where the block of a fold begins and ends; fold 0 has the newest."""
-        ends = np.linspace(*self.validation, self.blocks + 1).round().astype(int)
-        return int(ends[-2 - fold]), int(ends[-1 - fold])
-
-
-def periods_by_share(days: int, blocks: int = 1) -> Periods:
-    """Split by time: the last 20 % is test, each 10 % before it a validation block."""
-    test, validation = days - round(days * 0.2), days - round(days * (0.2 + blocks / 10))
-    return Periods((0, validation), (validation, test), (test, days), blocks)
-
-
-def days_needed(lookback: int, horizon: int) -> int:
-    """Count the fewest days whose parts by `periods_by_share` all hold a window."""
-
-    def enough(days: int) -> bool:
-        parts = periods_by_share(days)
-        ends = parts.validation, parts.test
-        long_enough = all(end - begin >= horizon for begin, end in ends)
-        return long_enough and parts.train[1] >= lookback + horizon
-
-    return next(filter(enough, itertools.count(lookback + horizon)))
-
-
-def _without_open_gap(series: Series, periods: Periods) -> Periods:
-    """End the training period at a known day, if filled ones look at the days after."""
-    begin, end = periods.train
-    if series.fill == "linear":
-        end = begin + int(np.flatnonzero(~series.filled[begin:end]).max(initial=-1)) + 1
-    return dataclasses.replace(periods, train=(begin, end))
-
-
-def periods_by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:
-    """Split by date.
-
-    Args:
-        series: what is split.
-        bounds: split -> its first and its last day, such as 2019-01-01.
-
-    Raises:
-        InputError: a day lies outside the series.
-    """
-    periods = {}
-    for split, (first, last) in bounds.items():
-        for day in (first, last):
-            if not series.dates[0] <= np.datetime64(day) <= series.dates[-1]:
-                raise InputError(
-                    f"{series.name} has no {day}: it runs from {series.dates[0]} "
-                    f"to {series.dates[-1]}"
-                )
-        begin = np.searchsorted(series.dates, np.datetime64(first))
-        end = np.searchsorted(series.dates, np.datetime64(last), "right")
-        periods[split] = int(begin), int(end)
-    return Periods(**periods)
 
 
 @dataclass(frozen=True)
@@ -155,10 +90,13 @@ class Windows:
         first = max(begin, self.periods.train[0] + self.lookback)
         return np.arange(first, end - self.horizon + 1)
 
-    def before_test(self) -> np.ndarray:
-        """Return the origins of all windows whose targets lie before test."""
-        origins = self._between(self.periods.train[0], self.periods.test[0])
-        return origins[~self._drawn_ahead(origins)]
+    def folds(self) -> list["Windows"]:
+        """Return the windows as each fold sees them, the oldest block first."""
+        return [self.of_fold(fold) for fold in reversed(range(self.periods.blocks))]
+
+    def learned(self) -> np.ndarray:
+        """Return the origins of all windows that any fold trains on: (windows,)."""
+        return functools.reduce(np.union1d, [f.origins["train"] for f in self.folds()])
 
     def _drawn_ahead(self, origins: np.ndarray) -> np.ndarray:
         """Whether the days before each origin tell of those after it: (windows,) bool.
@@ -248,24 +186,23 @@ class Windows:
     @functools.cached_property
     def levels(self) -> np.ndarray:
         """Level and spread of the days before each origin: (days + 1, 2), in unit."""
-        measure = functools.partial(own_levels, self.series.values, *self.level_days)
+        return own_levels(self.series.values, *self.level_days, self.smallest_spread)
+
+    @functools.cached_property
+    def smallest_spread(self) -> float:
+        """A share of the usual spread in training, below which none is measured."""
         begin, end = self.periods.train
-        usual = measure(0.0)[begin + self.lookback : end + 1, 1].mean()
-        return measure(SMALLEST * usual)
+        spreads = own_levels(self.series.values, *self.level_days, 0.0)[:, 1]
+        return float(SMALLEST * spreads[begin + self.lookback : end + 1].mean())
 
     @property
     def level_days(self) -> tuple[int, int]:
         """The days that tell the level of a window, and those that tell its spread."""
         weeks = WEEKS, SPREAD_WEEKS
-        return tuple(min(self.lookback, count * WEEK) for count in weeks)
-
-    @property
-    def smallest_spread(self) -> float:
-        """The spread below which none is measured, in the series' unit."""
-        return float(np.nanmin(self.levels[:, 1]))
+        return tuple(min(self.lookback, count * self.series.week) for count in weeks)
 
     def in_unit(self, split: str, outputs: np.ndarray) -> np.ndarray:
-        """Turn forecasts in units of their windows, (windows, horizon), into the unit."""
+        """Turn forecasts in units of their windows, (windows, horizon), into its."""
         levels = self.levels[self.origins[split]]
         return outputs * levels[:, 1:] + levels[:, :1]
 
@@ -308,6 +245,7 @@ class Windows:
         batch: int,
         order: Order | None = None,
         shuffle: Callable = shuffled,
+        steps: int | None = None,
     ):
         """Return a `tf.data.Dataset` of windows that fit the model.
 
@@ -321,29 +259,40 @@ class Windows:
             order: shuffles anew each epoch and drops the remainder; by default windows
                 come in the order of time.
             shuffle: `order.shuffled`, or `order.stacked` for stacks of batches.
+            steps: batches of an epoch; by default it goes through all windows once.
         """
         import tensorflow as tf
 
-        steps = model.output_shape[1] if len(model.output_shape) == 3 else 1
-        cut = self.cutter(model.input_shape[1], steps)
+        outputs = model.output_shape[1] if len(model.output_shape) == 3 else 1
+        cut = self.cutter(model.input_shape[1], outputs)
         origins = tf.constant(self.origins[split])
         if order is None:
             batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
             # A pipeline of its own for every epoch would take longer than its batch.
             return without_autotune(batches.map(cut, num_parallel_calls=1).cache())
         return shuffle(
-            len(origins), batch, order, lambda which: cut(tf.gather(origins, which))
+            len(origins),
+            batch,
+            order,
+            lambda which: cut(tf.gather(origins, which)),
+            steps=steps,
         )
 
 
 def batch_size(count: int) -> int:
-    """Choose 32, doubled while an epoch has over 128 steps, halved while it has none.
-
-    An epoch of a long series then takes about as many steps as one of a short series.
-    """
+    """Choose 32, doubled while so many windows make over 128 batches, halved while they
+    make none."""
     size = 32
     while count // size > 128:
         size *= 2
     while size > count:
         size //= 2
     return size
+
+
+def _without_open_gap(series: Series, parts: Periods) -> Periods:
+    """End the training period at a known day, if filled ones look at the days after."""
+    begin, end = parts.train
+    if series.fill == "linear":
+        end = begin + int(np.flatnonzero(~series.filled[begin:end]).max(initial=-1)) + 1
+    return dataclasses.replace(parts, train=(begin, end))
