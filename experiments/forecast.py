@@ -82,9 +82,10 @@ class Config(RunConfig):
     horizon: int | None = None
     """Days ahead to forecast, by default a week."""
     models: tuple[str, ...] = ()
-    """Names of the models to run; all, if none is given."""
+    """Names of the models to run; by default all, or five of them at the quick size."""
+    trials: int = 0
     classical: bool = True
-    """Also fit SARIMA, which takes a few seconds."""
+    """Also fit SARIMA and exponential smoothing, which takes a few seconds."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -101,9 +102,9 @@ class Config(RunConfig):
         for name in self.models:
             if name in WEEKLY and not self.weekly:
                 raise InputError(
-                    f"--models {name} works in whole weeks: it needs --calendar daily, "
-                    "--horizon 7 and a --lookback of 28, 35, 42, ..., not "
-                    f"{self.calendar}, {self.horizon} and {self.lookback}"
+                    f"--models {name} works in whole weeks: it needs --horizon "
+                    f"{self.week} and a --lookback of {4 * self.week}, "
+                    f"{5 * self.week}, ..., not {self.horizon} and {self.lookback}"
                 )
 
     @property
@@ -113,15 +114,15 @@ class Config(RunConfig):
 
     @property
     def weekly(self) -> bool:
-        """Whether the models that fold days into weeks, of seven days, can run."""
-        whole = self.lookback % daily.WEEK == 0 and self.lookback >= 4 * daily.WEEK
-        return whole and self.horizon == self.week == daily.WEEK
+        """Whether the models that fold days into weeks can run."""
+        whole = self.lookback % self.week == 0 and self.lookback >= 4 * self.week
+        return whole and self.horizon == self.week
 
     @property
     def names(self) -> tuple[str, ...]:
         """The models to run."""
-        every = tuple(n for n in MODELS if self.weekly or n not in WEEKLY)
-        return self.models or every
+        every = MODELS if self.size == "full" else QUICK
+        return self.models or tuple(n for n in every if self.weekly or n not in WEEKLY)
 
 
 FULL = {
@@ -318,7 +319,8 @@ MODELS = {
     "year_gru": year_gru,
 }
 
-WEEKLY = ("weekly_gru", "year_gru")
+QUICK = ("mlp", "gru", "seq2seq", "weekly_gru", "year_gru")
+WEEKLY = ("weekly_gru", "year_gru")  # they need whole weeks
 AROUND = 10  # days to each side of last year's match that `year_gru` sees
 
 
@@ -421,6 +423,7 @@ def experiment(config: Config) -> Experiment:
         predict=predict,
         evaluate=evaluate,
         export=export,
+        combines=True,
         report=report,
     )
 

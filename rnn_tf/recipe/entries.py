@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import statistics
 from collections.abc import Callable, Iterable
 
 from rnn_tf.data.splits import Network
@@ -9,6 +10,8 @@ from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import training
 from rnn_tf.recipe.experiment import Context, Entry
 from rnn_tf.runs.run_folder import Run
+
+BEST = 3  # entries that a mean of the best is of
 
 # ---------------------------------------------------------------- entries
 
@@ -99,6 +102,54 @@ def _predictor(context: Context, name: str, hp, weights: dict) -> Callable[[str]
         return predictions
 
     return predict
+
+
+# ---------------------------------------------------------------- means and choice
+
+
+def mean_entries(context: Context, run: Run, entries: list[Entry]) -> list[Entry]:
+    """Make entries of means: of the three best networks, and of the best of all.
+
+    The mean of different kinds of forecast is rarely worse than the better half of its
+    parts (Bates and Granger, 1969). Those with the lowest error on validation count.
+
+    Args:
+        context: of the run.
+        run: its folder.
+        entries: all others.
+    """
+    if not context.experiment.combines:
+        return []
+    ranked = ranking(context, run, entries)
+    networks = [entry for entry in ranked if entry.kind != "baseline"]
+    kinds = {"mean_of_networks": networks[:BEST], "mean_of_best": ranked[:BEST]}
+    means = [_mean(context, name, tuple(best)) for name, best in kinds.items()]
+    means = [mean for mean in means if mean.parts[1:]]
+    run.add("metrics", validation_rows(context, means))
+    return means
+
+
+def _mean(context: Context, name: str, parts: tuple[Entry, ...]) -> Entry:
+    @functools.cache
+    def predict(split: str) -> list:
+        return [context.experiment.mean([part.predict(split)[0] for part in parts])]
+
+    return Entry(name, "ensemble", ("",), predict, parts=parts)
+
+
+def ranking(context: Context, run: Run, entries: list[Entry]) -> list[Entry]:
+    """Sort entries by their mean error on validation, the best first.
+
+    The ensemble of a model's seeds stands for the model: where each seed holds out a
+    fold of its own, both have the same error on validation.
+    """
+    wanted, means = ("validation", context.experiment.headline, ""), {}
+    for row in run.rows["metrics"]:
+        if (row["split"], row["metric"], row["slice"]) == wanted:
+            means.setdefault(row["model"], []).append(row["value"])
+    ensembles = {entry.model for entry in entries if entry.kind == "ensemble"}
+    alone = [e for e in entries if f"{e.model}_ensemble" not in ensembles]
+    return sorted(alone, key=lambda entry: statistics.fmean(means[entry.model]))
 
 
 # ---------------------------------------------------------------- scores

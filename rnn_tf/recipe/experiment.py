@@ -58,6 +58,8 @@ class Outcome:
     # name -> member(seed), its trained `Network`; by default of the first seed
     members: dict[str, Callable] = field(repr=False)
     model: Any = field(repr=False)  # what was chosen on validation, as it was saved
+    recommended: "Entry" = field(repr=False)  # the best on validation of any kind
+    recommended_model: Any = field(repr=False)  # the mean of its networks, if any
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Experiment:
     report: Callable[[Outcome], None]  # pictures, and tables of the experiment's own
     # predictions of the seeds -> those of their ensemble; None: there are no ensembles
     mean: Callable[[list], Any] | None = array_mean
+    # whether means of the best entries are entries, baselines' predictions among them
+    combines: bool = False
     callbacks: Callable = no_callbacks  # model -> further Keras callbacks of every fit
     # name of a model -> gradient steps from which XLA makes all of it faster on a CPU
     xla_from: Callable[[str], float] = lambda name: 0
@@ -98,6 +102,13 @@ class Entry:
     predict: Callable[[str], list]  # split -> predictions, one per seed
     trained: tuple[int, ...] = ()  # seeds that `member` takes; none of a baseline
     member: Callable | None = None  # seed -> its trained `Network`
+    parts: tuple["Entry", ...] = ()  # of a mean of entries
+
+    @property
+    def networks(self) -> list[Network]:
+        """All trained networks that it is the mean of; none of a baseline."""
+        own = [self.member(seed) for seed in self.trained]
+        return own + [network for part in self.parts for network in part.networks]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ from rnn_tf.errors import RunError
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import plain
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.recipe import jobs
+from rnn_tf.recipe import jobs, recommendation
 from rnn_tf.recipe.entries import (
     baseline_entries,
+    mean_entries,
     metric_rows,
     network_entries,
+    ranking,
     scores,
     validation_rows,
 )
@@ -84,15 +86,19 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
             folder.add("metrics", validation_rows(context, entries))
             # 6. tune, 7. retrain the best over the seeds
             entries += network_entries(context, folder, trained)
-        chosen = choose(entries, folder.rows["metrics"], experiment.headline)
+            entries += mean_entries(context, folder, entries)
+        ranked = ranking(context, folder, entries)
+        chosen = choose(ranked)
         # 8. test, once
         test(context, folder, entries)
         # 9. the chosen model, tables, pictures, summary
-        outcome = finish(context, folder, entries, chosen)
+        outcome = finish(context, folder, entries, chosen, ranked[0])
         experiment.report(outcome)
     outcome.tables["summary"] = summary.refresh(config.results)
     if not console.is_jupyter:  # there one shows the table itself
         summary.show(outcome.tables["summary"], console, folder.path.name)
+        names = experiment.headline, folder.info["best_baseline"]
+        console.print(plain(recommendation.sentence(outcome, *names)))
     return outcome
 
 
@@ -121,23 +127,22 @@ def take_part(context: Context, define, run: Run, staff, console: Console) -> No
 # ---------------------------------------------------------------- step 8
 
 
-def choose(entries: list[Entry], metrics: list[dict], headline: str) -> Entry:
-    """Choose the network or ensemble with the lowest mean on validation.
+def choose(ranked: list[Entry]) -> Entry:
+    """Choose the best of networks and their ensembles, which can be saved.
 
     Raises:
         RunError: no network was trained.
     """
-
-    def mean(entry: Entry) -> float:
-        key = entry.model, "validation", headline, ""
-        names = "model", "split", "metric", "slice"
-        values = [r["value"] for r in metrics if tuple(r[n] for n in names) == key]
-        return float(np.mean(values))
-
-    networks = [entry for entry in entries if entry.kind != "baseline"]
-    if not networks:
+    trained = (entry for entry in ranked if entry.kind != "baseline" and _whole(entry))
+    chosen = next(trained, None)
+    if chosen is None:
         raise RunError("no model could be trained; trials.csv says why")
-    return min(networks, key=mean)
+    return chosen
+
+
+def _whole(entry: Entry) -> bool:
+    """Whether networks are all that an entry is the mean of."""
+    return all(part.kind != "baseline" for part in entry.parts)
 
 
 def test(context: Context, run: Run, entries: list[Entry]) -> None:
@@ -211,31 +216,44 @@ def prediction_rows(entries: list[Entry], scored: dict[str, list[Scores]]) -> li
 # ---------------------------------------------------------------- step 9
 
 
-def finish(context: Context, run: Run, entries: list[Entry], chosen: Entry) -> Outcome:
+def finish(
+    context: Context, run: Run, entries: list[Entry], chosen: Entry, recommended: Entry
+) -> Outcome:
     """Save the chosen model, and gather what `report` and a notebook get."""
-    model = save(context, run, chosen)
+    parts = [part.model for part in recommended.parts] or [recommended.model]
+    run.record(recommended={"model": recommended.model, "parts": parts})
+    model = save(context, run, chosen, chosen.model)
+    best = model
+    if context.experiment.combines and recommended.networks:
+        best = save(context, run, recommended, "recommended")
+    run.record(chosen=chosen.model)
     return Outcome(
         folder=run.path,
         data=context.data,
         tables={name: pd.DataFrame(rows) for name, rows in run.rows.items()},
-        shown=[chosen.model.removesuffix("_ensemble"), run.info["best_baseline"]],
+        shown=[_shown(chosen), run.info["best_baseline"]],
         members={entry.model: entry.member for entry in entries if entry.member},
         model=model,
+        recommended=recommended,
+        recommended_model=best if recommended.networks else None,
     )
 
 
-def save(context: Context, run: Run, chosen: Entry):
-    """Save what was chosen as one Keras model; an ensemble is saved whole.
+def _shown(chosen: Entry) -> str:
+    """Name what pictures show of it: the seeds of an ensemble, which have a band."""
+    return chosen.model.removesuffix("_ensemble")
+
+
+def save(context: Context, run: Run, entry: Entry, name: str):
+    """Save the networks of an entry as one Keras model, which is their mean.
 
     Of a model with several seeds, the one with the best validation error is saved.
     """
-    seeds = chosen.trained
-    if chosen.kind != "ensemble":
-        errors = [s.errors.mean() for s in scores(context, chosen, "validation")]
-        seeds = [seeds[int(np.argmin(errors))]]
-    networks = [chosen.member(seed) for seed in seeds]
+    networks = entry.networks
+    if entry.kind != "ensemble":
+        errors = [s.errors.mean() for s in scores(context, entry, "validation")]
+        networks = [networks[int(np.argmin(errors))]]
     model = context.experiment.export(networks, context.data)
-    with files.atomic_file(run.path / f"{chosen.model}.keras") as temporary:
+    with files.atomic_file(run.path / f"{name}.keras") as temporary:
         model.save(temporary)
-    run.record(chosen=chosen.model)
     return model
