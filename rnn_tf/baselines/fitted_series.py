@@ -80,7 +80,8 @@ def tree_features(windows, origins: np.ndarray) -> np.ndarray:
     if windows.horizon <= windows.series.year:
         days = np.concatenate([days, np.arange(windows.horizon) - windows.series.year])
     at = origins[:, None] + days
-    known = np.where(at >= 0, windows.series.values[at], np.nan)
+    values, begin = windows.series.values, windows.periods.train[0]
+    known = np.where(at >= begin, values[np.maximum(at, 0)], np.nan)
     level, spread = windows.levels[origins].T[..., None]
     weekday = origins[:, None] % windows.series.week
     return np.concatenate([(known - level) / spread, weekday], axis=1)
