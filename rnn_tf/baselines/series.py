@@ -46,8 +46,8 @@ def median_of_weeks(
 
 
 def year_before(values, origins, horizon: int, year: int = YEAR) -> np.ndarray:
-    """Repeat the same weekday 52 weeks before, which are `year` days."""
-    return values[origins[:, None] - year + np.arange(horizon)]
+    """Repeat the last known same weekday some 52 weeks before, which are `year` days."""
+    return values[origins[:, None] - year + np.arange(horizon) % year]
 
 
 def drift(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
