@@ -181,9 +181,9 @@ def _series(config: Config) -> tuple[daily.Series, Periods]:
         series = synthetic.daily_series()
     else:
         series = daily.read(Path(config.data), _layout(config))
-    window = config.lookback + config.horizon
-    blocks = periods.count_blocks(len(series.values), window, min(BLOCKS, config.seeds))
-    return series, periods.by_share(len(series.values), blocks)
+    count, most = len(series.values), min(BLOCKS, config.seeds)
+    blocks = periods.count_blocks(count, config.lookback, config.horizon, most)
+    return series, periods.by_share(count, blocks)
 
 
 def _layout(config: Config) -> Layout:

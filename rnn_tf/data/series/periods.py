@@ -35,11 +35,16 @@ def by_share(days: int, blocks: int = 1) -> Periods:
     return Periods((0, validation), (validation, test), (test, days), blocks)
 
 
-def count_blocks(days: int, window: int, most: int) -> int:
-    """Count the blocks of validation, at most `most`, before which two windows' days
-    are left to train on; one in a short series."""
-    enough = (n for n in range(most, 1, -1) if days * (0.8 - n / 10) >= 2 * window)
-    return next(enough, 1)
+def count_blocks(days: int, lookback: int, horizon: int, most: int) -> int:
+    """Count the blocks of validation, at most `most`, that all hold a window and leave
+    two windows' days before them to train on; one in a short series."""
+
+    def enough(blocks: int) -> bool:
+        parts = by_share(days, blocks)
+        shortest = min(end - begin for begin, end in map(parts.block, range(blocks)))
+        return shortest >= horizon and parts.train[1] >= 2 * (lookback + horizon)
+
+    return next(filter(enough, range(most, 1, -1)), 1)
 
 
 def days_needed(lookback: int, horizon: int) -> int:
