@@ -82,8 +82,9 @@ class Windows:
         if self.fold is None:
             return self._between(*self.periods.train)
         begin, end = self.periods.block(self.fold)
-        origins = self._between(self.periods.train[0], self.periods.test[0])
-        return origins[(origins + self.horizon <= begin) | (origins >= end)]
+        before, last = (_closed(self.series, d) for d in (begin, self.periods.test[0]))
+        origins = self._between(self.periods.train[0], last)
+        return origins[(origins + self.horizon <= before) | (origins >= end)]
 
     def _between(self, begin: int, end: int) -> np.ndarray:
         """Return the origins of the windows whose targets lie in these days."""
@@ -293,6 +294,11 @@ def batch_size(count: int) -> int:
 def _without_open_gap(series: Series, parts: Periods) -> Periods:
     """End the training period at a known day, if filled ones look at the days after."""
     begin, end = parts.train
-    if series.fill == "linear":
-        end = begin + int(np.flatnonzero(~series.filled[begin:end]).max(initial=-1)) + 1
-    return dataclasses.replace(parts, train=(begin, end))
+    return dataclasses.replace(parts, train=(begin, max(begin, _closed(series, end))))
+
+
+def _closed(series: Series, end: int) -> int:
+    """End at a known day, if filled ones before the end look at the days after it."""
+    if series.fill != "linear":
+        return end
+    return int(np.flatnonzero(~series.filled[:end]).max(initial=-1)) + 1
