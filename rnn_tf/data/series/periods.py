@@ -48,7 +48,10 @@ def count_blocks(days: int, lookback: int, horizon: int, most: int) -> int:
 
 
 def days_needed(lookback: int, horizon: int) -> int:
-    """Count the fewest days whose parts by `by_share` all hold a window."""
+    """Count the days from which on the parts by `by_share` all hold a window.
+
+    By a lucky rounding, those of a shorter series may, too.
+    """
 
     def enough(days: int) -> bool:
         parts = by_share(days)
@@ -56,7 +59,9 @@ def days_needed(lookback: int, horizon: int) -> int:
         long_enough = all(end - begin >= horizon for begin, end in ends)
         return long_enough and parts.train[1] >= lookback + horizon
 
-    return next(filter(enough, itertools.count(lookback + horizon)))
+    # Shares are rounded alike every 20 days, so what these days have, all longer have.
+    counts = itertools.count(lookback + horizon)
+    return next(n for n in counts if all(map(enough, range(n, n + 20))))
 
 
 def by_date(series: Series, bounds: dict[str, tuple[str, str]]) -> Periods:
