@@ -29,9 +29,8 @@ def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
 
 def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the same windows as arrays, (windows, lookback, 1) and (windows, 7)."""
-    at, values = cut.origins[split], cut.scaled(cut.lookback)
-    x = values[at[:, None] + np.arange(cut.lookback)][..., None]
-    return x, values[at[:, None] + cut.lookback + np.arange(HORIZON)]
+    pair = cut.cutter(cut.lookback)(cut.origins[split])
+    return tuple(part.numpy() for part in pair)
 
 
 def _whole_batches() -> list[np.ndarray]:
