@@ -127,6 +127,10 @@ def unseen(name: str, chosen: str, model):
         if name == "sketch":
             scale = data.source.padding.scale
             yield x * np.array([scale, scale, 1, 1, 1], "float32")
+        elif name == "forecast":
+            cut = data.source
+            level, spread = cut.levels[cut.origins["test"]].T[..., None, None]
+            yield (x * spread + level).astype("float32")
         else:
             yield x if name == "video" else x * data.source.scale
 
