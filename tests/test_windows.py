@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.data import splits
-from rnn_tf.data.order import Order, stacked
+from rnn_tf.data.order import Order, shuffled, stacked
 from rnn_tf.data.series import daily, periods, windows
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.data.series.periods import by_share
@@ -42,12 +42,60 @@ def test_a_ramp_shows_which_day_is_where(split):
     cut = ramp()
     x, y = collected(cut.dataset(split, network_of(), 16))
     first = cut.origins[split]
-    x, y = x[..., 0] * cut.scale, y * cut.scale
-    assert x.shape == (len(first), 40)
-    np.testing.assert_allclose(y, first[:, None] + np.arange(7), rtol=1e-6)
+    assert x.shape == (len(first), 40, 1)
+    expected = first[:, None] + np.arange(7)
+    np.testing.assert_allclose(cut.in_unit(split, y), expected, rtol=1e-5)
     expected = (first[:, None] + np.arange(-40, 0)).astype(float)
     expected[expected < 0] = np.nan
-    np.testing.assert_allclose(x, expected, rtol=1e-6)
+    np.testing.assert_allclose(cut.in_unit(split, x[..., 0]), expected, atol=1e-3)
+
+
+def test_a_window_is_measured_by_its_own_level():
+    """Would catch a level of another window, or of days that it does not see."""
+    values = np.random.default_rng(1).normal(100, 20, 400).cumsum()
+    cut = Windows(make_series(values), by_share(400), 56, 7)
+    for split in splits.SPLITS:
+        x, y = collected(cut.dataset(split, network_of(56), 64))
+        for row, origin in enumerate(cut.origins[split]):
+            level = values[origin - 28 : origin].mean()
+            spread = np.abs(values[origin - 56 : origin] - level).mean()
+            assert spread > cut.smallest_spread
+            ahead = (values[origin : origin + 7] - level) / spread
+            np.testing.assert_allclose(y[row], ahead, atol=1e-3)
+            past = (values[origin - 56 : origin] - level) / spread
+            np.testing.assert_allclose(x[row, :, 0], past, atol=1e-3)
+        np.testing.assert_allclose(cut.in_unit(split, y), cut.targets(split), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lookback", "calendar", "days"),
+    [
+        (90, "daily", (28, 56)),
+        (40, "daily", (28, 40)),
+        (10, "daily", (10, 10)),
+        (60, "business", (20, 40)),
+    ],
+)
+def test_a_short_lookback_tells_the_level_alone(lookback, calendar, days):
+    """Would catch a saved model that needs more days than it takes."""
+    series = dataclasses.replace(ramp().series, calendar=calendar)
+    assert Windows(series, by_share(200), lookback, 5).level_days == days
+
+
+def test_a_year_of_inputs_lies_before_the_lookback():
+    """Would catch a year that costs windows, or days before the first that are known."""
+    values = np.random.default_rng(1).normal(100, 20, 800)
+    cut = Windows(make_series(values), by_share(800), 56, 7)
+    history = 56 + 364
+    x, y = collected(cut.dataset("train", network_of(history), 64))
+    short, same = collected(cut.dataset("train", network_of(56), 64))
+    assert len(x) == len(cut.origins["train"]) == 560 - 56 - 6
+    np.testing.assert_array_equal(x[:, -56:], short)
+    np.testing.assert_array_equal(y, same)
+    unknown = np.isnan(x[..., 0]).sum(axis=1)
+    assert unknown.tolist() == np.maximum(history - cut.origins["train"], 0).tolist()
+    last = cut.in_unit("train", x[..., 0])[-1]
+    np.testing.assert_allclose(last, values[554 - 1 - history : 553], rtol=1e-5)
 
 
 def test_parts_share_no_target_and_lie_in_order():
@@ -63,11 +111,13 @@ def test_a_target_at_every_step_is_what_follows_that_step():
     cut = ramp()
     _, y = collected(cut.dataset("train", network_of(steps=28), 16))
     at = cut.origins["train"][:, None, None] + np.arange(-27, 1)[:, None] + np.arange(7)
-    np.testing.assert_allclose(y * cut.scale, at, rtol=1e-6)
+    level, spread = cut.levels[cut.origins["train"]].T[..., None, None]
+    np.testing.assert_allclose(y * spread + level, at, rtol=1e-5)
 
 
 def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
-    cut = ramp()
+    values = np.random.default_rng(1).normal(size=200)
+    cut = Windows(make_series(values), by_share(200), 28, 7)
     once, again, other = (
         collected(cut.dataset("train", network_of(), 16, Order(seed)))[1]
         for seed in (1, 1, 2)
@@ -81,15 +131,26 @@ def test_shuffling_is_seeded_and_loses_at_most_a_part_of_a_batch():
 def test_each_epoch_is_shuffled_anew():
     """Would catch an order that hangs on how often the data set was gone through."""
     order = Order(1)
-    dataset = ramp().dataset("train", network_of(), 16, order)
+    values = np.random.default_rng(1).normal(size=200)
+    cut = Windows(make_series(values), by_share(200), 28, 7)
+    dataset = cut.dataset("train", network_of(), 16, order)
     first, same = collected(dataset)[1], collected(dataset)[1]
     order.begin(1)
     assert np.array_equal(first, same)
     assert not np.array_equal(first, collected(dataset)[1])
-    assert np.array_equal(
-        collected(dataset)[1],
-        collected(ramp().dataset("train", network_of(), 16, Order(1, 1)))[1],
-    )
+    again = cut.dataset("train", network_of(), 16, Order(1, 1))
+    assert np.array_equal(collected(dataset)[1], collected(again)[1])
+
+
+def test_an_epoch_has_as_many_steps_as_are_asked_for():
+    """Would catch a short series that is hardly trained, and a long one that is long."""
+    for steps in (3, 20):
+        for shuffle in (shuffled, stacked):
+            dataset = ramp().dataset("train", network_of(), 16, Order(1), shuffle, steps)
+            batches = dataset if shuffle is shuffled else dataset.unbatch().take(steps)
+            assert len(collected(batches)[1]) == steps * 16
+    whole = ramp().dataset("validation", network_of(), 16, steps=20)
+    assert len(collected(whole)[1]) == 14  # what is not shuffled is gone through once
 
 
 def test_nothing_tunes_the_pipeline():
@@ -111,6 +172,7 @@ def test_changing_the_last_30_percent_moves_nothing_in_training():
         cut, series=dataclasses.replace(cut.series, values=values)
     )
     assert changed.scale == cut.scale
+    assert changed.smallest_spread == cut.smallest_spread
     for before, after in zip(
         collected(cut.dataset("train", network_of(), 8, Order(1))),
         collected(changed.dataset("train", network_of(), 8, Order(1))),
@@ -125,7 +187,8 @@ def test_days_before_training_are_unknown():
     parts = periods.Periods((50, 140), (140, 160), (160, 200))
     cut = Windows(make_series(np.arange(1.0, 201)), parts, 28, 7)
     x, _ = collected(cut.dataset("train", network_of(60), 200))
-    assert np.nanmin(x[..., 0] * cut.scale) == pytest.approx(51)
+    oldest = np.nanmin(cut.in_unit("train", x[..., 0]))
+    assert oldest == pytest.approx(51, rel=1e-4)
     assert cut.origins["train"][0] == 78
 
 
@@ -147,21 +210,6 @@ def test_a_filled_day_is_no_target_outside_training():
 )
 def test_the_batch_grows_and_shrinks_with_the_series(count, size):
     assert windows.batch_size(count) == size
-
-
-@pytest.mark.parametrize(("lookback", "horizon"), [(56, 7), (28, 1), (10, 30)])
-def test_the_fewest_days_are_exactly_enough(lookback, horizon):
-    """Would catch a message that asks for too few days, or too many."""
-    need = periods.days_needed(lookback, horizon)
-    random = np.random.default_rng(1)
-
-    def cut(days):
-        made = make_series(random.normal(size=days))
-        return Windows(made, by_share(days), lookback, horizon)
-
-    assert all(len(found) for found in cut(need).origins.values())
-    with pytest.raises(InputError, match=f"needs {need} days .* has {need - 1}"):
-        cut(need - 1)
 
 
 @pytest.mark.parametrize(
@@ -258,19 +306,6 @@ def test_windows_of_trading_days_count_trading_days():
         Windows(business(values=np.tile(np.arange(5), 104)), cut.periods, 40, 5)
     with pytest.raises(InputError, match=r"a series needs 64 trading days .* has 63"):
         Windows(business(63), by_share(63), 40, 5)
-
-
-def test_periods_by_date_know_of_weekends():
-    made = business()
-    bounds = {
-        "train": ("2018-01-01", "2019-03-31"),  # a Sunday
-        "validation": ("2019-04-01", "2019-06-30"),
-        "test": ("2019-07-01", "2019-12-27"),
-    }
-    parts = periods.by_date(made, bounds)
-    assert made.dates[parts.train[1] - 1] == np.datetime64("2019-03-29")
-    assert parts.train[1] == parts.validation[0]
-    assert parts.test == (390, 520)
 
 
 def test_a_gap_at_the_end_of_training_ends_it_before(csv_file):
