@@ -56,15 +56,18 @@ def trees(windows, train: np.ndarray) -> Forecast:
     level, spread = windows.levels[train].T[..., None]
     targets = (values[train[:, None] + ahead] - level) / spread
     features = tree_features(windows, train)
+    known = ~np.isnan(features).all(axis=0)  # scikit-learn fails at any other column
     options = {"loss": "absolute_error", "max_leaf_nodes": 15, "random_state": 1}
     forests = [
-        HistGradientBoostingRegressor(**options).fit(features, targets[:, day])
+        HistGradientBoostingRegressor(**options).fit(
+            features[:, known], targets[:, day]
+        )
         for day in ahead
     ]
 
     def predict(origins):
         level, spread = windows.levels[origins].T[..., None]
-        features = tree_features(windows, origins)
+        features = tree_features(windows, origins)[:, known]
         days = np.stack([forest.predict(features) for forest in forests], axis=1)
         return days * spread + level
 
