@@ -71,6 +71,7 @@ def test_every_model_and_baseline_has_its_rows(done):
     kinds = {row["model"]: row["kind"] for row in metrics}
     assert kinds == {
         "last_value": "baseline", "week_before": "baseline", "ridge": "baseline",
+        "drift": "baseline", "trees": "baseline",
         "mean_of_4_weeks": "baseline", "median_of_4_weeks": "baseline",
         "year_before": "baseline", "mlp": "answer", "mlp_ensemble": "ensemble",
         "seq2seq": "tuned", "seq2seq_ensemble": "ensemble",
@@ -142,6 +143,40 @@ def test_the_saved_model_forecasts_in_riders(done):
     past = days.values[first - history : first].reshape(1, history, 1)
     found = model.predict(past.astype("float32"), verbose=0)[0]
     np.testing.assert_allclose(found, frame["prediction"][:7], rtol=1e-4)
+
+
+def test_the_saved_model_knows_no_unit(done):
+    """Would catch a unit, or a level, of training in what is to forecast from now on."""
+    info = json.loads((done.folder / "config.json").read_text())
+    path = done.folder / f"{info['chosen']}.keras"
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    values = forecast.synthetic.daily_series().values
+    history = model.input_shape[1]
+    ends = history + np.arange(0, 1000, 50)
+    past = np.stack([values[end - history : end] for end in ends])[..., None]
+    ahead = model.predict(past, verbose=0)
+    for factor, offset in ((1000, 5e7), (1, -4e5), (50, 0)):
+        moved = model.predict(past * factor + offset, verbose=0)
+        np.testing.assert_allclose((moved - offset) / factor, ahead, rtol=1e-3)
+
+
+def test_seeds_validate_a_block_each_and_their_ensemble_all(tmp_path):
+    """Would catch validation of what was trained on, or an ensemble of one fold."""
+    options = TINY | {"models": ("mlp",), "trials": 0, "seeds": 3, "epochs": 1}
+    config = forecast.Config(results=tmp_path, **options)
+    metrics = forecast.run(config).tables["metrics"]
+    overall = metrics[(metrics["slice"] == "") & (metrics["metric"] == "mae")]
+    counts = overall.set_index(["split", "model", "seed"])["n"]
+    cut = forecast.load_data(config).source
+    assert cut.periods.blocks == 3
+    blocks = [len(cut.of_fold(fold).origins["validation"]) for fold in range(3)]
+    every = len(cut.origins["validation"])
+    assert sum(blocks) == every
+    of_seeds = counts["validation"]["mlp"]
+    assert of_seeds.tolist() == blocks
+    assert counts["validation"]["mlp_ensemble"].tolist() == [every]
+    assert counts["validation"]["ridge"].tolist() == [every]
+    assert set(counts["test"]) == {len(cut.origins["test"])}
 
 
 def test_the_summary_is_derived_from_the_folder(done):

@@ -1,12 +1,16 @@
 """Baselines against loops that anybody can follow."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
+import sklearn.ensemble
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
 
-from rnn_tf.baselines import series
-from rnn_tf.data.series.periods import by_share
+from rnn_tf.baselines import fitted_series, series
+from rnn_tf.data.series.periods import Periods, by_share
 from rnn_tf.data.series.synthetic import daily_series
 from rnn_tf.data.series.windows import Windows
 from tests.conftest import make_series
@@ -22,6 +26,9 @@ def by_loop(forecast):
 
 LOOPS = {
     series.last_value: lambda o, day: VALUES[o - 1],
+    series.drift: lambda o, day: (
+        VALUES[o - 1] + (day + 1) * (VALUES[o - 1] - VALUES[0]) / (o - 1)
+    ),
     series.week_before: lambda o, day: VALUES[o + day - 7],
     series.year_before: lambda o, day: VALUES[o + day - 364],
     series.mean_of_weeks: lambda o, day: np.mean(
@@ -39,10 +46,10 @@ def test_against_a_loop(baseline):
     np.testing.assert_allclose(found, by_loop(LOOPS[baseline]))
 
 
-@pytest.mark.parametrize("horizon", [1, 7, 10, 30])
+@pytest.mark.parametrize("horizon", [1, 7, 10, 30, 364, 365, 400])
 @pytest.mark.parametrize("baseline", LOOPS, ids=lambda f: f.__name__)
 def test_nothing_from_the_origin_on_is_read(baseline, horizon):
-    """Would catch a week before that is still ahead, in a horizon of over 7 days."""
+    """Would catch a week, or a year, before that is still ahead in a long horizon."""
     future = VALUES.copy()
     future[400:] = np.nan
     found = baseline(future, np.array([400]), horizon)
@@ -50,71 +57,144 @@ def test_nothing_from_the_origin_on_is_read(baseline, horizon):
     assert np.isfinite(found).all()
 
 
-def test_ridge_finds_a_linear_rule_and_reads_no_future():
-    """Each day is the mean of the same weekday one and two weeks before."""
-    random, values = np.random.default_rng(2), np.zeros(500)
-    values[:14] = random.normal(10, 1, size=14)
-    for day in range(14, 500):
-        values[day] = (values[day - 7] + values[day - 14]) / 2 + random.normal(0, 1e-3)
-    train = np.arange(28, 393)
-    found = series.ridge(values, ORIGINS, 7, train, 28, 10.0)
-    expected = np.array([values[o : o + 7] for o in ORIGINS])
-    np.testing.assert_allclose(found, expected, atol=0.02)
-    values[400:] = 1e9
-    again = series.ridge(values, ORIGINS[:1], 7, train, 28, 10.0)
-    np.testing.assert_allclose(again, found[:1])
+def test_drift_goes_on_along_a_line():
+    """Would catch a slope that is counted from another day than the first."""
+    line = 5 + 3.0 * np.arange(100)
+    ahead = series.drift(line, np.array([2, 60]), 7)
+    np.testing.assert_allclose(ahead, [line[2:9], line[60:67]])
+    assert series.drift(line, np.array([1]), 3).tolist() == [[5.0, 5.0, 5.0]]
 
 
-def test_sarima_forecasts_are_those_of_statsmodels():
-    """Would catch a state that is a day late, or that has seen the target."""
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
+# ---------------------------------------------------------------- all of them
 
-    values = daily_series(300).values
-    begin, end = 20, 220
-    origins = np.array([230, 260])
-    fitted = series.fit_sarima(values, (begin, end))
-    found = series.sarima(values, origins, 7, fitted)
-    scale = np.abs(values[begin:end]).mean()
-    order = {"order": (1, 0, 0), "seasonal_order": (0, 1, 1, 7)}
-    fitted = SARIMAX(values[begin:end] / scale, **order).fit(disp=False)
-    for row, origin in zip(found, origins, strict=True):
-        known = fitted.apply(values[begin:origin] / scale)
-        np.testing.assert_allclose(row, known.forecast(7) * scale, rtol=1e-6)
+NAIVE = ["last_value", "drift", "week_before", "mean_of_4_weeks", "median_of_4_weeks"]
+LEARN = ["ridge", "trees", "sarima", "ets"]
 
 
-@pytest.mark.parametrize("horizon", [1, 2, 7, 10])
-def test_every_baseline_forecasts_every_horizon(horizon):
-    """Would catch ridge's axis, which scikit-learn drops for one day ahead."""
-    cut = Windows(daily_series(700), by_share(700), 28, horizon)
-    for name, predict in series.predictors(cut, classical=horizon == 1).items():
+@pytest.fixture
+def quick_trees(monkeypatch):
+    """Boost a few times alone: what is tested is not how well trees learn."""
+    few = functools.partial(HistGradientBoostingRegressor, max_iter=3)
+    monkeypatch.setattr(sklearn.ensemble, "HistGradientBoostingRegressor", few)
+
+
+def check_all_are_finite(cut: Windows) -> None:
+    """Every baseline, fitted or not, forecasts both splits."""
+    predictors = series.predictors(cut, classical=True)
+    assert set(predictors) >= {*NAIVE, *LEARN}
+    for name, predict in predictors.items():
         for split in ("validation", "test"):
-            found = predict(split)
-            assert found.shape == cut.targets(split).shape, name
-            assert np.isfinite(found).all(), name
+            ahead = predict(split)
+            assert ahead.shape == cut.targets(split).shape, name
+            assert np.isfinite(ahead).all(), name
 
 
-def test_a_week_of_trading_days_has_five():
+@pytest.mark.parametrize("horizon", [1, 10])
+def test_every_baseline_forecasts_every_horizon(horizon, quick_trees):
+    """Would catch ridge's axis, which scikit-learn drops for one day ahead."""
+    check_all_are_finite(Windows(daily_series(300), by_share(300, 2), 28, horizon))
+
+
+def test_a_horizon_of_more_than_a_year_runs(monkeypatch):
+    """Would catch last year's days that are not there yet, or past the end."""
+    monkeypatch.setattr(
+        sklearn.ensemble, "HistGradientBoostingRegressor", lambda **_: DummyRegressor()
+    )
+    values = daily_series(1190).values
+    parts = Periods((0, 430), (430, 805), (805, 1180))
+    cut = Windows(make_series(values), parts, 28, 370)
+    check_all_are_finite(cut)
+    year_before = series.predictors(cut, classical=False)["year_before"]("test")
+    assert (
+        year_before[0].tolist() == values[[*range(441, 805), *range(441, 447)]].tolist()
+    )
+
+
+def closed(values, begin: int, end: int):
+    return np.where(
+        (np.arange(len(values)) < begin) | (np.arange(len(values)) >= end), values, 0
+    )
+
+
+ODD = {
+    "mostly zeros": np.where(np.arange(500) % 19 == 3, 40.0, 0.0),
+    "a closure in training": closed(VALUES, 100, 180),
+    "a closure in validation": closed(VALUES, 360, 399),
+    "a launch": closed(VALUES, 0, 120),
+    "a closure for good": closed(VALUES, 420, 500),
+    "around zero": VALUES - 100,
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_an_odd_series_has_finite_forecasts_from_all(case, quick_trees):
+    """Would catch a spread, or a variance, of zero."""
+    check_all_are_finite(Windows(make_series(ODD[case]), by_share(500, 2), 56, 7))
+
+
+def test_a_week_of_trading_days_has_five(quick_trees):
     """Would catch a "week before" of seven trading days: another weekday."""
-    made = make_series(VALUES)
+    business = make_series(VALUES)
     dates = np.busday_offset("2018-01-01", np.arange(500))
-    made = dataclasses.replace(made, dates=dates, calendar="business")
-    cut = Windows(made, by_share(500), 40, 5)
-    found = series.predictors(cut, classical=True)
+    business = dataclasses.replace(business, dates=dates, calendar="business")
+    cut = Windows(business, by_share(500, 2), 40, 5)
+    check_all_are_finite(cut)
+    predictors = series.predictors(cut, classical=False)
     at = cut.origins["test"][:, None] + np.arange(5)
-    np.testing.assert_allclose(found["week_before"]("test"), VALUES[at - 5])
-    np.testing.assert_allclose(found["year_before"]("test"), VALUES[at - 260])
+    np.testing.assert_allclose(predictors["week_before"]("test"), VALUES[at - 5])
+    np.testing.assert_allclose(predictors["year_before"]("test"), VALUES[at - 260])
     weeks = np.stack([VALUES[at - 5 * week] for week in (1, 2, 3, 4)])
-    np.testing.assert_allclose(found["mean_of_4_weeks"]("test"), weeks.mean(axis=0))
-    assert found["sarima"].keywords == {}
-    assert np.isfinite(found["sarima"]("test")).all()
+    mean = predictors["mean_of_4_weeks"]("test")
+    np.testing.assert_allclose(mean, weeks.mean(axis=0))
 
 
 def test_a_short_series_does_without_a_year_before():
-    made = make_series(VALUES[:250])
-    cut = Windows(made, by_share(250), 28, 7)
-    found = series.predictors(cut, classical=False)
-    assert "year_before" not in found
-    assert {"last_value", "median_of_4_weeks", "ridge"} <= set(found)
-    assert "sarima" not in found
-    for predict in found.values():
+    """Would catch a year that is looked up before the first day."""
+    cut = Windows(make_series(VALUES[:250]), by_share(250), 28, 7)
+    predictors = series.predictors(cut, classical=False)
+    assert set(predictors) == {*NAIVE, "ridge", "trees"}
+    for predict in predictors.values():
         assert predict("test").shape == cut.targets("test").shape
+
+
+# ---------------------------------------------------------------- who has seen what
+
+
+def parrot(cut: Windows, train: np.ndarray):
+    """A forecast that knows each day that was among its targets, and no other: -1."""
+    days = np.unique(train[:, None] + np.arange(cut.horizon))
+    known = np.full(len(cut.series.values), -1.0)
+    known[days] = cut.series.values[days]
+    return lambda origins: known[origins[:, None] + np.arange(cut.horizon)]
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize("name", LEARN)
+def test_no_forecast_has_been_fitted_on_what_it_forecasts(name, blocks, monkeypatch):
+    """Would catch a baseline of validation that is fitted on its block, or on test."""
+    monkeypatch.setattr(fitted_series, name, parrot)
+    cut = Windows(make_series(VALUES), by_share(500, blocks), 28, 7)
+    predict = series.predictors(cut, classical=True)[name]
+    for split in ("validation", "test"):
+        assert (predict(split) == np.full(cut.targets(split).shape, -1)).all()
+
+
+@pytest.mark.parametrize("name", LEARN)
+def test_who_is_fitted_on_what(name, monkeypatch):
+    """Would catch blocks in another order, or a fold that is fitted on too little."""
+    fitted = []
+
+    def fit(windows, train):
+        fitted.append(train)
+        return lambda origins: np.repeat(origins[:, None], windows.horizon, axis=1)
+
+    monkeypatch.setattr(fitted_series, name, fit)
+    cut = Windows(make_series(VALUES), by_share(500, 3), 28, 7)
+    predict = series.predictors(cut, classical=True)[name]
+    for split in ("validation", "test"):
+        assert predict(split)[:, 0].tolist() == cut.origins[split].tolist()
+    folds = [fold.origins["train"].tolist() for fold in cut.folds()]
+    in_a_row = [cut.origins["train"].tolist()]  # a state space leaves no block out
+    expected = folds if name in ("ridge", "trees") else in_a_row
+    expected = [*expected, cut.learned().tolist()]
+    assert [train.tolist() for train in fitted] == expected

@@ -67,6 +67,22 @@ def test_a_window_is_measured_by_its_own_level():
         np.testing.assert_allclose(cut.in_unit(split, y), cut.targets(split), rtol=1e-5)
 
 
+def test_a_network_sees_no_unit():
+    """Would catch what helps where a series is as in training, and nowhere else."""
+    values = np.random.default_rng(1).normal(100, 20, 400)
+    one, other = (
+        Windows(make_series(of), by_share(400), 56, 7)
+        for of in (values, values * 1000 + 50_000)
+    )
+    for split in splits.SPLITS:
+        for part, same in zip(
+            collected(one.dataset(split, network_of(420), 64)),
+            collected(other.dataset(split, network_of(420), 64)),
+            strict=True,
+        ):
+            np.testing.assert_allclose(part, same, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("lookback", "calendar", "days"),
     [
@@ -146,7 +162,9 @@ def test_an_epoch_has_as_many_steps_as_are_asked_for():
     """Would catch a short series that is hardly trained, and a long one that is long."""
     for steps in (3, 20):
         for shuffle in (shuffled, stacked):
-            dataset = ramp().dataset("train", network_of(), 16, Order(1), shuffle, steps)
+            dataset = ramp().dataset(
+                "train", network_of(), 16, Order(1), shuffle, steps
+            )
             batches = dataset if shuffle is shuffled else dataset.unbatch().take(steps)
             assert len(collected(batches)[1]) == steps * 16
     whole = ramp().dataset("validation", network_of(), 16, steps=20)
