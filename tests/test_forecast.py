@@ -141,8 +141,12 @@ def test_the_saved_model_forecasts_in_riders(done):
     first = np.flatnonzero(days.dates == np.datetime64(frame["example"].iloc[0]))[0]
     history = model.input_shape[1]
     past = days.values[first - history : first].reshape(1, history, 1)
-    found = model.predict(past.astype("float32"), verbose=0)[0]
-    np.testing.assert_allclose(found, frame["prediction"][:7], rtol=1e-4)
+    ahead = model.predict(past, verbose=0)[0]
+    differences = [
+        np.abs(of_seed["prediction"].iloc[:7] / ahead - 1).max()
+        for _, of_seed in frame.groupby("seed", dropna=False)
+    ]
+    assert min(differences) < 1e-4  # of several seeds the best one is saved
 
 
 def test_the_saved_model_knows_no_unit(done):
@@ -169,14 +173,14 @@ def test_seeds_validate_a_block_each_and_their_ensemble_all(tmp_path):
     counts = overall.set_index(["split", "model", "seed"])["n"]
     cut = forecast.load_data(config).source
     assert cut.periods.blocks == 3
-    blocks = [len(cut.of_fold(fold).origins["validation"]) for fold in range(3)]
-    every = len(cut.origins["validation"])
+    blocks = [cut.of_fold(fold).targets("validation").size for fold in range(3)]
+    every = cut.targets("validation").size
     assert sum(blocks) == every
     of_seeds = counts["validation"]["mlp"]
     assert of_seeds.tolist() == blocks
     assert counts["validation"]["mlp_ensemble"].tolist() == [every]
     assert counts["validation"]["ridge"].tolist() == [every]
-    assert set(counts["test"]) == {len(cut.origins["test"])}
+    assert set(counts["test"]) == {cut.targets("test").size}
 
 
 def test_the_summary_is_derived_from_the_folder(done):

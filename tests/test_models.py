@@ -1,12 +1,18 @@
 """Every experiment's models, each through the shared harness."""
 
+from types import SimpleNamespace
+
 import keras_tuner
 import numpy as np
 import pytest
 
 from experiments import forecast, sketch, stacked, video
 from rnn_tf.data.drawings import store
+from rnn_tf.data.series import synthetic
 from rnn_tf.data.series.daily import YEAR
+from rnn_tf.data.series.periods import by_share
+from rnn_tf.data.series.windows import Windows
+from rnn_tf.data.splits import Network
 from tests import model_harness
 from tests.model_harness import Case
 
@@ -297,7 +303,7 @@ def test_forecast_model_saves_and_loads_in_safe_mode(name, tmp_path):
 @pytest.mark.parametrize("name", forecast.MODELS)
 def test_what_else_runs_changes_no_models_input(name):
     """Would catch a saved model whose input hangs on the other models of the run."""
-    days = 2 * YEAR if name in forecast.WEEKLY else CONFIG.lookback
+    days = CONFIG.lookback + YEAR * (name == "year_gru")
     for config in (CONFIG, forecast.Config(models=(name,))):
         model = forecast.MODELS[name](keras_tuner.HyperParameters(), config, None)
         assert model.input_shape == (None, days, 1)
@@ -314,15 +320,28 @@ def test_plain_models_see_the_first_day_of_the_lookback(name):
     assert not np.array_equal(model.predict(changed, verbose=0), known)
 
 
-@pytest.mark.parametrize("name", forecast.WEEKLY)
-def test_weekly_models_forecast_in_proportion(name):
-    """Twice the riders, twice the forecast: all they see is relative to the level."""
-    made = case(name)
-    model = made.model()
-    once = model.predict(made.inputs, verbose=0)
-    np.testing.assert_allclose(
-        model.predict(2 * made.inputs, verbose=0), 2 * once, rtol=1e-4
-    )
+@pytest.mark.parametrize("names", [("mlp",), ("seq2seq",), ("mlp", "year_gru")])
+def test_a_saved_model_forecasts_in_proportion(names):
+    """Would catch a model of a unit, or one that shifts the inputs of its ensemble."""
+    series = synthetic.daily_series(700)
+    cut = Windows(series, by_share(700), CONFIG.lookback, CONFIG.horizon)
+    networks = [Network(name, case(name).model()) for name in names]
+    model = forecast.export(networks, SimpleNamespace(source=cut))
+    history = model.input_shape[1]
+    past = np.lib.stride_tricks.sliding_window_view(series.values, history)[::20]
+    once = model.predict(past[..., None], verbose=0)
+    moved = model.predict(4 * past[..., None] - 1e5, verbose=0)
+    np.testing.assert_allclose((moved + 1e5) / 4, once, rtol=1e-3)
+    level, spread = cut.levels[history::20][: len(past)].T[..., None]
+    alone = [
+        network.model.predict(
+            ((past - level) / spread)[:, -network.model.input_shape[1] :, None],
+            verbose=0,
+        )
+        for network in networks
+    ]
+    last = [output[:, -1] if output.ndim == 3 else output for output in alone]
+    np.testing.assert_allclose(once, np.mean(last, axis=0) * spread + level, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("horizon", "lookback"), [(1, 10), (3, 30), (14, 28)])
