@@ -42,7 +42,7 @@ def of_last_year(past, week: int) -> np.ndarray:
     ids=["usual", "negative", "around 0", "offset", "nearly constant", "zeros"],
 )
 def test_the_level_of_a_saved_model_is_that_of_training(centre, width):
-    """Would catch a saved model whose windows are measured otherwise than training's."""
+    """Would catch a saved model that measures windows otherwise than training."""
     values = np.random.default_rng(1).normal(centre, width, 90)
     expected = own_levels(values, 28, 56, smallest=2.5)
     origins = np.arange(56, 91)

@@ -156,7 +156,9 @@ def test_what_is_joined_is_in_the_order_of_validation():
 def test_a_short_series_has_one_fold(csv_file):
     random = np.random.default_rng(1)
     days = np.datetime64("2020-01-01") + np.arange(150)
-    rows = [f"{day},{value}" for day, value in zip(days, random.random(150))]
+    rows = [
+        f"{day},{value}" for day, value in zip(days, random.random(150), strict=True)
+    ]
     path = csv_file("\n".join(["date,value", *rows]))
     data = forecast.load_data(forecast.Config(data=str(path), seeds=5))
     assert data.folds == 1

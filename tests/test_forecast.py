@@ -150,7 +150,7 @@ def test_the_saved_model_forecasts_in_riders(done):
 
 
 def test_the_saved_model_knows_no_unit(done):
-    """Would catch a unit, or a level, of training in what is to forecast from now on."""
+    """Would catch a unit, or a level, of training in what forecasts from now on."""
     info = json.loads((done.folder / "config.json").read_text())
     path = done.folder / f"{info['chosen']}.keras"
     model = keras.saving.load_model(path, compile=False, safe_mode=True)

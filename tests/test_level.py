@@ -61,7 +61,7 @@ def test_nothing_from_the_origin_on_is_read(origin, level_days, more, factor):
 
 @given(factor=st.floats(1e-3, 1e3), offset=st.floats(-1e3, 1e3))
 def test_levels_move_with_the_unit_and_the_offset(factor, offset):
-    """Property: would catch a spread that grows with the level, as a share of it does."""
+    """Property: would catch a spread that is a share of the level."""
     values = np.random.default_rng(1).normal(10, 2, 60)
     level, spread = own_levels(values, 14, 28, 0.0).T[:, 1:]
     moved, wider = own_levels(values * factor + offset, 14, 28, 0.0).T[:, 1:]

@@ -1,4 +1,4 @@
-"""The order of a training set: so many steps, and every example as often as the others."""
+"""The order of a training set: so many steps, each example as often as others."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_an_epochs_order_follows_from_its_number():
 @pytest.mark.parametrize("most", [1, 7, 100])
 @pytest.mark.parametrize("steps", [None, 12, 20])
 def test_stacks_are_the_batches_of_shuffled(monkeypatch, most, steps):
-    """Would catch a stack that runs over the end of its epoch, where steps are given."""
+    """Would catch a stack that runs over the end of an epoch of so many steps."""
     monkeypatch.setattr(orders, "STACK", most * BATCH * 12)  # bytes of an example
     stacks = iter(stacked(COUNT, BATCH, Order(1, 2), numbers, steps=steps))
     for which in (2, 3):

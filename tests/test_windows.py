@@ -99,7 +99,7 @@ def test_a_short_lookback_tells_the_level_alone(lookback, calendar, days):
 
 
 def test_a_year_of_inputs_lies_before_the_lookback():
-    """Would catch a year that costs windows, or days before the first that are known."""
+    """Would catch a year that costs windows, or known days before the first."""
     values = np.random.default_rng(1).normal(100, 20, 800)
     cut = Windows(make_series(values), by_share(800), 56, 7)
     history = 56 + 364
@@ -159,7 +159,7 @@ def test_each_epoch_is_shuffled_anew():
 
 
 def test_an_epoch_has_as_many_steps_as_are_asked_for():
-    """Would catch a short series that is hardly trained, and a long one that is long."""
+    """Would catch a short series that is hardly trained, or a long one for hours."""
     for steps in (3, 20):
         for shuffle in (shuffled, stacked):
             dataset = ramp().dataset(
