@@ -46,7 +46,7 @@ def median_of_weeks(
 
 
 def year_before(values, origins, horizon: int, year: int = YEAR) -> np.ndarray:
-    """Repeat the same weekday 52 weeks before, `year` days; if ahead, a year earlier."""
+    """Repeat the weekday 52 weeks before, `year` days; if ahead, a year earlier."""
     return values[origins[:, None] - year + np.arange(horizon) % year]
 
 
