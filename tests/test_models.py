@@ -344,6 +344,18 @@ def test_a_saved_model_forecasts_in_proportion(names):
     np.testing.assert_allclose(once, np.mean(last, axis=0) * spread + level, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", forecast.WEEKLY)
+def test_weekly_models_take_weeks_of_trading_days(name):
+    """Would catch a week of seven days in a model of five."""
+    config = forecast.Config(calendar="business", data="own.csv")
+    assert config.weekly
+    model = forecast.MODELS[name](keras_tuner.HyperParameters(), config, None)
+    assert model.output_shape == (None, 5)
+    past = np.random.default_rng(1).normal(size=(3, *model.input_shape[1:]))
+    past[1, :-40] = np.nan
+    assert np.isfinite(model.predict(past, verbose=0)).all()
+
+
 @pytest.mark.parametrize(("horizon", "lookback"), [(1, 10), (3, 30), (14, 28)])
 def test_plain_models_take_any_horizon_and_lookback(horizon, lookback):
     config = forecast.Config(horizon=horizon, lookback=lookback)
