@@ -104,6 +104,15 @@ def test_no_window_explodes(case):
         assert (spread >= cut.smallest_spread).all()
 
 
+def test_a_series_that_varied_only_before_its_first_window_is_not_divided_by_0():
+    """Would catch NaN in all windows, where a lookback is longer than what it tells."""
+    values = np.full(400, 0.1)
+    values[:20] = noise(5, 1, 20)
+    cut = Windows(make_series(values), by_share(400), 84, 7)
+    assert cut.smallest_spread > 1e-6
+    assert np.isfinite(cut.levels).all()
+
+
 def test_the_smallest_spread_is_a_share_of_the_usual_one_in_training():
     """Would catch one that validation or test moves."""
     values = noise(100, 20, 400)

@@ -192,9 +192,12 @@ class Windows:
     @functools.cached_property
     def smallest_spread(self) -> float:
         """A share of the usual spread in training, below which none is measured."""
-        begin, end = self.periods.train
+        (begin, end), train = self.periods.train, self.training()
         spreads = own_levels(self.series.values, *self.level_days, 0.0)[:, 1]
-        return float(SMALLEST * spreads[begin + self.lookback : end + 1].mean())
+        usual = spreads[begin + self.lookback : end + 1].mean()
+        # If all that varies lies before these, they are constant, and their spread 0.
+        over_all = np.abs(train - train.mean()).mean()
+        return float(SMALLEST * max(usual, 1e-3 * over_all))
 
     @property
     def level_days(self) -> tuple[int, int]:
