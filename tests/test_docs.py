@@ -1,5 +1,6 @@
 """The README and the Makefile do what they say: every command is run or parsed."""
 
+import json
 import os
 import re
 import shlex
@@ -164,7 +165,8 @@ def test_the_python_of_the_readme_runs(tmp_path):
     for name in ("median_of_4_weeks", "mlp_ensemble", "gru"):
         assert re.search(rf" {name} ", table), table
     assert "Total params" in summary_of_model
-    (model,) = tmp_path.glob("results/forecast/*/*.keras")
+    (info,) = tmp_path.glob("results/forecast/*/config.json")
+    model = info.with_name(json.loads(info.read_text())["chosen"] + ".keras")
     saved = saved.replace("results/forecast/<run>/<model>.keras", str(model))
     days = np.linspace(1e5, 2e5, 56).tolist()
     code = f"last_days = {days}\n{saved}\nprint(week_ahead.shape)"
