@@ -1,6 +1,7 @@
 """Jobs on a Dask cluster: the numbers of one process, and refusals in one line."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -84,7 +85,8 @@ def test_a_job_whose_dask_worker_dies_is_run_again(tmp_path):
             _, stderr = process.communicate(timeout=240)
     assert process.returncode == 0, stderr
     folder = folder_of(tmp_path)
-    assert len(list(folder.glob("*.keras"))) == 1
+    info = json.loads((folder / "config.json").read_text("utf-8"))
+    assert (folder / f"{info['chosen']}.keras").is_file()
 
 
 def refusal(address: str) -> str:

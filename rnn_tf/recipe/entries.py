@@ -120,13 +120,20 @@ def mean_entries(context: Context, run: Run, entries: list[Entry]) -> list[Entry
     """
     if not context.experiment.combines:
         return []
-    ranked = ranking(context, run, entries)
+    ranked = [e for e in ranking(context, run, entries) if _of_all(context, e)]
     networks = [entry for entry in ranked if entry.kind != "baseline"]
     kinds = {"mean_of_networks": networks[:BEST], "mean_of_best": ranked[:BEST]}
     means = [_mean(context, name, tuple(best)) for name, best in kinds.items()]
     means = [mean for mean in means if mean.parts[1:]]
     run.add("metrics", validation_rows(context, means))
     return means
+
+
+def _of_all(context: Context, entry: Entry) -> bool:
+    """Whether an entry is one forecast of all of validation; a lone seed's may be of
+    its fold alone."""
+    alone = len(entry.seeds) == 1 and context.data.folds == 1
+    return entry.seeds == ("",) or alone
 
 
 def _mean(context: Context, name: str, parts: tuple[Entry, ...]) -> Entry:
