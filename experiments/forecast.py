@@ -4,6 +4,7 @@
     make forecast ARGS="--data cta --size full"                    50 minutes
     make forecast ARGS="--data cta --size full --train-from 2001"  2 hours
     make forecast ARGS="--data my.csv --date-column day --value-column riders"
+    python -m experiments.forecast predict --model RUN [my.csv]    the days to come
 
 Minutes on two cores, by the reference runs. Expect a test MAE of 3,711 riders
 (year_gru_ensemble) beside SARIMA's 3,845; on Chicago's boardings 39,867
@@ -21,9 +22,10 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
+import tyro
 
 from rnn_tf import config
-from rnn_tf.baselines.series import predictors
+from rnn_tf.baselines.series import naive, predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import shuffled, stacked
 from rnn_tf.data.series import daily, gaps, periods, ridership, synthetic, windows
@@ -35,8 +37,9 @@ from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import days, layers
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import runner
-from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+from rnn_tf.recipe import next_days, runner
+from rnn_tf.recipe.experiment import Entry, Experiment, Outcome, by_batch
+from rnn_tf.report import next_days as show_ahead
 from rnn_tf.report import plots
 
 keras = lazy_loader.load("keras")
@@ -405,6 +408,65 @@ def report(outcome: Outcome) -> None:
     plots.forecasts(path, tables["predictions"], outcome.shown, unit, series.week)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
+    report_next_days(folder, outcome.recommended, outcome.data)
+
+
+def report_next_days(folder: Path, entry: Entry, data: Data) -> None:
+    """Write and draw what a run recommends for the days after the last one."""
+    cut, (_, facts) = data.source, next_days.intervals(entry, data)
+    ahead = np.mean(entry.predict("future"), axis=0)[0]
+    widths = next_days.read_intervals(facts, cut.horizon).around(cut.series.values)
+    rows = show_ahead.rows(cut.series.dates_ahead(cut.horizon), ahead, widths)
+    show_ahead.write(folder / "forecast.csv", rows)
+    show_ahead.picture(folder / "next_days.png", cut.series, rows, entry.model)
+
+
+# ---------------------------------------------------------------- the days to come
+
+
+def predict_next_days(
+    file: tyro.conf.Positional[Path | None] = None,
+    *,
+    model: Path,
+    output: Path = Path("forecast.csv"),
+) -> None:
+    """Forecast the days after the last one of a file, by what a run recommends.
+
+    Networks stay as the run has trained them; baselines are fitted anew.
+
+    Args:
+        file: The newest data, in the form of the run's; by default the run's own.
+        model: The run's folder, results/forecast/<run>.
+        output: Where the forecast goes, a CSV file; one that is there is replaced.
+    """
+    recommended = next_days.find(model)
+    options = config.from_json(Config, recommended.options | {"resume": None})
+    cut = load_data(_of_file(options, file) if file else options).source
+    _check_length(cut, recommended.parts)
+    baselines = predictors(cut, options.classical, "future")
+    ahead, widths = next_days.forecast(recommended, cut, baselines, MODELS)
+    series = cut.series
+    rows = show_ahead.rows(series.dates_ahead(cut.horizon), ahead, widths)
+    show_ahead.write(output, rows)
+    title = f"{series.name}, {series.unit}, by {recommended.model}; also in {output}"
+    show_ahead.show(rows, title)
+
+
+def _of_file(options: Config, file: Path) -> Config:
+    """Return the options for a newer file; that of cta has columns of its own."""
+    columns = dataclasses.asdict(ridership.LAYOUT) if options.data == "cta" else {}
+    return dataclasses.replace(options, data=str(file), **columns)
+
+
+def _check_length(cut: windows.Windows, parts: tuple[str, ...]) -> None:
+    """Raise InputError if a baseline looks back further than the series goes."""
+    series, count = cut.series, len(cut.series.values)
+    for name, (_, need) in naive(series.week, series.year).items():
+        if name in parts and count < need:
+            raise InputError(
+                f"{series.name} is too short: {name}, which is part of what the run "
+                f"recommends, needs {need} {series.days}, and this one has {count}"
+            )
 
 
 # ---------------------------------------------------------------- run
@@ -434,4 +496,5 @@ def run(config: Config) -> Outcome:
 
 
 if __name__ == "__main__":
-    raise SystemExit(config.main(run, Config, FULL, "forecast"))
+    commands = {"predict": predict_next_days}
+    raise SystemExit(config.main(run, Config, FULL, "forecast", **commands))

@@ -60,31 +60,24 @@ def drift(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
 # ---------------------------------------------------------------- all of them
 
 
-def predictors(windows, classical: bool) -> dict:
+def predictors(windows, classical: bool, first: str = "validation") -> dict:
     """Gather the baselines that the series is long enough for: name -> predict(split).
 
     Those that learn are fitted as networks are: for validation on what a fold trains
-    on, for test on all that any fold does.
+    on, for test on all that any fold does; and for the future on all days there are.
 
     Args:
         windows: of a series, `data.series.windows.Windows`.
         classical: also fit SARIMA and exponential smoothing.
+        first: the split before which a baseline needs its days.
     """
-    week, year = windows.series.week, windows.series.year
-    naive = {
-        "last_value": (last_value, 1),
-        "drift": (drift, 2),
-        "week_before": (partial(week_before, week=week), week),
-        "mean_of_4_weeks": (partial(mean_of_weeks, week=week), 4 * week),
-        "median_of_4_weeks": (partial(median_of_weeks, week=week), 4 * week),
-        "year_before": (partial(year_before, year=year), year),
-    }
-    days_before = windows.origins["validation"][0] - windows.periods.train[0]
-    naive = {name: f for name, (f, days) in naive.items() if days <= days_before}
+    days_before = windows.origins[first][0] - windows.periods.train[0]
+    of_calendar = naive(windows.series.week, windows.series.year)
+    simple = {name: f for name, (f, days) in of_calendar.items() if days <= days_before}
     by_fold = {"ridge": fitted_series.ridge, "trees": fitted_series.trees}
     by_time = {"sarima": fitted_series.sarima, "ets": fitted_series.ets}
     return (
-        {name: partial(_look_up, windows, f) for name, f in naive.items()}
+        {name: partial(_look_up, windows, f) for name, f in simple.items()}
         | {name: partial(_fit_by_fold, windows, fit) for name, fit in by_fold.items()}
         | {
             name: partial(_fit, windows, fit)
@@ -92,6 +85,23 @@ def predictors(windows, classical: bool) -> dict:
             if classical
         }
     )
+
+
+def naive(week: int, year: int) -> dict[str, tuple[Callable, int]]:
+    """Gather the baselines that need no fitting: name -> forecast, days that it needs.
+
+    Args:
+        week: days of a week.
+        year: days of 52 weeks.
+    """
+    return {
+        "last_value": (last_value, 1),
+        "drift": (drift, 2),
+        "week_before": (partial(week_before, week=week), week),
+        "mean_of_4_weeks": (partial(mean_of_weeks, week=week), 4 * week),
+        "median_of_4_weeks": (partial(median_of_weeks, week=week), 4 * week),
+        "year_before": (partial(year_before, year=year), year),
+    }
 
 
 def _look_up(windows, forecast: Callable, split: str) -> np.ndarray:
@@ -102,7 +112,7 @@ def _look_up(windows, forecast: Callable, split: str) -> np.ndarray:
 def _fit_by_fold(windows, fit: Callable, split: str) -> np.ndarray:
     """Forecast each block of validation by what was fitted on all other days."""
     if split != "validation":
-        return fit(windows, windows.learned())(windows.origins[split])
+        return _fit(windows, fit, split)
     blocks = [
         fit(fold, fold.origins["train"])(fold.origins["validation"])
         for fold in windows.folds()
@@ -112,5 +122,9 @@ def _fit_by_fold(windows, fit: Callable, split: str) -> np.ndarray:
 
 def _fit(windows, fit: Callable, split: str) -> np.ndarray:
     """Forecast by what needs all days in a row, so that it cannot leave out a block."""
-    learned = windows.origins["train"] if split == "validation" else windows.learned()
+    if split == "future":
+        learned = windows.known()
+    else:
+        validates = split == "validation"
+        learned = windows.origins["train"] if validates else windows.learned()
     return fit(windows, learned)(windows.origins[split])

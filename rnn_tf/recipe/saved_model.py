@@ -46,10 +46,7 @@ def load_classifier(path: Path, classes: int) -> Callable[[np.ndarray], np.ndarr
         InputError: the file is damaged, or asks for what no model of this project
             needs.
     """
-    _check_archive(path)
-    backend.import_tensorflow()
-    with _refused(path):
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    model = _load(path)
 
     def predict(examples: np.ndarray) -> np.ndarray:
         with _refused(path):
@@ -61,6 +58,44 @@ def load_classifier(path: Path, classes: int) -> Callable[[np.ndarray], np.ndarr
             return rows
 
     return predict
+
+
+def load_forecast(path: Path, horizon: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Load a saved forecast of a daily series; TensorFlow starts here.
+
+    Args:
+        path: a `.keras` file.
+        horizon: the days ahead that it must give.
+
+    Returns:
+        A function: the days of a series, (days,) in its unit -> those ahead,
+        (horizon,). It raises InputError if the model takes or gives something else.
+
+    Raises:
+        InputError: as `load_classifier`.
+    """
+    model = _load(path)
+
+    def predict(values: np.ndarray) -> np.ndarray:
+        with _refused(path):
+            _, days, _ = model.input_shape
+            if not 0 < days < LARGEST:
+                raise ValueError(f"it takes {days} days")
+            past = np.concatenate([np.full(days, np.nan), values])[-days:]
+            ahead = np.asarray(model.predict(past[None, :, None], verbose=0))
+            if ahead.shape != (1, horizon) or not np.isfinite(ahead).all():
+                raise ValueError(f"it does not give {horizon} days")
+            return ahead[0].astype(float)
+
+    return predict
+
+
+def _load(path: Path):
+    """Check a `.keras` file, and load its model, which is not compiled."""
+    _check_archive(path)
+    backend.import_tensorflow()
+    with _refused(path):
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _check_archive(path: Path) -> None:

@@ -47,6 +47,14 @@ class Series:
         """What a message calls its days."""
         return "days" if self.calendar == "daily" else "trading days"
 
+    def dates_ahead(self, count: int) -> np.ndarray:
+        """Return the days after the last one: (count,) datetime64[D].
+
+        Of trading days, Monday to Friday: which of them are holidays is not known.
+        """
+        mask = "1" * self.week + "0" * (WEEK - self.week)
+        return np.busday_offset(self.dates[-1], np.arange(1, count + 1), weekmask=mask)
+
 
 def read(path: Path, layout: Layout) -> Series:
     """Read one column of a file as a daily series.

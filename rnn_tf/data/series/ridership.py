@@ -15,6 +15,7 @@ from rnn_tf.data.series.periods import Periods, by_date
 URL = "https://github.com/ageron/data/raw/main/ridership.tgz"
 TGZ_SHA256 = "0ff99f3dddd886ddea161b68f25f90b56b0468f5c91949b75376fb494516c794"
 CSV = "CTA_-_Ridership_-_Daily_Boarding_Totals.csv"
+LAYOUT = Layout("service_date", "rail_boardings")
 CSV_SHA256 = "34faaba085ca21434b7dd3e0abcbaf8cde5be3a4f170dda1c8caef72c5c4bd06"
 
 
@@ -25,7 +26,7 @@ def load(folder: Path | None) -> daily.Series:
         folder: holds the CSV file; None downloads it, once.
     """
     path = download.verify(folder / CSV, CSV_SHA256) if folder else _cached()
-    series = daily.read(path, Layout("service_date", "rail_boardings"))
+    series = daily.read(path, LAYOUT)
     return daily.rename(series, "cta", "boardings")
 
 

@@ -34,7 +34,9 @@ class Windows:
     lookback: int
     horizon: int
     fold: int | None = None
-    origins: dict[str, np.ndarray] = field(init=False)  # split -> (windows,) int64
+    # split -> (windows,) int64; "future" has one, the day after the last known, whose
+    # targets are NaN
+    origins: dict[str, np.ndarray] = field(init=False)
     scale: float = field(init=False)  # mean absolute value in training; models see 1
 
     def __post_init__(self):
@@ -49,6 +51,7 @@ class Windows:
                 f"{self.series.name} {what} in training: there is nothing to learn, "
                 "and MASE is undefined (it would divide by zero)"
             )
+        origins["future"] = np.array([len(self.series.values)])
         object.__setattr__(self, "origins", origins)
         object.__setattr__(self, "scale", float(np.abs(train).mean()))
 
@@ -99,6 +102,14 @@ class Windows:
         """Return the origins of all windows that any fold trains on: (windows,)."""
         return functools.reduce(np.union1d, [f.origins["train"] for f in self.folds()])
 
+    def known(self) -> np.ndarray:
+        """Return the origins of all windows up to the end of the series: (windows,).
+
+        From the past of these the future is forecast, and nothing is held out.
+        """
+        origins = self._between(self.periods.train[0], len(self.series.values))
+        return origins[~self._drawn_ahead(origins)]
+
     def _drawn_ahead(self, origins: np.ndarray) -> np.ndarray:
         """Whether the days before each origin tell of those after it: (windows,) bool.
 
@@ -137,8 +148,8 @@ class Windows:
 
     def facts(self) -> dict:
         """Give what config.json records of the data, and a sentence on it."""
-        dates, counts = self.series.dates, {k: len(v) for k, v in self.origins.items()}
-        parts = {}
+        counts = {split: len(self.origins[split]) for split in SPLITS}
+        dates, parts = self.series.dates, {}
         for split in SPLITS:
             begin, end = getattr(self.periods, split)
             parts[split] = [str(dates[begin]), str(dates[end - 1])]
@@ -167,22 +178,26 @@ class Windows:
 
     def targets(self, split: str) -> np.ndarray:
         """Return the days to forecast: (windows, horizon) in the series' unit."""
-        return self._days(self.series.values, self.origins[split])
+        unknown = np.full(self.horizon, np.nan)
+        values = np.concatenate([self.series.values, unknown])
+        return self._days(values, self.origins[split])
 
     def dates(self, split: str) -> np.ndarray:
         """Return the first day that each window forecasts: (windows,) datetime64[D]."""
-        return self.series.dates[self.origins[split]]
+        dates = np.concatenate([self.series.dates, self.series.dates_ahead(1)])
+        return dates[self.origins[split]]
 
     def scaled(self, days: int) -> np.ndarray:
         """Return the series as a model of so many days sees it, NaN where unknown.
 
-        (days + days of the series,) float32, in units of `scale`: window i begins at i.
-        Days before the training period are NaN, so no model sees them.
+        (days + days of the series + horizon,) float32, in units of `scale`: window i
+        begins at i. Days before the training period are NaN, so no model sees them, and
+        so are those to come.
         """
         begin = self.periods.train[0]
-        padding = np.full(days + begin, np.nan)
         known = self.series.values[begin:] / self.scale
-        return np.concatenate([padding, known]).astype("float32")
+        unknown = days + begin, self.horizon
+        return np.pad(known, unknown, constant_values=np.nan).astype("float32")
 
     @functools.cached_property
     def levels(self) -> np.ndarray:
@@ -257,7 +272,7 @@ class Windows:
         every step.
 
         Args:
-            split: train, validation or test.
+            split: train, validation, test or future.
             model: a Keras model of (batch, days, 1).
             batch: windows per batch.
             order: shuffles anew each epoch and drops the remainder; by default windows

@@ -1,0 +1,191 @@
+"""The forecast that a run recommends: how sure it is, and that of the days to come.
+
+A run finds out on validation how far the recommended forecast errs, in units of each
+window's own spread, and keeps that in its config.json. The command `predict` reads it
+from there, and needs no training.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.data.series.level import own_levels
+from rnn_tf.data.splits import Data
+from rnn_tf.errors import InputError, first_line
+from rnn_tf.metrics import conformal
+from rnn_tf.recipe import saved_model
+from rnn_tf.recipe.experiment import Entry
+from rnn_tf.text import quote
+
+FILE = "recommended.keras"  # the networks among the parts, their mean
+
+# ---------------------------------------------------------------- in a run
+
+
+def intervals(entry: Entry, data: Data) -> tuple[list[dict], dict]:
+    """Measure how far a forecast errs on validation, and what that covers on test.
+
+    Args:
+        entry: the forecast that the run recommends.
+        data: of the run; its source is `data.series.windows.Windows`.
+
+    Returns:
+        The coverage, as rows of `metrics.csv`; and `intervals` of config.json, from
+        which a `Scale` is made again.
+    """
+    errors = _errors(entry, data, "validation")
+    widths = {n: conformal.half_widths(errors, n / 100) for n in conformal.LEVELS}
+    errors, cut = _errors(entry, data, "test"), data.source
+    base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
+    covered = {n: conformal.coverage(errors, -w, w) for n, w in widths.items()}
+    base |= {"slice": "", "unit": "%", "n": errors.size}
+    rows = [
+        base | {"metric": f"coverage_{level}", "value": share}
+        for level, share in covered.items()
+    ]
+    facts = {
+        "level_days": list(cut.level_days),
+        "smallest_spread": cut.smallest_spread,
+        "half_widths": {str(n): w.tolist() for n, w in widths.items()},
+    }
+    return rows, facts
+
+
+def _errors(entry: Entry, data: Data, split: str) -> np.ndarray:
+    """Measure the errors of all seeds by each window's spread: (windows, horizon)."""
+    errors = []
+    for seed, predictions in zip(entry.seeds, entry.predict(split), strict=True):
+        cut = data.seen_by(seed).source
+        spread = cut.levels[cut.origins[split], 1:]
+        errors.append((cut.targets(split) - predictions) / spread)
+    return np.concatenate(errors)
+
+
+# ---------------------------------------------------------------- from its folder
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How far a recommended forecast errs, in spreads of the days before."""
+
+    level_days: tuple[int, int]
+    smallest_spread: float
+    half_widths: dict[int, np.ndarray]  # level in % -> (horizon,)
+
+    def around(self, values: np.ndarray) -> dict[int, np.ndarray]:
+        """Give the half widths of the days after `values`, (days,), in their unit."""
+        last = values[-max(self.level_days) :]
+        spread = own_levels(last, *self.level_days, self.smallest_spread)[-1, 1]
+        return {level: spread * width for level, width in self.half_widths.items()}
+
+
+def read_intervals(facts: dict, horizon: int) -> Intervals:
+    """Read `intervals` of config.json.
+
+    Raises:
+        ValueError, or what else damaged facts lead to: they are not sound.
+    """
+    days, smallest = facts["level_days"], facts["smallest_spread"]
+    widths = {
+        level: np.array(facts["half_widths"][str(level)], float)
+        for level in conformal.LEVELS
+    }
+    whole = len(days) == 2 and all(type(n) is int and n > 0 for n in days)
+    if not whole or not 0 <= float(smallest) < np.inf:
+        raise ValueError(f"level_days {days} and smallest_spread {smallest}")
+    for level, width in widths.items():
+        sound = (width >= 0) & np.isfinite(width)
+        if width.shape != (horizon,) or not sound.all():
+            raise ValueError(f"half_widths of {level} % are not {horizon} numbers")
+    return Intervals(tuple(days), float(smallest), widths)
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What a finished run recommends, as its folder has it."""
+
+    folder: Path
+    model: str  # name of the entry
+    parts: tuple[str, ...]  # the entries whose mean it is, or itself alone
+    options: dict  # of the run
+    intervals: dict
+
+    def damaged(self, reason: str) -> InputError:
+        """Return the error of a folder whose content does not fit together."""
+        return InputError(
+            f"{self.folder} is damaged ({reason}); take another run, or run it again"
+        )
+
+
+def find(folder: Path, experiment: str = "forecast") -> Recommended:
+    """Read from a run's config.json what it recommends.
+
+    Raises:
+        InputError: it is not the folder of a finished run of the experiment, or is one
+            of an older version, or damaged.
+    """
+    path = folder / "config.json"
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+        ours = info["experiment"] == experiment and isinstance(info["config"], dict)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        ours = False
+    if not ours:
+        raise InputError(
+            f"{folder} is not the folder of a finished {experiment} run; give one like "
+            f"--model results/{experiment}/20260101-120000-ab12"
+        )
+    if "recommended" not in info or "intervals" not in info:
+        raise InputError(
+            f"{folder} recommends no forecast: the run is not finished, or of an older "
+            "version; run it again, or take another"
+        )
+    try:
+        name, parts = info["recommended"]["model"], info["recommended"]["parts"]
+        if not all(isinstance(text, str) for text in [name, *parts]):
+            raise ValueError("recommended names no models")
+        parts = tuple(parts) or (name,)
+        return Recommended(folder, name, parts, info["config"], info["intervals"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"{path} is damaged ({first_line(error)}); take another run"
+        ) from None
+
+
+# ---------------------------------------------------------------- ahead
+
+
+def forecast(
+    recommended: Recommended, cut, baselines: dict[str, Callable], known: Iterable[str]
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Forecast the days after a series, by the mean of the recommended parts.
+
+    Args:
+        recommended: what a run's folder recommends.
+        cut: `data.series.windows.Windows` of the series.
+        baselines: those that the series is long enough for, name -> predict(split).
+        known: names of all networks that there are.
+
+    Returns:
+        (horizon,), and the half width of each level, (horizon,), in the series' unit.
+
+    Raises:
+        InputError: the folder is damaged.
+    """
+    try:
+        widths = read_intervals(recommended.intervals, cut.horizon)
+    except (ValueError, TypeError, KeyError) as error:
+        raise recommended.damaged(first_line(error)) from None
+    networks = [n for n in recommended.parts if n.removesuffix("_ensemble") in known]
+    for name in set(recommended.parts) - {*networks, *baselines}:
+        raise recommended.damaged(f"no forecast is called {quote(name)}")
+    values, days = cut.series.values, []
+    if networks:  # one model, their mean
+        path = recommended.folder / FILE
+        ahead = saved_model.load_forecast(path, cut.horizon)(values)
+        days += [ahead] * len(networks)
+    days += [f("future")[0] for n, f in baselines.items() if n in recommended.parts]
+    return np.mean(days, axis=0), widths.around(values)
