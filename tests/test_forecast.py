@@ -14,7 +14,7 @@ import pytest
 
 from experiments import forecast
 from rnn_tf.errors import InputError
-from rnn_tf.report import page, summary, summary_rows
+from rnn_tf.report import next_days, page, summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python, take_ctrl_c
 
@@ -49,10 +49,12 @@ def done(tmp_path_factory):
 def test_a_run_leaves_what_the_readme_promises(done):
     left = {path.name for path in done.folder.iterdir()}
     chosen = json.loads((done.folder / "config.json").read_text())["chosen"]
-    assert left == {
+    assert left - {"recommended.keras"} == {
         "config.json", "trials.csv", "history.csv", "metrics.csv", "predictions.csv",
         "forecasts.png", "error_by_day.png", "learning_curves.png", f"{chosen}.keras",
+        "forecast.csv", "next_days.png",
     }  # fmt: skip
+    assert ("recommended.keras" in left) == bool(done.recommended.networks)
     for name, columns in run_folder.SCHEMAS.items():
         header = (done.folder / f"{name}.csv").read_text().splitlines()[0].split(",")
         assert header[: len(columns)] == columns
@@ -61,7 +63,8 @@ def test_a_run_leaves_what_the_readme_promises(done):
 def test_every_column_is_explained():
     """Would catch a column that results/README.md does not know."""
     text = (ROOT / "results" / "README.md").read_text()
-    for columns in [*run_folder.SCHEMAS.values(), summary_rows.COLUMNS]:
+    tables = *run_folder.SCHEMAS.values(), summary_rows.COLUMNS, next_days.COLUMNS
+    for columns in tables:
         for column in columns:
             assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
 
@@ -306,7 +309,7 @@ def test_trading_days_run_to_the_end(csv_file, tmp_path):
     assert set(metrics["slice"].astype(str)) >= {"1", "2", "3", "4", "5"}
     assert "6" not in set(metrics["slice"].astype(str))
     assert "year_before" in set(metrics["model"])
-    assert len(list(done.folder.glob("*.png"))) == 3
+    assert len(list(done.folder.glob("*.png"))) == 4
 
 
 def test_one_day_ahead_runs_to_the_end(tmp_path):
@@ -382,7 +385,7 @@ def test_any_name_of_a_column_comes_to_the_end(csv_file, tmp_path, capsys):
     options = TINY | {"models": ("mlp",), "trials": 0, "seeds": 1, "epochs": 1}
     chosen = {"data": str(path), "value_column": name, "results": tmp_path / "results"}
     done = forecast.run(forecast.Config(**options | chosen))
-    assert len(list(done.folder.glob("*.png"))) == 3
+    assert len(list(done.folder.glob("*.png"))) == 4
     summary.main(tmp_path / "results")
     page.main(tmp_path / "results", done.folder)
     shown = capsys.readouterr()
