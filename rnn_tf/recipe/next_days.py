@@ -14,6 +14,7 @@ import numpy as np
 
 from rnn_tf.data.series.level import own_levels
 from rnn_tf.data.splits import Data
+from rnn_tf.devices import backend
 from rnn_tf.errors import InputError, first_line
 from rnn_tf.metrics import conformal
 from rnn_tf.recipe import saved_model
@@ -187,5 +188,7 @@ def forecast(
         path = recommended.folder / FILE
         ahead = saved_model.load_forecast(path, cut.horizon)(values)
         days += [ahead] * len(networks)
-    days += [f("future")[0] for n, f in baselines.items() if n in recommended.parts]
+    with backend.one_thread():  # as in a run: the same numbers on any machine
+        ours = recommended.parts
+        days += [f("future")[0] for name, f in baselines.items() if name in ours]
     return np.mean(days, axis=0), widths.around(values)
