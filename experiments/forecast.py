@@ -486,6 +486,7 @@ def experiment(config: Config) -> Experiment:
         evaluate=evaluate,
         export=export,
         combines=True,
+        intervals=next_days.intervals,
         report=report,
     )
 

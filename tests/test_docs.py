@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,6 +172,30 @@ def test_the_python_of_the_readme_runs(tmp_path):
     days = np.linspace(1e5, 2e5, 56).tolist()
     code = f"last_days = {days}\n{saved}\nprint(week_ahead.shape)"
     assert "(1, 7)" in python(code, tmp_path, "")
+
+
+@pytest.mark.slow
+def test_the_lines_from_an_own_file_to_next_week_run(tmp_path):
+    """Would catch a file that a run refuses, and a run that `predict` does."""
+    (lines,) = re.findall(r"```\n(python -c .*?)```", README, re.S)
+    assert len(lines.strip().splitlines()) == 6
+    small = "--models mlp --epochs 1 --seeds 1 --no-classical"
+    run = rf"python -m experiments.forecast \1 {small}"
+    lines = re.sub(r'make forecast ARGS="(.*) --models mlp gru"', run, lines)
+    folder = str(Path(sys.executable).parent)
+    done = subprocess.run(
+        ["sh", "-e", "-c", lines],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240,
+        env=os.environ | {
+            "PYTHONPATH": str(ROOT), "PATH": f"{folder}:{os.environ['PATH']}"
+        },
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name, first in (("forecast", "2025-12-01"), ("newer-forecast", "2025-12-02")):
+        rows = (tmp_path / f"{name}.csv").read_text().splitlines()
+        assert len(rows) == 1 + 7
+        assert rows[1].startswith(first)
+        assert first in done.stdout
 
 
 def python(code: str, folder, path) -> str:

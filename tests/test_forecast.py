@@ -190,6 +190,33 @@ def test_seeds_validate_a_block_each_and_their_ensemble_all(tmp_path):
     assert set(counts["test"]) == {cut.targets("test").size}
 
 
+def test_predict_gives_what_the_run_has_written(done, tmp_path):
+    """Would catch intervals, parts or a level that config.json does not keep whole."""
+    forecast.predict_next_days(model=done.folder, output=tmp_path / "again.csv")
+    again, first = rows(tmp_path / "again.csv"), rows(done.folder / "forecast.csv")
+    assert len(first) == len(again) == 7
+    for row, same in zip(first, again, strict=True):
+        assert row.pop("date") == same.pop("date")
+        values = [list(map(float, r.values())) for r in (row, same)]
+        np.testing.assert_allclose(*values, rtol=1e-4)
+
+
+def test_the_coverage_on_test_is_that_of_the_recommended_predictions(done):
+    """Would catch rows of another entry, or intervals that test has seen."""
+    info = json.loads((done.folder / "config.json").read_text())
+    name, facts = info["recommended"]["model"], info["intervals"]
+    metrics, frame = done.tables["metrics"], done.tables["predictions"]
+    frame = frame[frame["model"] == name]
+    errors = (frame["target"] - frame["prediction"]).to_numpy().reshape(-1, 7)
+    cut = done.data.source
+    errors = np.abs(errors) / cut.levels[cut.origins["test"], 1:]
+    for level in ("80", "95"):
+        (row,) = metrics[metrics["metric"] == f"coverage_{level}"].to_dict("records")
+        share = 100 * (errors <= facts["half_widths"][level]).mean()
+        assert (row["model"], row["unit"], row["split"]) == (name, "%", "test")
+        np.testing.assert_allclose(row["value"], share)
+
+
 def test_the_summary_is_derived_from_the_folder(done):
     table = done.tables["summary"].set_index("model")
     metrics = done.tables["metrics"]

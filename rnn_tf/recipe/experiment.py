@@ -87,6 +87,8 @@ class Experiment:
     mean: Callable[[list], Any] | None = array_mean
     # whether means of the best entries are entries, baselines' predictions among them
     combines: bool = False
+    # (recommended entry, data) -> rows of metrics.csv, and `intervals` of config.json
+    intervals: Callable[["Entry", Data], tuple[list[dict], dict]] | None = None
     callbacks: Callable = no_callbacks  # model -> further Keras callbacks of every fit
     # name of a model -> gradient steps from which XLA makes all of it faster on a CPU
     xla_from: Callable[[str], float] = lambda name: 0

@@ -222,6 +222,10 @@ def finish(
     """Save the chosen model, and gather what `report` and a notebook get."""
     parts = [part.model for part in recommended.parts] or [recommended.model]
     run.record(recommended={"model": recommended.model, "parts": parts})
+    if context.experiment.intervals:
+        rows, facts = context.experiment.intervals(recommended, context.data)
+        run.add("metrics", rows)
+        run.record(intervals=facts)
     model = save(context, run, chosen, chosen.model)
     best = model
     if context.experiment.combines and recommended.networks:
