@@ -31,7 +31,7 @@ from rnn_tf.config import RunConfig
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.series import ridership, synthetic, windows
-from rnn_tf.data.splits import Data, Network
+from rnn_tf.data.splits import SPLITS, Data, Network
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
@@ -146,7 +146,7 @@ def _cta(config: Config) -> Data:
     periods = ridership.periods(series, 2016)
     cut = windows.Windows(series, periods, config.lookback, 1)
     steps, scaled = np.arange(config.lookback + 1), cut.scaled(config.lookback)
-    parts = {split: scaled[at[:, None] + steps] for split, at in cut.origins.items()}
+    parts = {split: scaled[cut.origins[split][:, None] + steps] for split in SPLITS}
     return _next_value(
         config,
         parts,

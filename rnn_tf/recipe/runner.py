@@ -88,11 +88,11 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
             entries += network_entries(context, folder, trained)
             entries += mean_entries(context, folder, entries)
         ranked = ranking(context, folder, entries)
-        chosen = choose(ranked)
+        chosen, recommended = choose(ranked), recommend(context, ranked)
         # 8. test, once
         test(context, folder, entries)
         # 9. the chosen model, tables, pictures, summary
-        outcome = finish(context, folder, entries, chosen, ranked[0])
+        outcome = finish(context, folder, entries, chosen, recommended)
         experiment.report(outcome)
     outcome.tables["summary"] = summary.refresh(config.results)
     if not console.is_jupyter:  # there one shows the table itself
@@ -138,6 +138,12 @@ def choose(ranked: list[Entry]) -> Entry:
     if chosen is None:
         raise RunError("no model could be trained; trials.csv says why")
     return chosen
+
+
+def recommend(context: Context, ranked: list[Entry]) -> Entry:
+    """Recommend the best of any kind; where forecasts are combined, it must be one."""
+    several = not context.experiment.combines
+    return next(e for e in ranked if several or len(e.seeds) == 1)
 
 
 def _whole(entry: Entry) -> bool:
