@@ -23,6 +23,7 @@ from typing import Literal
 import lazy_loader
 import numpy as np
 import tyro
+from rich.console import Console
 
 from rnn_tf import config
 from rnn_tf.baselines.series import naive, predictors
@@ -408,17 +409,25 @@ def report(outcome: Outcome) -> None:
     plots.forecasts(path, tables["predictions"], outcome.shown, unit, series.week)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
-    report_next_days(folder, outcome.recommended, outcome.data)
+    recommended = outcome.recommended
+    rows = days_to_come(recommended, outcome.data)
+    show_ahead.write(folder / "forecast.csv", rows)
+    show_ahead.picture(folder / "next_days.png", series, rows, recommended.model)
 
 
-def report_next_days(folder: Path, entry: Entry, data: Data) -> None:
-    """Write and draw what a run recommends for the days after the last one."""
+def days_to_come(entry: Entry, data: Data) -> list[dict]:
+    """Make the rows of forecast.csv: what a run recommends for the days to come."""
     cut, (_, facts) = data.source, next_days.intervals(entry, data)
     ahead = np.mean(entry.predict("future"), axis=0)[0]
     widths = next_days.read_intervals(facts, cut.horizon).around(cut.series.values)
-    rows = show_ahead.rows(cut.series.dates_ahead(cut.horizon), ahead, widths)
-    show_ahead.write(folder / "forecast.csv", rows)
-    show_ahead.picture(folder / "next_days.png", cut.series, rows, entry.model)
+    return show_ahead.rows(cut.series, ahead, widths)
+
+
+def show(outcome: Outcome, console: Console) -> None:
+    """Print the forecast of the days to come."""
+    series, entry = outcome.data.source.series, outcome.recommended
+    title = f"{series.name}, {series.unit}, by {entry.model}"
+    show_ahead.show(days_to_come(entry, outcome.data), title, console)
 
 
 # ---------------------------------------------------------------- the days to come
@@ -446,7 +455,7 @@ def predict_next_days(
     baselines = predictors(cut, options.classical, "future")
     ahead, widths = next_days.forecast(recommended, cut, baselines, MODELS)
     series = cut.series
-    rows = show_ahead.rows(series.dates_ahead(cut.horizon), ahead, widths)
+    rows = show_ahead.rows(series, ahead, widths)
     show_ahead.write(output, rows)
     title = f"{series.name}, {series.unit}, by {recommended.model}; also in {output}"
     show_ahead.show(rows, title)
@@ -488,6 +497,7 @@ def experiment(config: Config) -> Experiment:
         combines=True,
         intervals=next_days.intervals,
         report=report,
+        show=show,
     )
 
 

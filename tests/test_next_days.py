@@ -293,11 +293,13 @@ def test_a_newer_file_of_chicago_has_the_columns_of_the_city():
 # ------------------------------------------------------------ table and picture
 
 
+WIDTHS = {80: np.array([10, 20, 30.0]), 95: np.array([100, 200, 300.0])}
+
+
 @pytest.fixture
 def days():
-    ahead = np.datetime64("2026-11-30") + np.arange(3)
-    widths = {80: np.array([10, 20, 30.0]), 95: np.array([100, 200, 300.0])}
-    return report.rows(ahead, np.array([123_456.0, 1.5, -7.0]), widths)
+    series = make_series(np.arange(90.0) - 45, start="2026-09-01")
+    return report.rows(series, np.array([123_456.0, 1.5, -7.0]), WIDTHS)
 
 
 def test_rows_hold_both_ends_of_both_intervals(days):
@@ -306,6 +308,14 @@ def test_rows_hold_both_ends_of_both_intervals(days):
         "low_95": -198.5, "high_95": 201.5,
     }  # fmt: skip
     assert list(days[0]) == report.COLUMNS
+
+
+def test_what_was_never_below_0_is_not_forecast_to_be():
+    """Would catch a shop that is told to expect -7 customers."""
+    rows = report.rows(make_series(np.arange(90.0)), np.array([99, 1.5, -7]), WIDTHS)
+    assert [row["forecast"] for row in rows] == [99, 1.5, 0]
+    assert [row["low_80"] for row in rows] == [89, 0, 0]
+    assert [row["high_80"] for row in rows] == [109, 21.5, 23]
 
 
 @pytest.mark.parametrize("width", [40, 46, 50, 60, 80])
@@ -330,9 +340,8 @@ def test_the_picture_shows_any_horizon(tmp_path, horizon, calendar):
     if calendar == "business":
         dates = np.busday_offset("2024-01-01", np.arange(500))
         series = dataclasses.replace(series, dates=dates, calendar=calendar)
-    ahead = series.dates_ahead(horizon)
     widths = dict.fromkeys(report.LEVELS, np.ones(horizon))
-    rows = report.rows(ahead, np.ones(horizon), widths)
+    rows = report.rows(series, np.ones(horizon), widths)
     report.picture(tmp_path / "x.png", series, rows, "gru")
     assert size(tmp_path / "x.png")[0] > 900
 
@@ -347,7 +356,7 @@ def test_the_picture_names_what_it_shows(days, monkeypatch, tmp_path):
 # ------------------------------------------------------------ a run's report
 
 
-def test_a_run_writes_its_recommendation_for_the_days_to_come(tmp_path):
+def test_a_run_recommends_the_days_to_come():
     """Would catch one of the seeds for all, or the last test window's forecast."""
     cut = Windows(daily_series(500), by_share(500), 28, 7)
     ahead = {
@@ -356,11 +365,9 @@ def test_a_run_writes_its_recommendation_for_the_days_to_come(tmp_path):
         "test": [cut.targets("test")] * 2,
     }
     entry = Entry("gru", "tuned", (1, 2), ahead.__getitem__)
-    forecast.report_next_days(tmp_path, entry, data_of(cut))
-    rows = rows_of(tmp_path / "forecast.csv")
-    assert [float(row["forecast"]) for row in rows] == [20.0] * 7
+    rows = forecast.days_to_come(entry, data_of(cut))
+    assert [row["forecast"] for row in rows] == [20.0] * 7
     assert rows[0]["date"] == str(cut.series.dates[-1] + 1)
-    assert size(tmp_path / "next_days.png")[0] > 900
 
 
 def test_a_network_and_the_saved_model_agree_on_the_days_to_come():

@@ -41,6 +41,10 @@ def array_mean(predictions: list[np.ndarray]) -> np.ndarray:
     return np.mean(predictions, axis=0)
 
 
+def show_nothing(outcome, console) -> None:
+    """Print nothing beyond the tables of the recipe."""
+
+
 def no_callbacks(model) -> list:
     """Add nothing to the callbacks of the recipe."""
     return []
@@ -89,6 +93,8 @@ class Experiment:
     combines: bool = False
     # (recommended entry, data) -> rows of metrics.csv, and `intervals` of config.json
     intervals: Callable[["Entry", Data], tuple[list[dict], dict]] | None = None
+    # (outcome, console) -> prints what people want to see last
+    show: Callable = show_nothing
     callbacks: Callable = no_callbacks  # model -> further Keras callbacks of every fit
     # name of a model -> gradient steps from which XLA makes all of it faster on a CPU
     xla_from: Callable[[str], float] = lambda name: 0

@@ -99,6 +99,7 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
         summary.show(outcome.tables["summary"], console, folder.path.name)
         names = experiment.headline, folder.info["best_baseline"]
         console.print(plain(recommendation.sentence(outcome, *names)))
+        experiment.show(outcome, console)
     return outcome
 
 

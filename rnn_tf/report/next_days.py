@@ -15,19 +15,21 @@ COLUMNS = "date forecast low_80 high_80 low_95 high_95".split()
 
 
 def rows(
-    dates: np.ndarray, forecast: np.ndarray, half_widths: dict[int, np.ndarray]
+    series, forecast: np.ndarray, half_widths: dict[int, np.ndarray]
 ) -> list[dict]:
     """Make the rows of `forecast.csv`, one for each day ahead.
 
     Args:
-        dates: (horizon,) datetime64[D].
+        series: `data.series.daily.Series`; where it was never below 0, nothing is.
         forecast: (horizon,), in the series' unit.
         half_widths: level in % -> (horizon,), in the same unit.
     """
-    columns = {"date": dates.astype(str), "forecast": forecast}
+    least = 0.0 if series.values.min() >= 0 else -np.inf
+    dates = series.dates_ahead(len(forecast)).astype(str)
+    columns = {"date": dates, "forecast": np.maximum(forecast, least)}
     for level in LEVELS:
-        columns[f"low_{level}"] = forecast - half_widths[level]
-        columns[f"high_{level}"] = forecast + half_widths[level]
+        columns[f"low_{level}"] = np.maximum(forecast - half_widths[level], least)
+        columns[f"high_{level}"] = np.maximum(forecast + half_widths[level], least)
     days = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [dict(zip(columns, day, strict=True)) for day in days]
 
