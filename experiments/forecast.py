@@ -133,8 +133,8 @@ FULL = {
     "seeds": 5,
     "trials": 6,
     "trial_epochs": 8,
-    "epochs": 20,
-    "patience": 20,
+    "epochs": 40,
+    "patience": 40,
 }
 STEPS = 100  # gradient steps of an epoch: a short series gets as many as a long one
 BLOCKS = 3  # of validation; the seeds take turns in holding one out
