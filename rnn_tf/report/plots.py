@@ -118,7 +118,7 @@ def error_by_step(path: Path, metrics, metric: str, unit: str) -> None:
     lines = rows.groupby(["kind", "model", "slice"])["value"].mean().unstack()
     lines = lines.loc[lines.mean(axis=1).sort_values().index]
     top = 1.1 * lines[lines.mean(axis=1) < 2 * lines.mean(axis=1).median()].max().max()
-    styles = {True: _styles(["0.4", "0.7"]), False: _styles(COLOURS)}
+    styles = {True: _styles(["0.25", "0.5", "0.75"]), False: _styles(COLOURS)}
     for (kind, model), line in lines.iterrows():
         style = next(styles[kind == "baseline"])
         name = f"{model} (above)" if line.min() > top else model
