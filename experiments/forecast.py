@@ -405,11 +405,12 @@ def export(networks: list[Network], data: Data):
 def report(outcome: Outcome) -> None:
     """Draw the pictures of a run."""
     folder, tables, series = outcome.folder, outcome.tables, outcome.data.source.series
-    unit, path = series.unit, folder / "forecasts.png"
-    plots.forecasts(path, tables["predictions"], outcome.shown, unit, series.week)
+    unit, recommended = series.unit, outcome.recommended
+    shown = list(dict.fromkeys([recommended.model, *outcome.shown]))
+    path, predictions = folder / "forecasts.png", tables["predictions"]
+    plots.forecasts(path, predictions, shown, unit, series.week)
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
-    recommended = outcome.recommended
     rows = days_to_come(recommended, outcome.data)
     show_ahead.write(folder / "forecast.csv", rows)
     show_ahead.picture(folder / "next_days.png", series, rows, recommended.model)

@@ -29,6 +29,12 @@ PICTURES = {
         "horizon: networks in colour, baselines in grey",
         "Test error by day ahead. The names stand in the order of their error.",
     ),
+    "next_days": (
+        "Line chart of the last six weeks of the series in black, and after them the "
+        "recommended forecast, with a bar for each day's 80 % and 95 % interval",
+        "The days to come, by what is recommended: a bar's inner part holds the truth "
+        "in 80 % of cases, the whole in 95 %, if all goes on as on validation.",
+    ),
     "learning_curves": (
         "Two line charts by epoch, a line for each model: training loss above, "
         "validation score below",

@@ -113,8 +113,12 @@ def _table(part, columns: set[str]) -> Table:
         column.no_wrap = True
     for _, row in part.iterrows():
         sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
-        marked = f"{row['model']} *" if row["chosen"] else row["model"]
-        cells = [marked, f"{number(row['mean'])}{sd}", str(row["seeds"])]
+        marks = " *" * bool(row["chosen"]) + " +" * bool(row["recommended"])
+        cells = [
+            f"{row['model']}{marks}",
+            f"{number(row['mean'])}{sd}",
+            str(row["seeds"]),
+        ]
         if "interval" in columns:
             cells.append(f"{number(row['low'])} to {number(row['high'])}")
         keys = "difference", "difference_low", "difference_high"
@@ -128,7 +132,8 @@ def _caption(part) -> str:
     """Explain how to read the table."""
     baseline = part["baseline"].iloc[0]
     return (
-        "* chosen on validation. n: seeds; ±: standard deviation over them. Intervals: "
+        "* best network on validation, saved. + best there of any kind, recommended. "
+        "n: seeds; ±: standard deviation over them. Intervals: "
         "95 %, block bootstrap over test examples, errors averaged over the seeds. "
         f"Differences are paired, to {baseline}, the baseline that did best on this "
         "test set; where the interval holds 0, nothing is proved."

@@ -20,8 +20,8 @@ pd = lazy_loader.load("pandas")
 SPLIT = "periods windows examples drawings clips groups classes".split()
 
 COLUMNS = (
-    "experiment run status data model kind chosen best metric unit mean sd seeds "
-    "seed_low seed_high low high baseline difference difference_low difference_high "
+    "experiment run status data model kind chosen recommended best metric unit mean sd "
+    "seeds seed_low seed_high low high baseline difference difference_low difference_high "
     "verdict parameters seconds sha256 split machine commit dirty command"
 ).split()
 
@@ -134,6 +134,7 @@ def _row(model: str, part, info: dict, trials) -> dict:
         "model": model,
         "kind": part["kind"].iloc[0],
         "chosen": model == info.get("chosen"),
+        "recommended": model == info.get("recommended", {}).get("model"),
         "unit": part[part["metric"] == headline]["unit"].iloc[0],
         "mean": scores.mean(),
         "sd": scores.std(ddof=1) if len(scores) > 1 else "",
