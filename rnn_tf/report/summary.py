@@ -114,11 +114,8 @@ def _table(part, columns: set[str]) -> Table:
     for _, row in part.iterrows():
         sd = f" ± {number(row['sd'])}" if row["seeds"] > 1 else ""
         marks = " *" * bool(row["chosen"]) + " +" * bool(row["recommended"])
-        cells = [
-            f"{row['model']}{marks}",
-            f"{number(row['mean'])}{sd}",
-            str(row["seeds"]),
-        ]
+        marked, mean = f"{row['model']}{marks}", f"{number(row['mean'])}{sd}"
+        cells = [marked, mean, str(row["seeds"])]
         if "interval" in columns:
             cells.append(f"{number(row['low'])} to {number(row['high'])}")
         keys = "difference", "difference_low", "difference_high"

@@ -21,8 +21,9 @@ SPLIT = "periods windows examples drawings clips groups classes".split()
 
 COLUMNS = (
     "experiment run status data model kind chosen recommended best metric unit mean sd "
-    "seeds seed_low seed_high low high baseline difference difference_low difference_high "
-    "verdict parameters seconds sha256 split machine commit dirty command"
+    "seeds seed_low seed_high low high baseline difference difference_low "
+    "difference_high verdict parameters seconds sha256 split machine commit dirty "
+    "command"
 ).split()
 
 
