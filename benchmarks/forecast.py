@@ -29,8 +29,13 @@ def cut_windows(lookback: int = LOOKBACK) -> windows.Windows:
 
 def arrays(cut: windows.Windows, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the same windows as arrays, (windows, lookback, 1) and (windows, 7)."""
-    pair = cut.cutter(cut.lookback)(cut.origins[split])
-    return tuple(part.numpy() for part in pair)
+    at, values = cut.origins[split][:, None], cut.scaled(cut.lookback)
+    level, spread = np.split(cut.levels[at[:, 0]] / cut.scale, 2, axis=1)
+    x, y = (
+        ((values[at + days] - level) / spread).astype("float32")
+        for days in (np.arange(cut.lookback), cut.lookback + np.arange(HORIZON))
+    )
+    return x[..., None], y
 
 
 def _whole_batches() -> list[np.ndarray]:
