@@ -1,6 +1,6 @@
 """Forecast the next seven days of a daily univariate series.
 
-    make forecast                                                  quick, 3 minutes
+    make forecast                                                  quick, 1 minute
     make forecast ARGS="--data cta --size full"                    50 minutes
     make forecast ARGS="--data cta --size full --train-from 2001"  2 hours
     make forecast ARGS="--data my.csv --date-column day --value-column riders"

@@ -1,6 +1,6 @@
 """Classify short clips: a CNN per frame and an RNN over frames, beside a 3D CNN.
 
-    make video                                                 quick, 2 minutes
+    make video                                                 quick, 1 minute
     make video ARGS="--size full --trials 0 --epochs 6"        15 minutes
     make video ARGS="--data FOLDER --size full"                a folder per class
     python -m experiments.video predict --model RUN FILE       what a file shows
