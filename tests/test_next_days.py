@@ -332,6 +332,15 @@ def test_no_number_of_the_table_is_cut_in_any_terminal(days, width):
     assert ("123,556" in words) == (width > 40)
 
 
+def test_a_price_is_shown_as_finely_as_its_interval_is_wide():
+    """Would catch 111 to 112 for a share whose price is known to a cent."""
+    series = make_series(np.arange(90.0) + 100)
+    widths = {80: np.array([0.64]), 95: np.array([1.5])}
+    console = Console(width=80, file=io.StringIO(), record=True)
+    report.show(report.rows(series, np.array([111.234]), widths), "price", console)
+    assert {"111.2", "110.6", "111.9"} <= set(console.export_text().split())
+
+
 @pytest.mark.parametrize("horizon", [1, 7, 400])
 @pytest.mark.parametrize("calendar", ["daily", "business"])
 def test_the_picture_shows_any_horizon(tmp_path, horizon, calendar):

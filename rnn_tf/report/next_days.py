@@ -1,5 +1,6 @@
 """Show the forecast of the days to come: as rows, as a table and as a picture."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from rich.measure import Measurement
 
 from rnn_tf import files
 from rnn_tf.metrics.conformal import LEVELS
-from rnn_tf.metrics.formatting import PlainTable, number, plain_table
+from rnn_tf.metrics.formatting import PlainTable, plain_table
 from rnn_tf.report import plots
 
 COLUMNS = "date forecast low_80 high_80 low_95 high_95".split()
@@ -45,6 +46,7 @@ def write(path: Path, days: list[dict]) -> None:
 def table(days: list[dict], title: str, levels=LEVELS) -> PlainTable:
     """Show the rows: weekday and date, forecast, and the ends of the intervals."""
     headings = ["forecast", *(f"{level} %" for level in levels)]
+    number = f"{{:,.{_decimals(days)}f}}".format
     shown = plain_table(title, ["day"], headings)
     for day in days:
         date = np.datetime64(day["date"]).item()
@@ -55,6 +57,13 @@ def table(days: list[dict], title: str, levels=LEVELS) -> PlainTable:
         words = " ".join(map(str, [column.header, *column.cells])).split()
         column.min_width, column.overflow = max(map(len, words)), "fold"
     return shown
+
+
+def _decimals(days: list[dict]) -> int:
+    """Count the decimals that tell the ends of the narrowest 80 % interval apart."""
+    widths = (day["high_80"] - day["low_80"] for day in days)
+    narrowest = min((width for width in widths if width > 0), default=1.0)
+    return min(9, max(0, 1 - math.floor(math.log10(narrowest))))
 
 
 def show(days: list[dict], title: str, console: Console | None = None) -> None:
