@@ -347,3 +347,20 @@ def test_a_part_without_a_sound_window_is_not_called_too_short():
     made = dataclasses.replace(made, filled=~np.is_busday(made.dates))
     with pytest.raises(InputError, match="no weekends: choose --calendar business"):
         Windows(made, by_share(1_518), 28, 7)
+
+
+@pytest.mark.parametrize("fold", [0, 1, 2])
+def test_targets_at_every_step_are_none_of_the_block(fold):
+    """Would catch a seq-to-seq network that trains on what it is chosen by."""
+    cut = Windows(make_series(np.arange(400.0) ** 1.1), by_share(400, 3), 28, 7)
+    cut = cut.of_fold(fold)
+    begin, end = cut.periods.block(fold)
+    last_days = cut.seen("train", 1)
+    assert np.array_equal(last_days, cut.origins["train"])
+    origins = cut.seen("train", 28)
+    targets = origins[:, None] + np.arange(-27, 7)
+    assert not ((begin <= targets) & (targets < end)).any()
+    assert len(last_days) - len(origins) == (27 if fold else 0)
+    x, _ = collected(cut.dataset("train", network_of(28, steps=28), 16))
+    assert len(x) == len(origins)
+    assert np.array_equal(cut.seen("validation", 28), cut.origins["validation"])

@@ -110,6 +110,18 @@ class Windows:
         origins = self._between(self.periods.train[0], len(self.series.values))
         return origins[~self._drawn_ahead(origins)]
 
+    def seen(self, split: str, outputs: int) -> np.ndarray:
+        """Return the origins of a split for a model with so many outputs: (windows,).
+
+        A model with an output at every step has targets that lie before its origin. It
+        trains on no window whose earlier targets reach back into the fold's block.
+        """
+        origins = self.origins[split]
+        if split != "train" or self.fold is None:
+            return origins
+        begin, end = self.periods.block(self.fold)
+        return origins[(origins < begin) | (origins - (outputs - 1) >= end)]
+
     def _drawn_ahead(self, origins: np.ndarray) -> np.ndarray:
         """Whether the days before each origin tell of those after it: (windows,) bool.
 
@@ -284,7 +296,7 @@ class Windows:
 
         outputs = model.output_shape[1] if len(model.output_shape) == 3 else 1
         cut = self.cutter(model.input_shape[1], outputs)
-        origins = tf.constant(self.origins[split])
+        origins = tf.constant(self.seen(split, outputs))
         if order is None:
             batches = tf.data.Dataset.from_tensor_slices(origins).batch(batch)
             # A pipeline of its own for every epoch would take longer than its batch.
