@@ -43,6 +43,7 @@ from rnn_tf.report import next_days as show_ahead
 from rnn_tf.report import plots
 
 keras = lazy_loader.load("keras")
+pd = lazy_loader.load("pandas")
 
 # ---------------------------------------------------------------- configuration
 
@@ -411,6 +412,7 @@ def report(outcome: Outcome) -> None:
     plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
     plots.learning_curves(folder / "learning_curves.png", tables["history"])
     rows = days_to_come(recommended, outcome.data)
+    tables["forecast"] = pd.DataFrame(rows)
     show_ahead.write(folder / "forecast.csv", rows)
     show_ahead.picture(folder / "next_days.png", series, rows, recommended.model)
 
@@ -427,7 +429,8 @@ def show(outcome: Outcome, console: Console) -> None:
     """Print the forecast of the days to come."""
     series, entry = outcome.data.source.series, outcome.recommended
     title = f"{series.name}, {series.unit}, by {entry.model}"
-    show_ahead.show(days_to_come(entry, outcome.data), title, console)
+    rows = outcome.tables["forecast"].to_dict("records")
+    show_ahead.show(rows, title, console)
 
 
 # ---------------------------------------------------------------- the days to come

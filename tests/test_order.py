@@ -16,9 +16,9 @@ def numbers(which):
     return which, tf.cast(which, tf.float32) / 2
 
 
-def epoch(order, steps=None, count=COUNT, passes=1) -> np.ndarray:
+def epoch(order, steps=None, count=COUNT) -> np.ndarray:
     """The numbers of one epoch's examples: (steps, BATCH)."""
-    batches = shuffled(count, BATCH, order, numbers, passes, steps)
+    batches = shuffled(count, BATCH, order, numbers, steps)
     return np.array([which.numpy() for which, _ in batches])
 
 
@@ -50,7 +50,8 @@ def test_fewer_examples_than_a_batch_fill_it():
 def test_without_steps_an_epoch_goes_through_all_once():
     assert epoch(Order(1)).shape == (COUNT // BATCH, BATCH)
     assert np.bincount(epoch(Order(1)).ravel()).max() == 1
-    assert epoch(Order(1), passes=3).shape == (3 * COUNT // BATCH, BATCH)
+    steps = 3 * COUNT // BATCH
+    assert epoch(Order(1), steps).shape == (steps, BATCH)
 
 
 def test_an_epochs_order_follows_from_its_number():

@@ -122,9 +122,10 @@ def _fit_by_fold(windows, fit: Callable, split: str) -> np.ndarray:
 
 def _fit(windows, fit: Callable, split: str) -> np.ndarray:
     """Forecast by what needs all days in a row, so that it cannot leave out a block."""
-    if split == "future":
+    if split == "validation":
+        learned = windows.origins["train"]
+    elif split == "future":
         learned = windows.known()
     else:
-        validates = split == "validation"
-        learned = windows.origins["train"] if validates else windows.learned()
+        learned = windows.learned()
     return fit(windows, learned)(windows.origins[split])

@@ -63,7 +63,8 @@ class Examples:
         def cut(which):
             return tf.gather(x, which), tf.gather(y, which)
 
-        return shuffle(len(x), batch, order, cut, self.passes)
+        steps = len(x) * self.passes // batch
+        return shuffle(len(x), batch, order, cut, steps)
 
     def data(self, sizes, batch: int, block: int, facts: dict) -> Data:
         """Return what `load_data` gives; see `Data`."""

@@ -36,7 +36,6 @@ def shuffled(
     batch: int,
     order: Order,
     cut: Callable,
-    passes: int = 1,
     steps: int | None = None,
 ):
     """Return a `tf.data.Dataset` of shuffled batches, those of one epoch.
@@ -50,15 +49,15 @@ def shuffled(
         order: of the training run; the epoch is the one that it is at.
         cut: numbers of examples, (n,) int64 -> inputs and targets, each (n, ...) or a
             structure of such.
-        passes: how often an epoch goes through all, each time shuffled anew.
-        steps: batches of an epoch, whatever it takes of passes.
+        steps: batches of an epoch, which goes through all as often as that takes, each
+            time shuffled anew; by default once.
 
     Returns:
         Tuples of (batch, ...).
     """
     import tensorflow as tf  # here, so that --help need not wait for it
 
-    steps, numbers = _epoch(count, batch, passes, steps)
+    steps, numbers = _epoch(count, batch, steps)
 
     def examples(step):
         start = step * batch
@@ -77,7 +76,6 @@ def stacked(
     batch: int,
     order: Order,
     cut: Callable,
-    passes: int = 1,
     steps: int | None = None,
 ):
     """Return the batches of `shuffled` in stacks, epoch after epoch without end.
@@ -90,7 +88,7 @@ def stacked(
     """
     import tensorflow as tf
 
-    steps, numbers = _epoch(count, batch, passes, steps)
+    steps, numbers = _epoch(count, batch, steps)
     together = _together(steps, batch, cut)
     stacks, size = steps // together, together * batch
 
@@ -109,17 +107,14 @@ def stacked(
     return without_autotune(places.map(cut_stack, num_parallel_calls=1).prefetch(2))
 
 
-def _epoch(count: int, batch: int, passes: int, steps: int | None) -> tuple:
+def _epoch(count: int, batch: int, steps: int | None) -> tuple:
     """Count the batches of an epoch, and say in which order it goes through examples.
 
     Returns:
         The batches, and (seed, epoch) -> the numbers of examples in that epoch's order.
     """
-    if steps is None:
-        steps = count * passes // batch
-    else:
-        passes = math.ceil(steps * batch / count)
-    return steps, _permutations(count, passes)
+    steps = count // batch if steps is None else steps
+    return steps, _permutations(count, passes=math.ceil(steps * batch / count))
 
 
 def _permutations(count: int, passes: int) -> Callable:

@@ -63,7 +63,6 @@ class Outcome:
     members: dict[str, Callable] = field(repr=False)
     model: Any = field(repr=False)  # what was chosen on validation, as it was saved
     recommended: "Entry" = field(repr=False)  # the best on validation of any kind
-    recommended_model: Any = field(repr=False)  # the mean of its networks, if any
 
 
 @dataclass(frozen=True)

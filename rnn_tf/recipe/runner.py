@@ -234,9 +234,8 @@ def finish(
         run.add("metrics", rows)
         run.record(intervals=facts)
     model = save(context, run, chosen, chosen.model)
-    best = model
     if context.experiment.combines and recommended.networks:
-        best = save(context, run, recommended, "recommended")
+        save(context, run, recommended, "recommended")
     run.record(chosen=chosen.model)
     return Outcome(
         folder=run.path,
@@ -246,7 +245,6 @@ def finish(
         members={entry.model: entry.member for entry in entries if entry.member},
         model=model,
         recommended=recommended,
-        recommended_model=best if recommended.networks else None,
     )
 
 
