@@ -24,7 +24,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 
-from rnn_tf import config
+from rnn_tf import config, files
 from rnn_tf.baselines.series import naive, predictors
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import shuffled, stacked
@@ -37,10 +37,10 @@ from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import days, layers
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import next_days, runner
+from rnn_tf.recipe import folds, joint, next_days, runner
 from rnn_tf.recipe.experiment import Entry, Experiment, Outcome, by_batch
 from rnn_tf.report import next_days as show_ahead
-from rnn_tf.report import plots
+from rnn_tf.report import plots, relative_errors
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -78,8 +78,9 @@ class Config(RunConfig):
     fill: Literal["none", "seasonal", "last", "linear"] | None = None
     """With a file: fill missing days from a week or the day before, or linearly; by
     default they are an error, and holidays of business days as the day before."""
-    train_from: int = 2016
-    """With cta: the first year of training, 2001 to 2017."""
+    train_from: int | None = None
+    """With cta: the first year of training, 2001 to 2017; by default 2016, and with
+    folds 2001."""
     lookback: int | None = None
     """Days that a model sees, by default eight weeks; those that look things up see two
     years."""
@@ -88,6 +89,11 @@ class Config(RunConfig):
     models: tuple[str, ...] = ()
     """Names of the models to run; by default all, or five of them at the quick size."""
     trials: int = 0
+    folds: int = 1
+    """Train so often, each time on the days before one of so many test periods; the
+    table is over all of them. With cta the periods are years, 2019 the last."""
+    fold: int | None = None
+    """With folds: run this one alone, 1 the oldest."""
     classical: bool = True
     """Also fit SARIMA and exponential smoothing, which takes a few seconds."""
 
@@ -100,8 +106,7 @@ class Config(RunConfig):
             raise InputError(f"--calendar business needs --data FILE, not {self.data}")
         config.require_at_least(self, "horizon", 1)
         config.require_at_least(self, "lookback", 1)
-        if not 2001 <= self.train_from <= 2017:
-            raise InputError(f"--train-from is {self.train_from}; take 2001 to 2017")
+        self._check_folds()
         config.require_known(self, "models", MODELS)
         for name in self.models:
             if name in WEEKLY and not self.weekly:
@@ -110,6 +115,33 @@ class Config(RunConfig):
                     f"{self.week} and a --lookback of {4 * self.week}, "
                     f"{5 * self.week}, ..., not {self.horizon} and {self.lookback}"
                 )
+
+    def _check_folds(self) -> None:
+        """Raise InputError if there are no such folds, or no such first year."""
+        config.require_at_least(self, "folds", 1)
+        if self.data == "cta" and self.folds > MOST_YEARS:
+            raise InputError(
+                f"--folds is {self.folds}; with cta take 1 to {MOST_YEARS}, a year each"
+            )
+        if self.fold is not None and not 1 <= self.fold <= self.folds:
+            raise InputError(
+                f"--fold is {self.fold}; with --folds {self.folds} take 1 to "
+                f"{self.folds}"
+            )
+        several = self.folds > 1
+        if self.train_from is None:
+            object.__setattr__(self, "train_from", 2001 if several else 2016)
+        last = 2017 - self.folds * several
+        if not 2001 <= self.train_from <= last:
+            raise InputError(
+                f"--train-from is {self.train_from}; take 2001 to {last}"
+                + f", three years before the first of {self.folds} test years" * several
+            )
+
+    @property
+    def runs(self) -> int:
+        """A run for each fold."""
+        return 1 if self.fold else self.folds
 
     @property
     def week(self) -> int:
@@ -138,6 +170,7 @@ FULL = {
 }
 STEPS = 100  # gradient steps of an epoch: a short series gets as many as a long one
 BLOCKS = 3  # of validation; the seeds take turns in holding one out
+MOST_YEARS = 12  # that cta can test
 
 # ---------------------------------------------------------------- data
 
@@ -169,25 +202,45 @@ def _data(cut: windows.Windows, batch: int) -> Data:
         sizes=None,  # the configuration has them all
         dataset=dataset,
         batch_size=batch,
-        block=max(14, 2 * cut.horizon),
+        block=_block(cut.horizon),
         facts=cut.facts(),
         source=cut,
         stacked=lambda network, order: dataset("train", network, order, stacked),
     )
 
 
+def _block(horizon: int) -> int:
+    """Count neighbouring windows that are not independent."""
+    return max(14, 2 * horizon)
+
+
 def _series(config: Config) -> tuple[daily.Series, Periods]:
-    """Read the series, and say where its parts begin and end."""
+    """Read the series, and say where its parts begin and end.
+
+    A fold has the series as it was at the end of its test period.
+    """
+    series, first = _whole_series(config), 0
+    tests = periods.test_periods(len(series.values), config.folds)
     if config.data == "cta":
-        series = ridership.load(config.data_dir)
-        return series, ridership.periods(series, config.train_from)
+        if config.folds == 1:
+            return series, ridership.periods(series, config.train_from)
+        tests = ridership.test_years(series, config.folds)
+        first = int(
+            np.searchsorted(series.dates, np.datetime64(f"{config.train_from}"))
+        )
+    most, lengths = min(BLOCKS, config.seeds), (config.lookback, config.horizon)
+    oldest = partial(periods.before, tests[0], first=first)
+    blocks = periods.count_blocks(oldest, *lengths, most)
+    test = tests[(config.fold or 1) - 1]
+    return series.until(test[1]), periods.before(test, blocks, first)
+
+
+def _whole_series(config: Config) -> daily.Series:
+    if config.data == "cta":
+        return ridership.load(config.data_dir)
     if config.data == "synthetic":
-        series = synthetic.daily_series()
-    else:
-        series = daily.read(Path(config.data), _layout(config))
-    count, most = len(series.values), min(BLOCKS, config.seeds)
-    blocks = periods.count_blocks(count, config.lookback, config.horizon, most)
-    return series, periods.by_share(count, blocks)
+        return synthetic.daily_series()
+    return daily.read(Path(config.data), _layout(config))
 
 
 def _layout(config: Config) -> Layout:
@@ -433,6 +486,26 @@ def show(outcome: Outcome, console: Console) -> None:
     show_ahead.show(rows, title, console)
 
 
+def report_folds(done: joint.Joint) -> None:
+    """Draw the errors in all folds, and take over the newest fold's days to come."""
+    folder, tables, newest = done.folder, done.tables, done.newest
+    unit = newest.info["data"]["unit"]
+    plots.error_by_step(folder / "error_by_day.png", tables["metrics"], "mae", unit)
+    path, baseline = folder / "error_by_fold.png", "that of the fold's best baseline"
+    relative_errors.picture(path, tables["folds"], "fold", baseline)
+    for name in ("forecast.csv", "next_days.png"):
+        if (newest.folder / name).is_file():  # no picture fails a run
+            files.write_bytes(folder / name, (newest.folder / name).read_bytes())
+    tables["forecast"] = newest.table("forecast")
+
+
+def show_folds(done: joint.Joint, console: Console) -> None:
+    """Print the forecast of the days to come, which the newest fold has made."""
+    info, rows = done.newest.info, done.tables["forecast"].to_dict("records")
+    title = f"{info['data']['source']}, {info['data']['unit']}, by "
+    show_ahead.show(rows, title + info["recommended"]["model"], console)
+
+
 # ---------------------------------------------------------------- the days to come
 
 
@@ -452,7 +525,8 @@ def predict_next_days(
         output: Where the forecast goes, a CSV file; one that is there is replaced.
     """
     recommended = next_days.find(model)
-    options = config.from_json(Config, recommended.options | {"resume": None})
+    whole = {"resume": None, "folds": 1, "fold": None}  # to its very end
+    options = config.from_json(Config, recommended.options | whole)
     cut = load_data(_of_file(options, file) if file else options).source
     _check_length(cut, recommended.parts)
     baselines = predictors(cut, options.classical, "future")
@@ -491,6 +565,7 @@ def experiment(config: Config) -> Experiment:
         headline="mae",
         models={name: MODELS[name] for name in config.names},
         answers=("mlp",),
+        rivals=("gru",),
         load_data=load_data,
         baselines=find_baselines,
         compile_arguments=compile_arguments,
@@ -504,9 +579,14 @@ def experiment(config: Config) -> Experiment:
     )
 
 
-def run(config: Config) -> Outcome:
-    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
-    return runner.run(experiment, config)
+def run(config: Config) -> Outcome | joint.Joint:
+    """Run the recipe, in each fold; see `rnn_tf.recipe.runner.run`."""
+    if config.runs == 1:
+        return runner.run(experiment, config)
+    numbers = range(1, config.folds + 1)
+    parts = {f"fold {n}": dataclasses.replace(config, fold=n) for n in numbers}
+    judge = partial(folds.judge, rivals=("mlp", "gru"), block=_block(config.horizon))
+    return joint.run(experiment, config, parts, judge, report_folds, show_folds)
 
 
 if __name__ == "__main__":

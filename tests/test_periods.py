@@ -1,6 +1,7 @@
 """The parts of a series, and the blocks of its validation."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -40,8 +41,8 @@ def test_blocks_tile_validation_newest_first(days, blocks):
         (1461, 56, 7, 3, 3),
         (1461, 56, 7, 1, 1),
         (1461, 56, 7, 5, 5),
-        (252, 56, 7, 3, 3),  # half of them are two windows
-        (251, 56, 7, 3, 2),
+        (251, 56, 7, 3, 3),  # half of them are two windows
+        (250, 56, 7, 3, 2),
         (209, 56, 7, 3, 1),
         (40, 56, 7, 3, 1),
         (297, 10, 30, 3, 2),  # a third of 89 days holds no 30
@@ -49,14 +50,15 @@ def test_blocks_tile_validation_newest_first(days, blocks):
     ],
 )
 def test_a_short_series_has_fewer_blocks(days, lookback, horizon, most, blocks):
-    assert count_blocks(days, lookback, horizon, most) == blocks
+    split = partial(by_share, days)
+    assert count_blocks(split, lookback, horizon, most) == blocks
 
 
 @given(lookback=st.integers(8, 80), horizon=st.integers(1, 40), more=st.integers(0, 80))
 def test_a_series_that_is_long_enough_is_so_in_every_fold(lookback, horizon, more):
     """Property: would catch one refused because a block is a day too short."""
     days = days_needed(lookback, horizon) + more
-    blocks = count_blocks(days, lookback, horizon, 3)
+    blocks = count_blocks(partial(by_share, days), lookback, horizon, 3)
     values = np.random.default_rng(1).normal(size=days)
     cut = Windows(make_series(values), by_share(days, blocks), lookback, horizon)
     for fold in cut.folds():
@@ -76,6 +78,27 @@ def test_the_fewest_days_are_exactly_enough(lookback, horizon):
     assert all(len(origins) for origins in cut(need).origins.values())
     with pytest.raises(InputError, match=f"needs {need} days .* has {need - 1}"):
         cut(need - 1)
+
+
+@given(days=st.integers(100, 5000), count=st.integers(1, 9))
+def test_test_periods_tile_the_end_of_the_series(days, count):
+    """Property: would catch a day that two folds test, or one that none does."""
+    tests = periods.test_periods(days, count)
+    assert len(tests) == count
+    assert tests[-1][1] == days
+    for older, newer in zip(tests, tests[1:], strict=False):
+        assert older[1] == newer[0]
+    assert len({end - begin for begin, end in tests}) == 1
+    assert tests[0][0] >= days // 2 - count
+    assert periods.test_periods(days, 1) == [by_share(days).test]
+
+
+def test_periods_of_five_folds():
+    tests = periods.test_periods(1000, 5)
+    assert tests == [(500, 600), (600, 700), (700, 800), (800, 900), (900, 1000)]
+    assert periods.before(tests[0], 2, first=100) == Periods(
+        (100, 400), (400, 500), (500, 600), 2
+    )
 
 
 BOUNDS = {

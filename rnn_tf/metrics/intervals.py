@@ -1,5 +1,7 @@
 """Intervals of means: Student's t over seeds, a block bootstrap over test examples."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 
@@ -48,3 +50,36 @@ def block_interval(
     bootstrap = CircularBlockBootstrap(block, errors, seed=1)
     low, high = bootstrap.conf_int(np.mean, draws, method="percentile", size=level)
     return float(low[0]), float(high[0])
+
+
+def rows(
+    headline: str, model: str, errors: dict, rivals: Iterable[str], block: int
+) -> list[dict]:
+    """Give the mean error of a model, and its difference to its rivals, intervals.
+
+    Intervals are over test examples: each example's error is averaged over the seeds
+    first, and differences are paired by example.
+
+    Args:
+        headline: the metric that the errors are of.
+        model: whose rows these are.
+        errors: model -> (examples,), averaged over the seeds.
+        rivals: the models to compare with.
+        block: neighbouring examples that are not independent.
+    """
+    own = errors[model]
+    compared = [(f"{headline}_mean", "", own)]
+    compared += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
+    rows = []
+    for metric, rival, values in compared:
+        low, high = block_interval(values, block)
+        row = {
+            "metric": metric,
+            "slice": rival,
+            "value": float(values.mean()),
+            "low": low,
+            "high": high,
+            "n": len(values),
+        }
+        rows.append(row)
+    return rows

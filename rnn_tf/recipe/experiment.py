@@ -86,6 +86,8 @@ class Experiment:
     # (networks, data) -> one Keras model of their mean, from and to the data's own unit
     export: Callable[[list[Network], Data], Any]
     report: Callable[[Outcome], None]  # pictures, and tables of the experiment's own
+    # further models that the course's claims compare others with
+    rivals: tuple[str, ...] = ()
     # predictions of the seeds -> those of their ensemble; None: there are no ensembles
     mean: Callable[[list], Any] | None = array_mean
     # whether means of the best entries are entries, baselines' predictions among them

@@ -19,6 +19,7 @@ from rnn_tf.errors import InputError, first_line
 from rnn_tf.metrics import conformal
 from rnn_tf.recipe import saved_model
 from rnn_tf.recipe.experiment import Entry
+from rnn_tf.runs.run_folder import PARTS
 from rnn_tf.text import quote
 
 FILE = "recommended.keras"  # the networks among the parts, their mean
@@ -139,6 +140,8 @@ def find(folder: Path, experiment: str = "forecast") -> Recommended:
             f"{folder} is not the folder of a finished {experiment} run; give one like "
             f"--model results/{experiment}/20260101-120000-ab12"
         )
+    if parts := info.get("parts"):  # a joint run
+        return find(_newest(folder, parts), experiment)
     if "recommended" not in info or "intervals" not in info:
         raise InputError(
             f"{folder} recommends no forecast: the run is not finished, or of an older "
@@ -154,6 +157,22 @@ def find(folder: Path, experiment: str = "forecast") -> Recommended:
         raise InputError(
             f"{path} is damaged ({first_line(error)}); take another run"
         ) from None
+
+
+def _newest(folder: Path, parts) -> Path:
+    """Return the folder of the newest fold of a joint run.
+
+    Raises:
+        InputError: it lies elsewhere, or the folder is damaged.
+    """
+    try:
+        place = (folder / list(parts.values())[-1]).resolve()
+        if place.is_relative_to((folder / PARTS).resolve()):
+            return place
+        reason = "its parts lie elsewhere"
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        reason = first_line(error)
+    raise InputError(f"{folder} is damaged ({reason}); take another run")
 
 
 # ---------------------------------------------------------------- ahead

@@ -79,7 +79,13 @@ def _bar(console: Console) -> _Bar:
 
 @contextlib.contextmanager
 def several(runs: int) -> Iterator[None]:
-    """Show one display for all the runs inside, `runs` of them."""
+    """Show one display for all the runs inside, `runs` of them.
+
+    Inside another that counts them too, it is that one.
+    """
+    if _several:
+        yield
+        return
     with _bar(Console()) as bar:
         display = _Several(bar, bar.add_task("", total=runs), runs)
         display.move(0)

@@ -18,12 +18,19 @@ def sentence(outcome: Outcome, headline: str, best_baseline: str) -> str:
     why = f"the lowest {metric_name(headline)} on validation"
     if entry.kind == "baseline":
         why += ", where no network did better"
-    on_test = _on_test(metrics, headline, entry.model, best_baseline)
-    return f"recommended: {name}, {why}; {on_test}"
+    verdict = on_test(metrics, headline, entry.model, best_baseline)
+    return f"recommended: {name}, {why}; {verdict}"
 
 
-def _on_test(metrics, headline: str, model: str, best_baseline: str) -> str:
-    """Say what the interval of its difference to the best baseline shows."""
+def on_test(metrics, headline: str, model: str, best_baseline: str) -> str:
+    """Say what the interval of its difference to the best baseline shows.
+
+    Args:
+        metrics: DataFrame of metrics.csv.
+        headline: the metric.
+        model: which is judged.
+        best_baseline: the baseline that did best on test.
+    """
     if model == best_baseline:
         return "it is the best baseline on test, too"
     rows = metrics[(metrics["model"] == model) & (metrics["slice"] == best_baseline)]

@@ -35,7 +35,7 @@ keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
 
 
-def run(define: Callable, config: RunConfig) -> Outcome | None:
+def run(define: Callable, config: RunConfig, show: bool = True) -> Outcome | None:
     """Run the recipe and print the table.
 
     Of several workers, the chief does; the others work for it, and return None.
@@ -43,6 +43,7 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
     Args:
         define: `experiment(config)`, a function of a module; workers call it too.
         config: the run's options, of the class `Config` of that module.
+        show: whether to print what came out.
 
     Raises:
         InputError: the data or an option cannot be used; no run folder is left.
@@ -95,7 +96,7 @@ def run(define: Callable, config: RunConfig) -> Outcome | None:
         outcome = finish(context, folder, entries, chosen, recommended)
         experiment.report(outcome)
     outcome.tables["summary"] = summary.refresh(config.results)
-    if not console.is_jupyter:  # there one shows the table itself
+    if show and not console.is_jupyter:  # there people show the table themselves
         summary.show(outcome.tables["summary"], console, folder.path.name)
         names = experiment.headline, folder.info["best_baseline"]
         console.print(plain(recommendation.sentence(outcome, *names)))
@@ -163,51 +164,21 @@ def test(context: Context, run: Run, entries: list[Entry]) -> None:
     errors = {m: np.mean([s.errors for s in each], 0) for m, each in scored.items()}
     baselines = [entry.model for entry in entries if entry.kind == "baseline"]
     best = min(baselines, key=lambda model: errors[model].mean())
-    rivals = [best, *(entry.model for entry in entries if entry.kind == "answer")]
+    compared = {*context.experiment.answers, *context.experiment.rivals} & set(errors)
+    rivals = dict.fromkeys([best, *(m for m in errors if m in compared)])
     run.record(best_baseline=best)
     rows = []
     for entry in entries:
         own = metric_rows(entry, "test", scored[entry.model])
         unit = next(r["unit"] for r in own if r["metric"] == headline)
         base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
-        differences = interval_rows(context, entry.model, errors, rivals)
+        block = context.data.block
+        differences = intervals.rows(headline, entry.model, errors, rivals, block)
         rows += own + [base | row | {"unit": unit} for row in differences]
     run.add("metrics", rows)
     predictions = prediction_rows(entries, scored)
     if predictions:
         run.add("predictions", predictions)
-
-
-def interval_rows(
-    context: Context, model: str, errors: dict, rivals: list[str]
-) -> list[dict]:
-    """Give the mean error of a model, and its difference to its rivals, intervals.
-
-    Intervals are over test examples: each example's error is averaged over the seeds
-    first, and differences are paired by example.
-
-    Args:
-        context: of the run.
-        model: whose rows these are.
-        errors: model -> (examples,), averaged over the seeds.
-        rivals: the models to compare with.
-    """
-    own, headline = errors[model], context.experiment.headline
-    compared = [(f"{headline}_mean", "", own)]
-    compared += [(f"{headline}_difference", r, own - errors[r]) for r in rivals]
-    rows = []
-    for metric, rival, values in compared:
-        low, high = intervals.block_interval(values, context.data.block)
-        row = {
-            "metric": metric,
-            "slice": rival,
-            "value": float(values.mean()),
-            "low": low,
-            "high": high,
-            "n": len(values),
-        }
-        rows.append(row)
-    return rows
 
 
 def prediction_rows(entries: list[Entry], scored: dict[str, list[Scores]]) -> list:

@@ -26,6 +26,7 @@ from rnn_tf.runs.provenance import provenance
 # Options that a run which goes on may change: they change no number.
 FREE = "resume", "results", "jobs", "cluster"
 STATE = "state"  # a folder that is there until the run is complete
+PARTS = "parts"  # a folder of the runs that a joint run is made of
 TRIALS = "model phase trial seed status error score seconds epochs parameters".split()
 HISTORY = "model seed epoch loss validation_loss score seconds".split()
 METRICS = "model kind seed split metric slice value low high unit n".split()
@@ -88,8 +89,9 @@ class Run:
     @property
     def begun(self) -> bool:
         """Whether it has anything that a resumed run could go on with."""
-        state = self.path / STATE
-        return bool(any(self.rows.values()) or state.is_dir() and any(state.iterdir()))
+        folders = self.path / STATE, self.path / PARTS
+        saved = any(folder.is_dir() and any(folder.iterdir()) for folder in folders)
+        return saved or any(self.rows.values())
 
     def record(self, **info) -> None:
         """Add facts (devices, data, status) to config.json.
@@ -161,12 +163,17 @@ def _stop(run: Run, error: BaseException, resume: str | None) -> BaseException:
 
 
 def _take_back(run: Run, resume: str | None) -> None:
-    """Undo the opening of a run that cannot go on: its folder, or its last session."""
-    if not resume:
+    """Undo the opening of a run that cannot go on: its folder, or its last session.
+
+    A joint run keeps the parts that it has.
+    """
+    if resume:
+        session = run.info["resumed"].pop()
+        run.record(status=session["after"])
+    elif any((run.path / PARTS).glob("*/*")):
+        run.record(status="failed")
+    else:
         _remove(run.path)
-        return
-    session = run.info["resumed"].pop()
-    run.record(status=session["after"])
 
 
 def _clean(path: Path) -> None:

@@ -47,6 +47,11 @@ class Series:
         """What a message calls its days."""
         return "days" if self.calendar == "daily" else "trading days"
 
+    def until(self, end: int) -> "Series":
+        """Return the series as it was before day `end`, an index, was known."""
+        parts = {n: getattr(self, n)[:end] for n in ("dates", "values", "filled")}
+        return dataclasses.replace(self, **parts)
+
     def dates_ahead(self, count: int) -> np.ndarray:
         """Return the days after the last one: (count,) datetime64[D].
 

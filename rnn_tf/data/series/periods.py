@@ -1,6 +1,7 @@
 """The parts of a series: training, validation and test, one after the other."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,24 +26,55 @@ class Periods:
         ends = np.linspace(*self.validation, self.blocks + 1).round().astype(int)
         return int(ends[-2 - fold]), int(ends[-1 - fold])
 
+    def hold(self, lookback: int, horizon: int) -> bool:
+        """Whether each part has the days of a window's target, and training those that
+        it looks back on, too."""
+        ends = self.validation, self.test
+        long_enough = all(end - begin >= horizon for begin, end in ends)
+        return long_enough and self.train[1] - self.train[0] >= lookback + horizon
+
 
 def by_share(days: int, blocks: int = 1) -> Periods:
-    """Split by time: the last 20 % is test, each 10 % before it a validation block."""
-    test, validation = (
-        days - round(days * 0.2),
-        days - round(days * (0.2 + blocks / 10)),
-    )
-    return Periods((0, validation), (validation, test), (test, days), blocks)
+    """Split by time: the last 20 % is test; see `before`."""
+    return before((days - round(days * 0.2), days), blocks)
 
 
-def count_blocks(days: int, lookback: int, horizon: int, most: int) -> int:
+def before(test: tuple[int, int], blocks: int = 1, first: int = 0) -> Periods:
+    """Split the days from `first` to a test period: training, then validation, each of
+    whose blocks is an eighth of them."""
+    validation = test[0] - round((test[0] - first) * blocks / 8)
+    return Periods((first, validation), (validation, test[0]), test, blocks)
+
+
+def test_periods(days: int, count: int) -> list[tuple[int, int]]:
+    """Cut test periods off the end of a series, the oldest first (rolling origin).
+
+    Each is as long as the test period by share, or shorter, so that the first half of
+    the series lies before all of them.
+    """
+    length = round(days * min(0.2, 0.5 / count))
+    ends = [days - length * later for later in reversed(range(count))]
+    return [(end - length, end) for end in ends]
+
+
+def count_blocks(
+    split: Callable[[int], Periods], lookback: int, horizon: int, most: int
+) -> int:
     """Count the blocks of validation, at most `most`, that all hold a window and leave
-    two windows' days before them to train on; one in a short series."""
+    two windows' days before them to train on; one in a short series.
+
+    Args:
+        split: number of blocks -> the parts.
+        lookback: days that models see.
+        horizon: days ahead.
+        most: blocks.
+    """
 
     def enough(blocks: int) -> bool:
-        parts = by_share(days, blocks)
+        parts = split(blocks)
         shortest = min(end - begin for begin, end in map(parts.block, range(blocks)))
-        return shortest >= horizon and parts.train[1] >= 2 * (lookback + horizon)
+        days = parts.train[1] - parts.train[0]
+        return shortest >= horizon and days >= 2 * (lookback + horizon)
 
     return next(filter(enough, range(most, 1, -1)), 1)
 
@@ -54,10 +86,7 @@ def days_needed(lookback: int, horizon: int) -> int:
     """
 
     def enough(days: int) -> bool:
-        parts = by_share(days)
-        ends = parts.validation, parts.test
-        long_enough = all(end - begin >= horizon for begin, end in ends)
-        return long_enough and parts.train[1] >= lookback + horizon
+        return by_share(days).hold(lookback, horizon)
 
     # Shares are rounded alike every 20 days, so what these days have, all longer have.
     counts = itertools.count(lookback + horizon)

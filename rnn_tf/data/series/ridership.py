@@ -4,7 +4,10 @@ Source: City of Chicago data portal, data set 6iiy-9s97, as kept by
 github.com/ageron/data. The city's live file changes daily, so it is no reference.
 """
 
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from rnn_tf import files
 from rnn_tf.data import download
@@ -38,6 +41,15 @@ def _cached() -> Path:
         with files.atomic_file(path) as temporary:
             temporary.write_bytes(download.member(archive, CSV))
     return download.verify(path, CSV_SHA256)
+
+
+def test_years(series: daily.Series, count: int) -> list[tuple[int, int]]:
+    """Return the last `count` years before the pandemic, 2019 the last of them.
+
+    Each is a test period: where it begins and ends, as indices of days.
+    """
+    ends = np.array([f"{year + 1}-01-01" for year in range(2019 - count, 2020)])
+    return list(pairwise(np.searchsorted(series.dates, ends.astype("M8[D]")).tolist()))
 
 
 def periods(series: daily.Series, train_from: int) -> Periods:
