@@ -144,6 +144,11 @@ class Config(RunConfig):
         return 1 if self.fold else self.folds
 
     @property
+    def lengths(self) -> tuple[int, int]:
+        """The days of a window that are seen, and those ahead."""
+        return self.lookback, self.horizon
+
+    @property
     def week(self) -> int:
         """The days of a week."""
         return gaps.WEEKS[self.calendar]
@@ -225,11 +230,16 @@ def _series(config: Config) -> tuple[daily.Series, Periods]:
         if config.folds == 1:
             return series, ridership.periods(series, config.train_from)
         tests = ridership.test_years(series, config.folds)
-        first = int(
-            np.searchsorted(series.dates, np.datetime64(f"{config.train_from}"))
+        year = np.datetime64(f"{config.train_from}")
+        first = int(np.searchsorted(series.dates, year))
+    oldest, lengths = partial(periods.before, tests[0], first=first), config.lengths
+    if config.folds > 1 and not oldest(1).hold(*lengths):
+        raise InputError(
+            f"{series.name} is too short for --folds {config.folds}: the oldest would "
+            f"test {np.ptp(tests[0])} {series.days} after {tests[0][0] - first}; take "
+            "fewer"
         )
-    most, lengths = min(BLOCKS, config.seeds), (config.lookback, config.horizon)
-    oldest = partial(periods.before, tests[0], first=first)
+    most = min(BLOCKS, config.seeds)
     blocks = periods.count_blocks(oldest, *lengths, most)
     test = tests[(config.fold or 1) - 1]
     return series.until(test[1]), periods.before(test, blocks, first)

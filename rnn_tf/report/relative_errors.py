@@ -34,13 +34,14 @@ def picture(path: Path, rows, per: str, baseline: str) -> None:
     axis.set(xscale="log", xlabel=f"error, times {baseline}")
     low = min(0.9, rows["relative"].min()) / 1.03
     axis.set_xlim(low, min(FURTHEST, max(1.1, rows["relative"].max())) * 1.03)
-    axis.set_xticks([t for t in TICKS if low <= t <= axis.get_xlim()[1]])
-    axis.xaxis.set_major_formatter("{x:g}")
+    ticks = [tick for tick in TICKS if low <= tick <= axis.get_xlim()[1]]
+    names = [f"{tick:g}" if tick < FURTHEST else f"{tick:g} or more" for tick in ticks]
+    axis.set_xticks(ticks, names)
     axis.minorticks_off()
     axis.set_yticks(list(places.values()), [plots.label(name) for name in places])
     axis.invert_yaxis()
     axis.set_title(f"Test error by {per}: a dot each; the bar is their geometric mean")
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(frameon=False, fontsize=8, loc="upper right")
     plots.save(figure, path)
 
 
