@@ -14,6 +14,7 @@ import pytest
 
 from experiments import forecast
 from rnn_tf.errors import InputError
+from rnn_tf.recipe import folds
 from rnn_tf.report import next_days, page, summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python, take_ctrl_c
@@ -64,6 +65,7 @@ def test_every_column_is_explained():
     """Would catch a column that results/README.md does not know."""
     text = (ROOT / "results" / "README.md").read_text()
     tables = *run_folder.SCHEMAS.values(), summary_rows.COLUMNS, next_days.COLUMNS
+    tables += (folds.COLUMNS,)
     for columns in tables:
         for column in columns:
             assert f"`{column}`" in text, f"results/README.md lacks `{column}`"

@@ -29,6 +29,11 @@ PICTURES = {
         "horizon: networks in colour, baselines in grey",
         "Test error by day ahead. The names stand in the order of their error.",
     ),
+    "error_by_fold": (
+        "A row for each model, the best on top: its test error in each fold, divided by "
+        "that of the fold's best baseline, as a dot, and their geometric mean as a bar",
+        "Test error in each fold, in terms of the fold's best baseline.",
+    ),
     "next_days": (
         "Line chart of the last six weeks of the series in black, and after them the "
         "recommended forecast, with a bar for each day's 80 % and 95 % interval",
@@ -74,6 +79,7 @@ PICTURES = {
 
 # Tables that some runs have besides; results/README.md explains every column.
 TABLES = {
+    "folds": "The error of each model in each fold, and its rank there",
     "shapes": "Which layers return sequences: every combination, tried in Keras",
     "lengths": "The best recurrent model and the MLP on sequences of other lengths",
     "quiz": "The quiz's model, part by part: shapes and parameters",
