@@ -30,8 +30,8 @@ PICTURES = {
         "Test error by day ahead. The names stand in the order of their error.",
     ),
     "error_by_fold": (
-        "A row for each model, the best on top: its test error in each fold, divided by "
-        "that of the fold's best baseline, as a dot, and their geometric mean as a bar",
+        "A row for each model, the best on top: its test error in each fold over "
+        "that of the best baseline there, as a dot, and their geometric mean as a bar",
         "Test error in each fold, in terms of the fold's best baseline.",
     ),
     "next_days": (
