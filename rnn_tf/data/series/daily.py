@@ -8,7 +8,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.series import dates, gaps, header, numbers, panel, table
+from rnn_tf.data.series import dates, folder, gaps, header, numbers, panel, table
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.errors import InputError
 
@@ -75,11 +75,21 @@ def read(path: Path, layout: Layout) -> Series:
 
 
 def read_panel(path: Path, layout: Layout) -> dict[str, Series]:
-    """Read all series of a long file: one for each name in `layout.series_column`.
+    """Read all series of a long file, or of a folder in which each file is one.
+
+    Args:
+        path: of the file, or of the folder.
+        layout: its `series_column` names the series of each row of a long file.
+
+    Returns:
+        Series by name: of a file in its order, of a folder sorted.
 
     Raises:
         InputError: as `read`; what is wrong with one series is, for all.
     """
+    if path.is_dir():
+        files = folder.series_files(path, layout)
+        return {name: read(file, layout) for name, file in files.items()}
     rows = table.read(path, layout)
     moments, values, notes = _cells(rows, layout)
     return {
@@ -99,7 +109,7 @@ def _series(rows: table.Table, layout: Layout, moments, values, notes) -> Series
     """Make a series of rows whose cells have been read."""
     days, values, dropped = _one_a_day(rows, layout, moments, values)
     days, values, filled, filling = gaps.fill(rows.title, layout, days, values)
-    name = rows.path.name.removesuffix(".gz").rpartition(".")[0] or rows.path.stem
+    name = folder.series_name(rows.path)
     digest = rows.sha256
     if rows.series:
         name = f"{name} {rows.series}"

@@ -248,26 +248,9 @@ class Windows:
         Returns:
             Origins, (batch,) int64 -> inputs, (batch, days, 1), and targets.
         """
-        import tensorflow as tf  # here, so that --help need not wait for it
-
-        values = tf.constant(self.scaled(days))
-        levels = tf.constant(self.levels / self.scale, tf.float32)
-        inputs = tf.range(days, dtype=tf.int64)
-        back = tf.range(steps, dtype=tf.int64)[:, None] - (steps - 1)
-        targets = days + back + tf.range(self.horizon, dtype=tf.int64)
-        targets = targets[0] if steps == 1 else targets
-
-        def cut(origins):
-            def measured(days_of):
-                one = [1] * len(days_of.shape)
-                at = tf.reshape(origins, [-1, *one]) + days_of
-                level, spread = tf.unstack(tf.gather(levels, origins), axis=1)
-                level, spread = (tf.reshape(v, [-1, *one]) for v in (level, spread))
-                return (tf.gather(values, at) - level) / spread
-
-            return measured(inputs)[..., None], measured(targets)
-
-        return cut
+        values, levels = self.scaled(days), self.levels / self.scale
+        starts = np.arange(len(levels))
+        return cutter(values, levels, starts, (days, steps, self.horizon))
 
     def dataset(
         self,
@@ -308,6 +291,43 @@ class Windows:
             lambda which: cut(tf.gather(origins, which)),
             steps=steps,
         )
+
+
+def cutter(
+    values: np.ndarray, levels: np.ndarray, starts: np.ndarray, sizes: tuple
+) -> Callable:
+    """Return a function that cuts windows, each measured by its own level and spread.
+
+    Args:
+        values: of one series, or of several end to end, float32.
+        levels: level and spread of each window, (windows, 2).
+        starts: where in `values` each window begins, (windows,).
+        sizes: days of an input, steps that have a target, and days of a target.
+
+    Returns:
+        See `Windows.cutter`; what it calls origins, counts the rows of `levels`.
+    """
+    import tensorflow as tf  # here, so that --help need not wait for it
+
+    days, steps, horizon = sizes
+    values, levels = (tf.constant(of, tf.float32) for of in (values, levels))
+    starts = tf.constant(starts, tf.int64)
+    inputs = tf.range(days, dtype=tf.int64)
+    back = tf.range(steps, dtype=tf.int64)[:, None] - (steps - 1)
+    targets = days + back + tf.range(horizon, dtype=tf.int64)
+    targets = targets[0] if steps == 1 else targets
+
+    def cut(origins):
+        def measured(days_of):
+            one = [1] * len(days_of.shape)
+            at = tf.reshape(tf.gather(starts, origins), [-1, *one]) + days_of
+            level, spread = tf.unstack(tf.gather(levels, origins), axis=1)
+            level, spread = (tf.reshape(v, [-1, *one]) for v in (level, spread))
+            return (tf.gather(values, at) - level) / spread
+
+        return measured(inputs)[..., None], measured(targets)
+
+    return cut
 
 
 def batch_size(count: int) -> int:
