@@ -54,7 +54,8 @@ class Config(RunConfig):
 
     data: str = "synthetic"
     """synthetic, cta (Chicago's rail boardings, downloaded once), or a file: CSV and
-    the like, also packed by gzip; Parquet; or the first sheet of a workbook."""
+    the like, also packed by gzip; Parquet; or the first sheet of a workbook. Or a
+    folder of such files, each a series."""
     data_dir: Path | None = None
     """With cta: a folder that holds the file already; nothing is downloaded."""
     date_column: str = "date"
@@ -64,7 +65,9 @@ class Config(RunConfig):
     series_column: str | None = None
     """With a file of several series: the column that names the series of each row."""
     series: str | None = None
-    """With a file of several series: the one to forecast."""
+    """With a file of several series: the one to forecast; by default all of them."""
+    networks: tuple[Literal["local", "global"], ...] = ("local", "global")
+    """With several series: train networks for each alone, or once for all, or both."""
     separator: str | None = None
     """With a file: what parts cells, such as tab; by default what parts the header."""
     encoding: str | None = None
@@ -106,6 +109,7 @@ class Config(RunConfig):
             raise InputError(f"--calendar business needs --data FILE, not {self.data}")
         config.require_at_least(self, "horizon", 1)
         config.require_at_least(self, "lookback", 1)
+        config.require_any(self, "networks")
         self._check_folds()
         config.require_known(self, "models", MODELS)
         for name in self.models:
@@ -149,6 +153,12 @@ class Config(RunConfig):
         return self.lookback, self.horizon
 
     @property
+    def many(self) -> bool:
+        """Whether all series of a file or a folder are to be forecast."""
+        folder = self.data not in ("synthetic", "cta") and Path(self.data).is_dir()
+        return folder or self.series_column is not None and self.series is None
+
+    @property
     def week(self) -> int:
         """The days of a week."""
         return gaps.WEEKS[self.calendar]
@@ -174,6 +184,7 @@ FULL = {
     "patience": 40,
 }
 STEPS = 100  # gradient steps of an epoch: a short series gets as many as a long one
+MOST = 8192  # windows whose forecasts are made at once
 BLOCKS = 3  # of validation; the seeds take turns in holding one out
 MOST_YEARS = 12  # that cta can test
 
@@ -184,23 +195,35 @@ def load_data(config: Config) -> Data:
     """Load the series and cut it into windows; test targets lie after all others."""
     series, parts = _series(config)
     cut = windows.Windows(series, parts, config.lookback, config.horizon)
-    folds = [cut.of_fold(fold) for fold in range(parts.blocks)]
+    return in_folds(cut, parts.blocks, config.batch_size)
+
+
+def in_folds(cut, blocks: int, batch_size: int | None) -> Data:
+    """Serve windows, also as each of so many folds of validation sees them.
+
+    Args:
+        cut: `Windows` of one series, or of many.
+        blocks: of validation.
+        batch_size: of training; by default what fits the windows.
+    """
+    folds = [cut.of_fold(fold) for fold in range(blocks)]
     fewest = min(len(fold.origins["train"]) for fold in folds)
-    batch = config.batch_size or windows.batch_size(fewest)
+    batch = batch_size or windows.batch_size(fewest)
+    order = np.argsort(np.concatenate([f.origins["validation"] for f in folds]))
     folds = [_data(fold, batch) for fold in folds]
     return dataclasses.replace(
         _data(cut, batch),
-        folds=parts.blocks,
+        folds=blocks,
         of_fold=folds.__getitem__,
-        join=lambda parts: np.concatenate(parts[::-1]),  # fold 0 is the newest
+        join=lambda parts: np.concatenate(parts)[order],
     )
 
 
-def _data(cut: windows.Windows, batch: int) -> Data:
+def _data(cut, batch: int) -> Data:
     """Serve windows as one fold, or the run as a whole, sees them."""
 
     def dataset(split, network, order=None, shuffle=shuffled):
-        size = batch if split == "train" else len(cut.origins[split])
+        size = batch if split == "train" else min(MOST, len(cut.origins[split]))
         return cut.dataset(split, network.model, size, order, shuffle, STEPS)
 
     return Data(
@@ -250,10 +273,10 @@ def _whole_series(config: Config) -> daily.Series:
         return ridership.load(config.data_dir)
     if config.data == "synthetic":
         return synthetic.daily_series()
-    return daily.read(Path(config.data), _layout(config))
+    return daily.read(Path(config.data), layout(config))
 
 
-def _layout(config: Config) -> Layout:
+def layout(config: Config) -> Layout:
     """Gather the options that say how a file holds its series."""
     names = [field.name for field in dataclasses.fields(Layout)]
     return Layout(**{name: getattr(config, name) for name in names})

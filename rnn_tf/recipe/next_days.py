@@ -38,12 +38,29 @@ def intervals(entry: Entry, data: Data) -> tuple[list[dict], dict]:
         The coverage, as rows of `metrics.csv`; and `intervals` of config.json, from
         which a `Scale` is made again.
     """
-    errors = _errors(entry, data, "validation")
-    widths = {n: conformal.half_widths(errors, n / 100) for n in conformal.LEVELS}
-    errors, cut = _errors(entry, data, "test"), data.source
+    known, new = (errors(entry, data, split) for split in ("validation", "test"))
+    return of_errors(entry, data.source, known, new)
+
+
+def of_errors(
+    entry: Entry, cut, known: np.ndarray, new: np.ndarray, part: str = ""
+) -> tuple[list[dict], dict]:
+    """Measure half widths by errors on validation, and what they cover on test.
+
+    Args:
+        entry: the forecast that the errors are of.
+        cut: `data.series.windows.Windows` of the series.
+        known: on validation, (windows, horizon), in spreads.
+        new: on test, likewise.
+        part: for the column `slice`.
+
+    Returns:
+        As `intervals`.
+    """
+    widths = {n: conformal.half_widths(known, n / 100) for n in conformal.LEVELS}
     base = {"model": entry.model, "kind": entry.kind, "seed": "", "split": "test"}
-    covered = {n: conformal.coverage(errors, -w, w) for n, w in widths.items()}
-    base |= {"slice": "", "unit": "%", "n": errors.size}
+    covered = {n: conformal.coverage(new, -w, w) for n, w in widths.items()}
+    base |= {"slice": part, "unit": "%", "n": new.size}
     rows = [
         base | {"metric": f"coverage_{level}", "value": share}
         for level, share in covered.items()
@@ -56,14 +73,14 @@ def intervals(entry: Entry, data: Data) -> tuple[list[dict], dict]:
     return rows, facts
 
 
-def _errors(entry: Entry, data: Data, split: str) -> np.ndarray:
+def errors(entry: Entry, data: Data, split: str) -> np.ndarray:
     """Measure the errors of all seeds by each window's spread: (windows, horizon)."""
-    errors = []
+    measured = []
     for seed, predictions in zip(entry.seeds, entry.predict(split), strict=True):
         cut = data.seen_by(seed).source
         spread = cut.levels[cut.origins[split], 1:]
-        errors.append((cut.targets(split) - predictions) / spread)
-    return np.concatenate(errors)
+        measured.append((cut.targets(split) - predictions) / spread)
+    return np.concatenate(measured)
 
 
 # ---------------------------------------------------------------- from its folder

@@ -9,6 +9,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -189,9 +190,8 @@ def cut(
     """
     _check_lengths(name, series, lookback, horizon)
     lengths = {key: len(one.values) for key, one in series.items()}
-    blocks = min(
-        periods.count_blocks(days, lookback, horizon, most) for days in lengths.values()
-    )
+    splits = [partial(periods.by_share, days) for days in lengths.values()]
+    blocks = min(periods.count_blocks(s, lookback, horizon, most) for s in splits)
     parts = {
         key: Windows(one, periods.by_share(lengths[key], blocks), lookback, horizon)
         for key, one in series.items()

@@ -1,0 +1,183 @@
+"""Forecast many daily series, by networks that are trained once for all of them.
+
+    make forecast ARGS="--data panel.csv --series-column series"     a long file
+    make forecast ARGS="--data folder/of/series"                     a file for each
+
+A global network sees windows of all series, each in units of its own level and spread
+(Montero-Manso and Hyndman, 2021): what one series is too short to teach, others may.
+Models and training are those of `experiments.forecast`.
+"""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+import lazy_loader
+import numpy as np
+
+from experiments import forecast
+from experiments.forecast import Config
+from rnn_tf import files
+from rnn_tf.baselines.series import predictors
+from rnn_tf.data.series import daily, folder, many_windows
+from rnn_tf.data.series.many_windows import ManyWindows
+from rnn_tf.data.splits import Data
+from rnn_tf.metrics import forecast as forecast_metrics
+from rnn_tf.metrics.scores import Scores
+from rnn_tf.recipe import next_days
+from rnn_tf.recipe.experiment import Entry, Experiment, Outcome
+from rnn_tf.report import next_days as show_ahead
+from rnn_tf.report import plots
+
+pd = lazy_loader.load("pandas")
+
+KEPT = 8  # windows of each series in predictions.csv, the last that share no day
+
+# ---------------------------------------------------------------- data
+
+
+def load_data(config: Config) -> Data:
+    """Load all series and cut them into windows; each is split by its own days."""
+    series = daily.read_panel(Path(config.data), forecast.layout(config))
+    name = folder.series_name(Path(config.data))
+    sizes = config.lookback, config.horizon, min(forecast.BLOCKS, config.seeds)
+    cut = many_windows.cut(name, series, *sizes)
+    return forecast.in_folds(cut, cut.first.periods.blocks, config.batch_size)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Give the predict(split) of each baseline that all series are long enough for.
+
+    They learn from one series alone, and forecast it.
+    """
+    cut = data.source
+    each = {n: predictors(part, config.classical) for n, part in cut.parts.items()}
+    names = min(each.values(), key=len)  # the rest need more days than it has
+
+    def predict(baseline, split):
+        return cut.joined(lambda name, _: each[name][baseline](split))
+
+    return {name: partial(predict, name) for name in names}
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score forecasts (windows, horizon): MASE over all windows, and for each series.
+
+    The error of a window is measured by that of "as a week ago" in the training period
+    of its series, so that a window counts alike whatever unit its series has.
+    """
+    cut, targets = data.source, data.source.targets(split)
+    errors = np.abs(targets - predictions)
+    scaled = errors / _seasonal_errors(cut, split)[:, None]
+    rows = [_row("mase", "", scaled)]
+    rows += [_row("mase_ahead", day + 1, scaled[:, day]) for day in range(cut.horizon)]
+    unit = cut.first.series.unit
+    for name, of_series in cut.rows(split).items():
+        rows.append(_row("mae", name, errors[of_series]) | {"unit": unit})
+        rows.append(_row("mase", name, scaled[of_series]))
+    kept = _kept(cut, split, targets, predictions)
+    return Scores(rows, scaled.mean(axis=1), kept)
+
+
+def _seasonal_errors(cut: ManyWindows, split: str) -> np.ndarray:
+    """Return MASE's unit of each window's series: (windows,)."""
+
+    def of_series(_, part):
+        error = forecast_metrics.seasonal_error(part.training(), part.series.week)
+        return np.full(len(part.origins[split]), error)
+
+    return cut.joined(of_series)
+
+
+def _row(metric: str, part: str | int, errors: np.ndarray) -> dict:
+    row = {"metric": metric, "slice": part, "value": float(errors.mean()), "unit": ""}
+    return row | {"n": errors.size}
+
+
+def _kept(cut: ManyWindows, split: str, targets, predictions) -> list[dict]:
+    """Make the rows of predictions.csv; those of all windows would fill the memory."""
+    dates, rows = cut.dates(split), []
+    for name, of_series in cut.rows(split).items():
+        windows = range(of_series.stop - 1, of_series.start - 1, -cut.horizon)
+        for window in reversed(windows[:KEPT]):
+            days = zip(targets[window].tolist(), predictions[window], strict=True)
+            example = {"example": f"{name} {dates[window]}"}
+            rows += [
+                example | {"step": day + 1, "target": y, "prediction": float(f)}
+                for day, (y, f) in enumerate(days)
+            ]
+    return rows
+
+
+def intervals(entry: Entry, data: Data) -> tuple[list[dict], dict]:
+    """Measure how far a forecast errs on validation, series by series.
+
+    Returns:
+        The coverage on test of each series, as rows of `metrics.csv`; and `intervals`
+        of config.json, name -> as `next_days.intervals` has it.
+    """
+    known, new = (next_days.errors(entry, data, s) for s in ("validation", "test"))
+    cut, rows, facts = data.source, [], {}
+    of_known, of_new = cut.rows("validation"), cut.rows("test")
+    for name, part in cut.parts.items():
+        errors = known[of_known[name]], new[of_new[name]]
+        covered, facts[name] = next_days.of_errors(entry, part, *errors, name)
+        rows += covered
+    return _over_all(rows) + rows, {"series": facts}
+
+
+def _over_all(rows: list[dict]) -> list[dict]:
+    """Average coverage over the windows of all series."""
+    frame, every = pd.DataFrame(rows), []
+    for metric, of_metric in frame.groupby("metric", sort=False):
+        share = np.average(of_metric["value"], weights=of_metric["n"])
+        over = {"slice": "", "value": float(share), "n": int(of_metric["n"].sum())}
+        every.append(rows[of_metric.index[0]] | {"metric": metric} | over)
+    return every
+
+
+def report(outcome: Outcome) -> None:
+    """Draw the pictures of a run, and write the days to come of each series."""
+    path, tables = outcome.folder, outcome.tables
+    metrics = tables["metrics"]
+    ahead = metrics[metrics["metric"] == "mase_ahead"].assign(metric="mase")
+    unit = "as a week ago = 1"
+    plots.error_by_step(path / "error_by_day.png", ahead, "mase", unit)
+    plots.learning_curves(path / "learning_curves.png", tables["history"])
+    rows = days_to_come(outcome.recommended, outcome.data)
+    tables["forecast"] = pd.DataFrame(rows)
+    files.write_csv(path / "forecast.csv", ["series", *show_ahead.COLUMNS], rows)
+
+
+def days_to_come(entry: Entry, data: Data) -> list[dict]:
+    """Make the rows of forecast.csv: the days to come of each series, recommended."""
+    cut, (_, facts) = data.source, intervals(entry, data)
+    rows = []
+    for (name, part), ahead in zip(
+        cut.parts.items(), np.mean(entry.predict("future"), axis=0), strict=True
+    ):
+        scale = next_days.read_intervals(facts["series"][name], cut.horizon)
+        widths = scale.around(part.series.values)
+        days = show_ahead.rows(part.series, ahead, widths)
+        rows += [{"series": name} | day for day in days]
+    return rows
+
+
+# ---------------------------------------------------------------- run
+
+
+def experiment(config: Config) -> Experiment:
+    """Define the experiment on all series at once; see `rnn_tf.recipe.experiment`."""
+    return dataclasses.replace(
+        forecast.experiment(config),
+        headline="mase",
+        load_data=load_data,
+        baselines=find_baselines,
+        evaluate=evaluate,
+        intervals=intervals,
+        report=report,
+        show=lambda outcome, console: None,
+    )
