@@ -613,7 +613,11 @@ def experiment(config: Config) -> Experiment:
 
 
 def run(config: Config) -> Outcome | joint.Joint:
-    """Run the recipe, in each fold; see `rnn_tf.recipe.runner.run`."""
+    """Run the recipe, in each fold or on each series; see `runner.run`."""
+    if config.many:
+        from experiments import many_series  # which builds on this module
+
+        return many_series.run(config)
     if config.runs == 1:
         return runner.run(experiment, config)
     numbers = range(1, config.folds + 1)

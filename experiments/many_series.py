@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lazy_loader
 import numpy as np
+from rich.console import Console
 
 from experiments import forecast
 from experiments.forecast import Config
@@ -22,10 +23,13 @@ from rnn_tf.baselines.series import predictors
 from rnn_tf.data.series import daily, folder, many_windows
 from rnn_tf.data.series.many_windows import ManyWindows
 from rnn_tf.data.splits import Data
+from rnn_tf.errors import InputError
 from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.recipe import next_days
+from rnn_tf.recipe import joint, next_days, runner
+from rnn_tf.recipe import many_series as judging
 from rnn_tf.recipe.experiment import Entry, Experiment, Outcome
+from rnn_tf.report import many_series as show_many
 from rnn_tf.report import next_days as show_ahead
 from rnn_tf.report import plots
 
@@ -37,12 +41,17 @@ KEPT = 8  # windows of each series in predictions.csv, the last that share no da
 
 
 def load_data(config: Config) -> Data:
-    """Load all series and cut them into windows; each is split by its own days."""
+    """Load all series and serve their windows."""
+    cut = cut_series(config)
+    return forecast.in_folds(cut, cut.first.periods.blocks, config.batch_size)
+
+
+def cut_series(config: Config) -> ManyWindows:
+    """Read all series and cut them into windows; each is split by its own days."""
     series = daily.read_panel(Path(config.data), forecast.layout(config))
     name = folder.series_name(Path(config.data))
     sizes = config.lookback, config.horizon, min(forecast.BLOCKS, config.seeds)
-    cut = many_windows.cut(name, series, *sizes)
-    return forecast.in_folds(cut, cut.first.periods.blocks, config.batch_size)
+    return many_windows.cut(name, series, *sizes)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
@@ -170,9 +179,15 @@ def days_to_come(entry: Entry, data: Data) -> list[dict]:
 
 
 def experiment(config: Config) -> Experiment:
-    """Define the experiment on all series at once; see `rnn_tf.recipe.experiment`."""
+    """Define the experiment on all series at once, or on one that is named.
+
+    See `rnn_tf.recipe.experiment`.
+    """
+    alone = forecast.experiment(config)
+    if not config.many:
+        return alone
     return dataclasses.replace(
-        forecast.experiment(config),
+        alone,
         headline="mase",
         load_data=load_data,
         baselines=find_baselines,
@@ -181,3 +196,54 @@ def experiment(config: Config) -> Experiment:
         report=report,
         show=lambda outcome, console: None,
     )
+
+
+EVERY = "all series"  # the part with the networks that are trained on all
+
+
+def run(config: Config) -> Outcome | joint.Joint:
+    """Run the recipe on each series, and on all at once; see `rnn_tf.recipe.joint`."""
+    if config.folds > 1:
+        raise InputError(
+            f"--folds {config.folds} is for one series: choose it with --series, or "
+            "leave --folds out"
+        )
+    cut = cut_series(config)
+    alone = {name: of_series(config, name) for name in cut.parts}
+    if len(alone) == 1:
+        return runner.run(experiment, *alone.values())
+    parts = {}
+    if "local" in config.networks:
+        parts |= {f"series {name}": options for name, options in alone.items()}
+    if "global" in config.networks:
+        parts[EVERY] = dataclasses.replace(config, networks=("global",))
+
+    def judge(folder, finished):
+        every = finished.get(EVERY)
+        of_each = {
+            name: judging.parts_of(name, finished.get(f"series {name}"), every)
+            for name in alone
+        }
+        return judging.judge(folder, of_each, cut.facts(), rivals=("mlp",))
+
+    return joint.run(experiment, config, parts, judge, report_series, show_series)
+
+
+def of_series(config: Config, name: str) -> Config:
+    """Return the options of the run of one series."""
+    if Path(config.data).is_dir():
+        file = folder.series_files(Path(config.data), forecast.layout(config))[name]
+        return dataclasses.replace(config, data=str(file), networks=("local",))
+    return dataclasses.replace(config, series=name, networks=("local",))
+
+
+def report_series(done: joint.Joint) -> None:
+    """Draw the errors of each model on all series."""
+    show_many.picture(done.folder / "error_by_series.png", done.tables["series"])
+
+
+def show_series(done: joint.Joint, console: Console) -> None:
+    """Print what is recommended for each series, and how that did."""
+    data, tables = done.info["data"], done.tables
+    title = f"{data['source']}, {data['unit']}; days to come in forecast.csv"
+    console.print(show_many.table(tables["series"], tables["forecast"], title))

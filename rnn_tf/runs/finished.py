@@ -89,7 +89,7 @@ class Finished:
 @functools.cache
 def _read(path: Path, written: int):
     """Read a CSV file; `written` is its time, so that a newer file is read again."""
-    texts = {"slice": str, "seed": str}
+    texts = {"slice": str, "seed": str, "series": str}
     return pd.read_csv(path, keep_default_na=False, dtype=texts)
 
 

@@ -1,0 +1,40 @@
+"""Show for each of many series what is recommended, and how that did on test."""
+
+from rnn_tf.metrics.formatting import PlainTable, number, plain_table
+from rnn_tf.report import relative_errors
+
+
+def table(series, forecast, title: str) -> PlainTable:
+    """Make a table of the series: what is recommended, and the best simple baseline.
+
+    Args:
+        series: DataFrame of series.csv.
+        forecast: DataFrame of forecast.csv, which names what is recommended.
+        title: above it.
+    """
+    names = forecast.drop_duplicates("series").set_index("series")["model"]
+    heads = ["recommended", "best simple baseline"]
+    shown = plain_table(title, ["series", *heads], ["MAE", "baseline's", "times"])
+    for name, rows in series.groupby("series", sort=False):
+        own = rows[rows["model"] == "recommended"].iloc[0]
+        best = rows[(rows["kind"] == "baseline") & ~(rows["relative"] != 1)]
+        best = best.iloc[0] if len(best) else own
+        cells = str(name), names[name], best["model"], number(own["test"])
+        shown.add_row(*cells, number(best["test"]), f"{own['relative']:.2f}")
+    return shown
+
+
+def picture(path, series) -> None:
+    """Draw the relative errors of all models, a dot for each series.
+
+    Of a network with several seeds, their ensemble alone is shown.
+
+    Args:
+        path: of the picture.
+        series: DataFrame of series.csv.
+    """
+    models = set(series["model"])
+    single = series["model"].map(lambda model: f"{model}_ensemble" not in models)
+    shown = series[single & series["relative"].notna()]
+    baseline = "that of the series' best simple baseline"
+    relative_errors.picture(path, shown, "series", baseline)
