@@ -224,7 +224,7 @@ def run(config: Config) -> Outcome | joint.Joint:
             name: judging.parts_of(name, finished.get(f"series {name}"), every)
             for name in alone
         }
-        return judging.judge(folder, of_each, cut.facts(), rivals=("mlp",))
+        return judging.judge(folder, of_each, cut.facts(), rivals=("mlp", "gru"))
 
     return joint.run(experiment, config, parts, judge, report_series, show_series)
 
@@ -239,7 +239,12 @@ def of_series(config: Config, name: str) -> Config:
 
 def report_series(done: joint.Joint) -> None:
     """Draw the errors of each model on all series."""
-    show_many.picture(done.folder / "error_by_series.png", done.tables["series"])
+    folder, tables = done.folder, done.tables
+    show_many.picture(folder / "error_by_series.png", tables["series"])
+    by_day = tables["metrics"][tables["metrics"]["metric"] == judging.HEADLINE]
+    if by_day["slice"].any():
+        by_day, path = by_day.assign(metric="mae"), folder / "error_by_day.png"
+        plots.error_by_step(path, by_day, "mae", "times best simple's")
 
 
 def show_series(done: joint.Joint, console: Console) -> None:

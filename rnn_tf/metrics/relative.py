@@ -4,7 +4,7 @@ Under the geometric mean a model that halves one error and doubles another is as
 the baseline, and under no other (Davydenko and Fildes, 2013).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -21,8 +21,9 @@ def rows(
 ) -> list[dict]:
     """Give the mean of a model, and its difference to its rivals, intervals.
 
-    Series are drawn anew, all models together: the bootstrap for independent series
-    (Efron, 1979), percentile intervals of 95 %, from arch. The draws have a fixed seed.
+    Series are drawn anew, of all models together: the bootstrap of independent series
+    (Efron, 1979), percentile intervals of 95 %, as scipy has it. The draws have a fixed
+    seed, so the same ratios give the same interval.
 
     Args:
         headline: the metric that the ratios are of.
@@ -31,29 +32,26 @@ def rows(
         rivals: the models to compare with.
     """
     own = _logarithms(ratios[model])
-    compared = [(f"{headline}_mean", "", [own], _mean)]
-    compared += [
-        (f"{headline}_difference", rival, [own, _logarithms(ratios[rival])], _gap)
-        for rival in rivals
-    ]
-    rows = []
-    for metric, rival, logarithms, statistic in compared:
-        low, high = _interval(logarithms, statistic)
-        value = float(statistic(*logarithms))
-        row = {"metric": metric, "slice": rival, "value": value}
-        rows.append(row | {"low": low, "high": high, "n": len(own)})
+    rows = [_row(f"{headline}_mean", "", _mean, own)]
+    for rival in rivals:
+        pair = own, _logarithms(ratios[rival])
+        rows.append(_row(f"{headline}_difference", rival, _difference, *pair))
     return rows
 
 
-def _interval(logarithms: list[np.ndarray], statistic) -> tuple[float, float]:
-    """Return the interval of a statistic over series; of one series alone, nan."""
-    from arch.bootstrap import IIDBootstrap
+def _row(metric: str, rival: str, statistic: Callable, *logarithms) -> dict:
+    """Work out a statistic over series, and its interval; of one series alone, nan."""
+    from scipy import stats
 
-    if len(logarithms[0]) < 2:
-        return float("nan"), float("nan")
-    bootstrap = IIDBootstrap(*logarithms, seed=1)
-    low, high = bootstrap.conf_int(statistic, DRAWS, method="percentile", size=0.95)
-    return float(low[0]), float(high[0])
+    low = high = float("nan")
+    if len(logarithms[0]) > 1:
+        options = {"paired": True, "vectorized": True, "method": "percentile"}
+        options |= {"n_resamples": DRAWS, "random_state": 1}
+        drawn = stats.bootstrap(logarithms, statistic, **options)
+        low, high = map(float, drawn.confidence_interval)
+    value, count = float(statistic(*logarithms)), len(logarithms[0])
+    ends = {"low": low, "high": high}
+    return {"metric": metric, "slice": rival, "value": value, **ends, "n": count}
 
 
 def _logarithms(ratios: np.ndarray) -> np.ndarray:
@@ -61,9 +59,9 @@ def _logarithms(ratios: np.ndarray) -> np.ndarray:
         return np.log(np.asarray(ratios, dtype=float))
 
 
-def _mean(logarithms: np.ndarray) -> float:
-    return np.exp(logarithms.mean())
+def _mean(logarithms: np.ndarray, axis: int = -1) -> np.ndarray:
+    return np.exp(logarithms.mean(axis=axis))
 
 
-def _gap(logarithms: np.ndarray, others: np.ndarray) -> float:
-    return _mean(logarithms) - _mean(others)
+def _difference(logarithms, others, axis: int = -1) -> np.ndarray:
+    return _mean(logarithms, axis) - _mean(others, axis)

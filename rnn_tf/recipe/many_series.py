@@ -117,6 +117,7 @@ def judge(
     means = {m: relative.geometric_mean(errors[m]) for m in errors}
     best = min((m for m in means if m in set(baselines)), key=means.get)
     run.add("metrics", metric_rows(table, errors, [best, *rivals]))
+    run.add("metrics", day_rows(parts))
     run.add("metrics", coverage_rows(decisions))
     run.add("trials", _final_fits(parts))
     rows = {
@@ -251,6 +252,28 @@ def _by_seed(of_model) -> list[dict]:
         }
         for seed in seeds
     ]
+
+
+def day_rows(parts: dict[str, list[Part]]) -> list[dict]:
+    """Average the errors of each day ahead, relative to the best simple baseline's.
+
+    Of the runs of each series; that of all series has none of a series and a day.
+    """
+    tables = []
+    for own in [of[0] for of in parts.values() if not of[0].series]:
+        rows = own.run.errors()
+        rows = rows[rows["slice"] != ""]
+        simple = rows[rows["model"].isin(_simple(own.errors()))]
+        best = rows["slice"].map(simple.groupby("slice")["value"].min())
+        tables.append(rows[best > 0].assign(relative=rows["value"] / best))
+    if not tables:
+        return []
+    keys = "model kind seed split slice".split()
+    groups = pd.concat(tables).groupby(keys, sort=False)["relative"]
+    rows = groups.agg(value=relative.geometric_mean, n="size").reset_index()
+    rows = rows[rows["n"] == rows.groupby("slice")["n"].transform("max")]
+    days = rows["slice"].astype(int)
+    return rows.assign(slice=days, metric=HEADLINE, unit="").to_dict("records")
 
 
 def standings(errors: dict[str, np.ndarray]) -> dict[str, list[dict]]:

@@ -13,14 +13,13 @@ def table(series, forecast, title: str) -> PlainTable:
         title: above it.
     """
     names = forecast.drop_duplicates("series").set_index("series")["model"]
-    heads = ["recommended", "best simple baseline"]
-    shown = plain_table(title, ["series", *heads], ["MAE", "baseline's", "times"])
+    shown = plain_table(title, ["series", "recommended"], ["MAE"])
+    shown.add_column("times the best simple baseline's")
     for name, rows in series.groupby("series", sort=False):
         own = rows[rows["model"] == "recommended"].iloc[0]
-        best = rows[(rows["kind"] == "baseline") & ~(rows["relative"] != 1)]
-        best = best.iloc[0] if len(best) else own
-        cells = str(name), names[name], best["model"], number(own["test"])
-        shown.add_row(*cells, number(best["test"]), f"{own['relative']:.2f}")
+        best = rows[rows["relative"] == 1]["model"]
+        times = f"{own['relative']:.2f} x {best.iloc[0]}" if len(best) else ""
+        shown.add_row(str(name), names[name], number(own["test"]), times)
     return shown
 
 
