@@ -25,6 +25,7 @@ from rnn_tf.data.series.many_windows import ManyWindows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import forecast as forecast_metrics
+from rnn_tf.metrics import relative
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import joint, next_days, runner
 from rnn_tf.recipe import many_series as judging
@@ -241,7 +242,7 @@ def report_series(done: joint.Joint) -> None:
     """Draw the errors of each model on all series."""
     folder, tables = done.folder, done.tables
     show_many.picture(folder / "error_by_series.png", tables["series"])
-    by_day = tables["metrics"][tables["metrics"]["metric"] == judging.HEADLINE]
+    by_day = tables["metrics"][tables["metrics"]["metric"] == relative.MAE]
     if by_day["slice"].any():
         by_day, path = by_day.assign(metric="mae"), folder / "error_by_day.png"
         plots.error_by_step(path, by_day, "mae", "times best simple's")

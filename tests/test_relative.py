@@ -14,7 +14,7 @@ ERRORS = {
 
 
 def rows(model, *rivals):
-    return relative.rows("relative_mae", model, ERRORS, rivals)
+    return relative.rows(model, ERRORS, rivals)
 
 
 def test_halving_one_error_and_doubling_another_is_no_gain():
@@ -45,7 +45,7 @@ def test_the_interval_is_over_series_and_repeatable():
 
 
 def test_one_series_has_no_interval_and_a_perfect_forecast_no_warning():
-    (mean,) = relative.rows("relative_mae", "a", {"a": np.array([0.8])}, [])
+    (mean,) = relative.rows("a", {"a": np.array([0.8])}, [])
     assert np.isnan([mean["low"], mean["high"]]).all()
     mean, gap = rows("perfect", "base")
     assert (mean["value"], mean["low"], gap["value"]) == (0, 0, -1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+MAE = "relative_mae"  # MAE, divided by that of the best simple baseline of the series
 DRAWS = 2000
 
 
@@ -17,7 +18,7 @@ def geometric_mean(ratios: np.ndarray) -> float:
 
 
 def rows(
-    headline: str, model: str, ratios: dict[str, np.ndarray], rivals: Iterable[str]
+    model: str, ratios: dict[str, np.ndarray], rivals: Iterable[str]
 ) -> list[dict]:
     """Give the mean of a model, and its difference to its rivals, intervals.
 
@@ -26,16 +27,15 @@ def rows(
     seed, so the same ratios give the same interval.
 
     Args:
-        headline: the metric that the ratios are of.
         model: whose rows these are.
         ratios: model -> (series,), errors averaged over the seeds, relative.
         rivals: the models to compare with.
     """
     own = _logarithms(ratios[model])
-    rows = [_row(f"{headline}_mean", "", _mean, own)]
+    rows = [_row(f"{MAE}_mean", "", _mean, own)]
     for rival in rivals:
         pair = own, _logarithms(ratios[rival])
-        rows.append(_row(f"{headline}_difference", rival, _difference, *pair))
+        rows.append(_row(f"{MAE}_difference", rival, _difference, *pair))
     return rows
 
 

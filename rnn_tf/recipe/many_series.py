@@ -21,7 +21,6 @@ from rnn_tf.text import quote
 
 pd = lazy_loader.load("pandas")
 
-HEADLINE = "relative_mae"
 GLOBAL = "global_"  # before the names of what was trained on all series
 DECISIONS = "chosen", "recommended"
 LEARNED = {"trees"}  # baselines that are not simple
@@ -128,7 +127,7 @@ def judge(
     files.write_csv(run.path / "forecast.csv", DAYS, rows["forecast"])
     chosen, recommended = DECISIONS
     run.record(
-        headline=HEADLINE,
+        headline=relative.MAE,
         devices=next(iter(parts.values()))[0].run.info["devices"],
         data=_with_note(facts, table),
         best_baseline=best,
@@ -233,7 +232,7 @@ def metric_rows(table, errors: dict[str, np.ndarray], rivals: list[str]) -> list
         compared = [m for m in dict.fromkeys([*rivals, twin]) if m in errors]
         compared = [m for m in compared if m != model or m in rivals]
         more = _by_seed(of_model)
-        more += relative.rows(HEADLINE, model, errors, compared)
+        more += relative.rows(model, errors, compared)
         rows += [base | row for row in more + standing[model]]
     return rows
 
@@ -245,7 +244,7 @@ def _by_seed(of_model) -> list[dict]:
     return [
         {
             "seed": seed,
-            "metric": HEADLINE,
+            "metric": relative.MAE,
             "slice": "",
             "value": relative.geometric_mean(seeds[seed].to_numpy() / best.to_numpy()),
             "n": len(seeds),
@@ -273,7 +272,7 @@ def day_rows(parts: dict[str, list[Part]]) -> list[dict]:
     rows = groups.agg(value=relative.geometric_mean, n="size").reset_index()
     rows = rows[rows["n"] == rows.groupby("slice")["n"].transform("max")]
     days = rows["slice"].astype(int)
-    return rows.assign(slice=days, metric=HEADLINE, unit="").to_dict("records")
+    return rows.assign(slice=days, metric=relative.MAE, unit="").to_dict("records")
 
 
 def standings(errors: dict[str, np.ndarray]) -> dict[str, list[dict]]:
@@ -281,11 +280,11 @@ def standings(errors: dict[str, np.ndarray]) -> dict[str, list[dict]]:
     frame = pd.DataFrame(errors)
     ranks = frame.rank(axis="columns").mean()
     won = 100 * (frame < 1).mean()
+    base = {"slice": "", "n": len(frame)}
     return {
         model: [
-            {"metric": "mean_rank", "value": float(ranks[model]), "n": len(frame)},
-            {"metric": "share_won", "value": float(won[model]), "n": len(frame)}
-            | {"unit": "%"},
+            base | {"metric": "mean_rank", "value": float(ranks[model])},
+            base | {"metric": "share_won", "value": float(won[model]), "unit": "%"},
         ]
         for model in frame
     }

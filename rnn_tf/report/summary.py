@@ -13,6 +13,7 @@ from rich.table import Table
 
 from rnn_tf import config, files
 from rnn_tf.errors import InputError
+from rnn_tf.metrics import relative
 from rnn_tf.metrics.formatting import metric_name, number, plain, plain_table
 from rnn_tf.report import markdown
 from rnn_tf.report.summary_rows import COLUMNS, read_rows
@@ -127,11 +128,13 @@ def _table(part, columns: set[str]) -> Table:
 
 def _caption(part) -> str:
     """Explain how to read the table."""
-    baseline = part["baseline"].iloc[0]
+    baseline, drawn = part["baseline"].iloc[0], "block bootstrap over test examples"
+    if part["metric"].iloc[0] == relative.MAE:
+        drawn = "bootstrap over series (errors by their best simple baselines')"
     return (
         "* best network on validation, saved. + best there of any kind, recommended. "
         "n: seeds; ±: standard deviation over them. Intervals: "
-        "95 %, block bootstrap over test examples, errors averaged over the seeds. "
+        f"95 %, {drawn}, errors averaged over the seeds. "
         f"Differences are paired, to {baseline}, the baseline that did best on this "
         "test set; where the interval holds 0, nothing is proved."
     )
