@@ -557,11 +557,16 @@ def predict_next_days(
         model: The run's folder, results/forecast/<run>.
         output: Where the forecast goes, a CSV file; one that is there is replaced.
     """
+    if each := next_days.find_each(model):
+        from experiments import many_series
+
+        many_series.predict_each(each, file, output)
+        return
     recommended = next_days.find(model)
     whole = {"resume": None, "folds": 1, "fold": None}  # to its very end
     options = config.from_json(Config, recommended.options | whole)
     cut = load_data(_of_file(options, file) if file else options).source
-    _check_length(cut, recommended.parts)
+    check_length(cut, recommended.parts)
     baselines = predictors(cut, options.classical, "future")
     ahead, widths = next_days.forecast(recommended, cut, baselines, MODELS)
     series = cut.series
@@ -577,7 +582,7 @@ def _of_file(options: Config, file: Path) -> Config:
     return dataclasses.replace(options, data=str(file), **columns)
 
 
-def _check_length(cut: windows.Windows, parts: tuple[str, ...]) -> None:
+def check_length(cut: windows.Windows, parts: tuple[str, ...]) -> None:
     """Raise InputError if a baseline looks back further than the series goes."""
     series, count = cut.series, len(cut.series.values)
     for name, (_, need) in naive(series.week, series.year).items():

@@ -20,6 +20,7 @@ from experiments import forecast
 from experiments.forecast import Config
 from rnn_tf import files
 from rnn_tf.baselines.series import predictors
+from rnn_tf.config import from_json
 from rnn_tf.data.series import daily, folder, many_windows
 from rnn_tf.data.series.many_windows import ManyWindows
 from rnn_tf.data.splits import Data
@@ -33,6 +34,7 @@ from rnn_tf.recipe.experiment import Entry, Experiment, Outcome
 from rnn_tf.report import many_series as show_many
 from rnn_tf.report import next_days as show_ahead
 from rnn_tf.report import plots
+from rnn_tf.text import quote
 
 pd = lazy_loader.load("pandas")
 
@@ -174,6 +176,42 @@ def days_to_come(entry: Entry, data: Data) -> list[dict]:
         days = show_ahead.rows(part.series, ahead, widths)
         rows += [{"series": name} | day for day in days]
     return rows
+
+
+# ---------------------------------------------------------------- the days to come
+
+
+def predict_each(
+    each: dict[str, next_days.Recommended], file: Path | None, output: Path
+) -> None:
+    """Forecast the days after the last one of each series, by what a run recommends.
+
+    Args:
+        each: what is recommended, by series.
+        file: the newest data, in the form of the run's; by default the run's own.
+        output: a CSV file.
+
+    Raises:
+        InputError: the data cannot be used, or has a series that the run does not know.
+    """
+    options = next(iter(each.values())).options | {"resume": None}
+    options = from_json(Config, options)
+    cut = cut_series(dataclasses.replace(options, data=str(file)) if file else options)
+    if unknown := [name for name in cut.parts if name not in each]:
+        raise InputError(
+            f"{cut.name} has a series that the run does not know, "
+            f"{quote(unknown[0])}; leave it out, or run the forecast again"
+        )
+    rows = []
+    for name, part in cut.parts.items():
+        forecast.check_length(part, each[name].parts)
+        baselines = predictors(part, options.classical, "future")
+        ahead = next_days.forecast(each[name], part, baselines, forecast.MODELS)
+        base = {"series": name, "model": each[name].model}
+        rows += [base | day for day in show_ahead.rows(part.series, *ahead)]
+    files.write_csv(output, judging.DAYS, rows)
+    title = f"{cut.name}, {cut.first.series.unit}; also in {output}"
+    Console().print(show_many.days_table(rows, title))
 
 
 # ---------------------------------------------------------------- run

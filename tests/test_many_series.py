@@ -250,6 +250,34 @@ def test_forecasts_of_all_series_begin_on_the_day_after_their_last(done):
             assert float(day["low_80"]) <= float(day["forecast"])
 
 
+def test_predict_gives_what_the_run_has_written(done, tmp_path):
+    """Would catch intervals, levels or a model of another series."""
+    forecast.predict_next_days(model=done.folder, output=tmp_path / "again.csv")
+    again, first = rows(tmp_path / "again.csv"), rows(done.folder / "forecast.csv")
+    assert len(again) == len(first) == 3 * 7
+    for row, same in zip(again, first, strict=True):
+        for column, value in same.items():
+            if column in ("series", "model", "date"):
+                assert row[column] == value
+            else:
+                assert float(row[column]) == pytest.approx(float(value), rel=1e-4)
+
+
+def test_predict_takes_newer_days_of_the_series_that_the_run_knows(
+    done, every, long_file, tmp_path, csv_file
+):
+    lines = long_file.read_text().splitlines()
+    lines = [line for line in lines if ",north," not in line]
+    newer = csv_file("\n".join([*lines, f"{np.datetime64('2017-01-15')},7,900"]))
+    forecast.predict_next_days(newer, model=every.folder, output=tmp_path / "new.csv")
+    days = rows(tmp_path / "new.csv")
+    assert {day["series"] for day in days} == {"7", "far south"}
+    assert [d["date"] for d in days if d["series"] == "7"][0] == "2017-01-16"
+    strange = csv_file("\n".join(lines).replace(",7,", ",8,"))
+    with pytest.raises(InputError, match="that the run does not know, '8'"):
+        forecast.predict_next_days(strange, model=done.folder, output=tmp_path / "x")
+
+
 # ---------------------------------------------------------------- other ways
 
 

@@ -136,7 +136,7 @@ def judge(
             "model": recommended,
             "parts": [recommended],
             "series": {
-                series: {"run": part.run.name, "model": model}
+                series: {"run": part.run.name, "model": _called(part, model)}
                 for series, (part, model) in _of(decisions, recommended)
             },
         },
@@ -155,7 +155,8 @@ def decide(parts: list[Part]) -> dict[str, tuple[Part, str]]:
 
     def error(at: int, name: str) -> float:
         errors = tables[at]["validation"]
-        return errors[parts[at].decision(name)] / errors[list(common)].min()
+        best = errors[list(common)].min() or 1.0  # none, of what is closed
+        return errors[parts[at].decision(name)] / best
 
     def best(name: str) -> Part:
         return parts[min(range(len(parts)), key=lambda at: error(at, name))]
@@ -166,6 +167,11 @@ def decide(parts: list[Part]) -> dict[str, tuple[Part, str]]:
 def _of(decisions: dict, name: str) -> list[tuple[str, tuple[Part, str]]]:
     """List the series, each with the part and the model of one decision."""
     return [(series, of[name]) for series, of in decisions.items()]
+
+
+def _called(part: Part, model: str) -> str:
+    """Return what a model of a part is called beside those of others."""
+    return part.name(model, part.errors().loc[model, "kind"])
 
 
 # ---------------------------------------------------------------- tables
@@ -314,8 +320,7 @@ def days_to_come(decisions: dict) -> list[dict]:
         table = part.run.table("forecast")
         if part.series:
             table = table[table["series"] == part.series]
-        name = part.name(model, part.errors().loc[model, "kind"])
-        base = {"series": series, "model": name}
+        base = {"series": series, "model": _called(part, model)}
         rows += [base | row for row in table.to_dict("records")]
     return rows
 

@@ -5,6 +5,7 @@ window's own spread, and keeps that in its config.json. The command `predict` re
 from there, and needs no training.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -132,6 +133,18 @@ class Recommended:
     options: dict  # of the run
     intervals: dict
 
+    def of(self, series: str, model: str | None, options: dict) -> "Recommended":
+        """Return what is recommended for one series, in a run that is of many.
+
+        Args:
+            series: its name.
+            model: what the entry is called there, if that differs.
+            options: of the run of many.
+        """
+        intervals = self.intervals.get("series", {series: self.intervals}).get(series)
+        changed = {"intervals": intervals, "model": model or self.model}
+        return dataclasses.replace(self, options=options, **changed)
+
     def damaged(self, reason: str) -> InputError:
         """Return the error of a folder whose content does not fit together."""
         return InputError(
@@ -146,17 +159,7 @@ def find(folder: Path, experiment: str = "forecast") -> Recommended:
         InputError: it is not the folder of a finished run of the experiment, or is one
             of an older version, or damaged.
     """
-    path = folder / "config.json"
-    try:
-        info = json.loads(path.read_text(encoding="utf-8"))
-        ours = info["experiment"] == experiment and isinstance(info["config"], dict)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        ours = False
-    if not ours:
-        raise InputError(
-            f"{folder} is not the folder of a finished {experiment} run; give one like "
-            f"--model results/{experiment}/20260101-120000-ab12"
-        )
+    path, info = folder / "config.json", _read_info(folder, experiment)
     if parts := info.get("parts"):  # a joint run
         return find(_newest(folder, parts), experiment)
     if "recommended" not in info or "intervals" not in info:
@@ -174,6 +177,48 @@ def find(folder: Path, experiment: str = "forecast") -> Recommended:
         raise InputError(
             f"{path} is damaged ({first_line(error)}); take another run"
         ) from None
+
+
+def find_each(folder: Path, experiment: str = "forecast") -> dict[str, Recommended]:
+    """Read what a run of many series recommends for each of them; {} if it is of one.
+
+    Raises:
+        InputError: as `find`.
+    """
+    info = _read_info(folder, experiment)
+    try:
+        if "parts" in info:  # a joint run, of folds or of series
+            each = info["recommended"].get("series", {})
+            runs = {series: of["run"] for series, of in each.items()}
+            if any(Path(run).name != run for run in runs.values()):
+                raise ValueError("a part lies elsewhere")
+            places = {s: folder / PARTS / experiment / run for s, run in runs.items()}
+        else:
+            each = dict.fromkeys(info.get("intervals", {}).get("series", {}), {})
+            places = dict.fromkeys(each, folder)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise InputError(
+            f"{folder} is damaged ({first_line(error)}); take another run"
+        ) from None
+    known = {place: find(place, experiment) for place in set(places.values())}
+    return {
+        series: known[place].of(series, each[series].get("model"), info["config"])
+        for series, place in places.items()
+    }
+
+
+def _read_info(folder: Path, experiment: str) -> dict:
+    """Read the config.json of a run of an experiment, or raise InputError."""
+    try:
+        info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if info["experiment"] == experiment and isinstance(info["config"], dict):
+            return info
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise InputError(
+        f"{folder} is not the folder of a finished {experiment} run; give one like "
+        f"--model results/{experiment}/20260101-120000-ab12"
+    )
 
 
 def _newest(folder: Path, parts) -> Path:

@@ -23,6 +23,24 @@ def table(series, forecast, title: str) -> PlainTable:
     return shown
 
 
+def days_table(days: list[dict], title: str) -> PlainTable:
+    """Make a table of the days to come: a row for each series, a column for each day.
+
+    Args:
+        days: rows of forecast.csv.
+        title: above it.
+    """
+    ahead = {}
+    for day in days:
+        ahead.setdefault((day["series"], day["model"]), []).append(day["forecast"])
+    numbers = range(1, 1 + max(map(len, ahead.values())))
+    heads = [f"day {n}" if n == 1 else str(n) for n in numbers]
+    shown = plain_table(title, ["series", "by"], heads)
+    for names, values in ahead.items():
+        shown.add_row(*names, *map(number, values))
+    return shown
+
+
 def picture(path, series) -> None:
     """Draw the relative errors of all models, a dot for each series.
 
