@@ -31,6 +31,7 @@ from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import joint, next_days, runner
 from rnn_tf.recipe import many_series as judging
 from rnn_tf.recipe.experiment import Entry, Experiment, Outcome
+from rnn_tf.recipe.series_part import parts_of
 from rnn_tf.report import many_series as show_many
 from rnn_tf.report import next_days as show_ahead
 from rnn_tf.report import plots
@@ -260,7 +261,7 @@ def run(config: Config) -> Outcome | joint.Joint:
     def judge(folder, finished):
         every = finished.get(EVERY)
         of_each = {
-            name: judging.parts_of(name, finished.get(f"series {name}"), every)
+            name: parts_of(name, finished.get(f"series {name}"), every)
             for name in alone
         }
         return judging.judge(folder, of_each, cut.facts(), rivals=("mlp", "gru"))

@@ -8,8 +8,8 @@ import pytest
 
 from rnn_tf import files
 from rnn_tf.errors import RunError
-from rnn_tf.recipe import many_series
-from rnn_tf.recipe.many_series import judge, parts_of
+from rnn_tf.recipe.many_series import judge
+from rnn_tf.recipe.series_part import parts_of
 from rnn_tf.runs import run_folder
 from rnn_tf.runs.finished import Finished
 
@@ -178,4 +178,3 @@ def test_names_of_series_stay_text(tmp_path):
     _, _, tables = joint(tmp_path, {n: local() for n in names}, every)
     assert tables["forecast"]["series"].tolist() == names
     assert set(tables["forecast"]["model"]) == {"global_gru_ensemble"}
-    assert many_series.GLOBAL == "global_"

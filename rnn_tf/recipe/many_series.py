@@ -7,7 +7,6 @@ run decides: `chosen`, for each series the network that did best on its validati
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import lazy_loader
 import numpy as np
@@ -15,77 +14,16 @@ import numpy as np
 from rnn_tf import files
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import conformal, relative
-from rnn_tf.runs.finished import Finished
+from rnn_tf.recipe.series_part import GLOBAL, Part, simple
 from rnn_tf.runs.run_folder import Run
 from rnn_tf.text import quote
 
 pd = lazy_loader.load("pandas")
 
-GLOBAL = "global_"  # before the names of what was trained on all series
 DECISIONS = "chosen", "recommended"
-LEARNED = {"trees"}  # baselines that are not simple
 COLUMNS = "series model kind validation test relative rank n".split()
 DAYS = "series model date forecast low_80 high_80 low_95 high_95".split()
 SHOWN = 5  # series that a note names, at most
-
-# ---------------------------------------------------------------- parts
-
-
-@dataclass(frozen=True)
-class Part:
-    """A run, as it knows one series."""
-
-    run: Finished
-    series: str  # the slice of its rows that is of the series; "" of a run of its own
-    prefix: str = ""  # before the names of its networks
-
-    def decision(self, name: str) -> str:
-        """Return the model that the run has chosen, or recommends."""
-        info = self.run.info[name]
-        return info if name == "chosen" else info["model"]
-
-    def rows(self, metric: str):
-        """Return its rows of metrics.csv on the series."""
-        table = self.run.table("metrics")
-        return table[(table["metric"] == metric) & (table["slice"] == self.series)]
-
-    def errors(self):
-        """Return the errors of its models, a row each.
-
-        Returns:
-            A DataFrame with an index of models, and columns kind; validation and test,
-            averaged over the seeds; by_seed, seed -> error on test; n, values averaged.
-        """
-        rows = self.rows("mae")
-        keys = ["model", "split"]
-        table = rows.groupby(keys, sort=False)["value"].mean().unstack()
-        of_test = rows[rows["split"] == "test"].groupby("model", sort=False)
-        by_seed = {m: dict(zip(t["seed"], t["value"], strict=True)) for m, t in of_test}
-        columns = {"by_seed": pd.Series(by_seed), "n": of_test["n"].first()}
-        return table.assign(kind=of_test["kind"].first(), **columns)
-
-    def name(self, model: str, kind: str) -> str:
-        """Return what a model of the run is called beside those of other parts."""
-        return model if kind == "baseline" else self.prefix + model
-
-
-def parts_of(series: str, own: Finished | None, every: Finished | None) -> list[Part]:
-    """Return the parts that know a series: its own run, and that of all series.
-
-    Args:
-        series: its name.
-        own: the run that was of this series alone, if there is one.
-        every: the run that was of all series, if there is one.
-    """
-    parts = [Part(own, "")] if own else []
-    return parts + ([Part(every, series, GLOBAL)] if every else [])
-
-
-def _simple(errors) -> list[str]:
-    """Return the simple baselines of a table of errors."""
-    models = errors.index[errors["kind"] == "baseline"]
-    return [model for model in models if model not in LEARNED]
-
 
 # ---------------------------------------------------------------- the joint run
 
@@ -136,7 +74,7 @@ def judge(
             "model": recommended,
             "parts": [recommended],
             "series": {
-                series: {"run": part.run.name, "model": _called(part, model)}
+                series: {"run": part.run.name, "model": part.name(model)}
                 for series, (part, model) in _of(decisions, recommended)
             },
         },
@@ -151,7 +89,7 @@ def decide(parts: list[Part]) -> dict[str, tuple[Part, str]]:
     are measured by that of the best simple baseline there.
     """
     tables = [part.errors() for part in parts]
-    common = set.intersection(*(set(_simple(table)) for table in tables))
+    common = set.intersection(*(set(simple(table)) for table in tables))
 
     def error(at: int, name: str) -> float:
         errors = tables[at]["validation"]
@@ -169,11 +107,6 @@ def _of(decisions: dict, name: str) -> list[tuple[str, tuple[Part, str]]]:
     return [(series, of[name]) for series, of in decisions.items()]
 
 
-def _called(part: Part, model: str) -> str:
-    """Return what a model of a part is called beside those of others."""
-    return part.name(model, part.errors().loc[model, "kind"])
-
-
 # ---------------------------------------------------------------- tables
 
 
@@ -189,9 +122,8 @@ def series_table(series: str, parts: list[Part], decisions: dict):
     for at, part in enumerate(parts):
         errors = part.errors()
         errors = errors[(errors["kind"] != "baseline") | (at == 0)]
-        names = map(part.name, errors.index, errors["kind"])
-        tables.append(errors.assign(model=list(names)))
-    best = tables[0].loc[_simple(tables[0]), "test"].min()
+        tables.append(errors.assign(model=errors["name"]))
+    best = tables[0].loc[simple(tables[0]), "test"].min()
     for name, (part, model) in decisions.items():
         row = part.errors().loc[[model]].assign(model=name, kind="ensemble")
         tables.append(row.assign(by_seed=[{"": row["test"].item()}]))
@@ -268,8 +200,8 @@ def day_rows(parts: dict[str, list[Part]]) -> list[dict]:
     for own in [of[0] for of in parts.values() if not of[0].series]:
         rows = own.run.errors()
         rows = rows[rows["slice"] != ""]
-        simple = rows[rows["model"].isin(_simple(own.errors()))]
-        best = rows["slice"].map(simple.groupby("slice")["value"].min())
+        basic = rows[rows["model"].isin(simple(own.errors()))]
+        best = rows["slice"].map(basic.groupby("slice")["value"].min())
         tables.append(rows[best > 0].assign(relative=rows["value"] / best))
     if not tables:
         return []
@@ -320,7 +252,7 @@ def days_to_come(decisions: dict) -> list[dict]:
         table = part.run.table("forecast")
         if part.series:
             table = table[table["series"] == part.series]
-        base = {"series": series, "model": _called(part, model)}
+        base = {"series": series, "model": part.name(model)}
         rows += [base | row for row in table.to_dict("records")]
     return rows
 
