@@ -52,8 +52,9 @@ def load_data(config: Config) -> Data:
 
 def cut_series(config: Config) -> ManyWindows:
     """Read all series and cut them into windows; each is split by its own days."""
-    series = daily.read_panel(Path(config.data), forecast.layout(config))
-    name = folder.series_name(Path(config.data))
+    path = Path(config.data)
+    series = daily.read_panel(path, forecast.layout(config))
+    name = path.resolve().name if path.is_dir() else folder.series_name(path)
     sizes = config.lookback, config.horizon, min(forecast.BLOCKS, config.seeds)
     return many_windows.cut(name, series, *sizes)
 
@@ -258,13 +259,13 @@ def run(config: Config) -> Outcome | joint.Joint:
     if "global" in config.networks:
         parts[EVERY] = dataclasses.replace(config, networks=("global",))
 
-    def judge(folder, finished):
+    def judge(folder_of, finished):
         every = finished.get(EVERY)
         of_each = {
             name: parts_of(name, finished.get(f"series {name}"), every)
             for name in alone
         }
-        return judging.judge(folder, of_each, cut.facts(), rivals=("mlp", "gru"))
+        return judging.judge(folder_of, of_each, cut.facts(), rivals=("mlp", "gru"))
 
     return joint.run(experiment, config, parts, judge, report_series, show_series)
 
@@ -279,11 +280,11 @@ def of_series(config: Config, name: str) -> Config:
 
 def report_series(done: joint.Joint) -> None:
     """Draw the errors of each model on all series."""
-    folder, tables = done.folder, done.tables
-    show_many.picture(folder / "error_by_series.png", tables["series"])
+    place, tables = done.folder, done.tables
+    show_many.picture(place / "error_by_series.png", tables["series"])
     by_day = tables["metrics"][tables["metrics"]["metric"] == relative.MAE]
     if by_day["slice"].any():
-        by_day, path = by_day.assign(metric="mae"), folder / "error_by_day.png"
+        by_day, path = by_day.assign(metric="mae"), place / "error_by_day.png"
         plots.error_by_step(path, by_day, "mae", "times best simple's")
 
 

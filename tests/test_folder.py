@@ -57,6 +57,7 @@ def test_all_files_have_one_layout(tmp_path):
         (["README.md", "a.txt"], {}, "has no series"),
         (["a.csv", "a.tsv"], {}, r"two files of one name, a\.csv and a\.tsv; keep one"),
         (["a.csv"], {"series_column": "store"}, "is a folder, in which each file is"),
+        (["a.csv"], {"series": "a"}, "is a folder; name the file of the series with"),
     ],
 )
 def test_a_folder_that_is_no_panel_is_refused(tmp_path, names, layout, expected):

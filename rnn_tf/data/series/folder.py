@@ -15,9 +15,14 @@ def series_files(folder: Path, layout: Layout) -> dict[str, Path]:
     Other files are left out, and so are hidden ones: a README may lie there.
 
     Raises:
-        InputError: there are none, or two have one name, or the layout asks for a
-            column of series, or the folder cannot be read.
+        InputError: there are none, or two have one name, or the layout asks for one of
+            several series in a file, or the folder cannot be read.
     """
+    if layout.series is not None:
+        raise InputError(
+            f"--series {quote(layout.series)} is for one file of several series, and "
+            f"{folder} is a folder; name the file of the series with --data"
+        )
     if layout.series_column is not None:
         raise InputError(
             f"--series-column {quote(layout.series_column)} is for one file of several "
