@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from rnn_tf import files
+from rnn_tf.claims import rules
 from rnn_tf.errors import RunError
 from rnn_tf.recipe.many_series import judge
 from rnn_tf.recipe.series_part import parts_of
@@ -178,3 +179,38 @@ def test_names_of_series_stay_text(tmp_path):
     _, _, tables = joint(tmp_path, {n: local() for n in names}, every)
     assert tables["forecast"]["series"].tolist() == names
     assert set(tables["forecast"]["model"]) == {"global_gru_ensemble"}
+
+
+# ---------------------------------------------------------------- the course's claims
+
+CLAIMS = {
+    "F1": rules.mlp_is_a_good_choice,
+    "F2": rules.one_neuron_for_all_days,
+    "F3": rules.loss_at_every_step,
+    "F4": rules.conv_before_rnn,
+}
+
+
+def networks(**means):
+    """Errors of a series: baselines, and networks whose seeds lie around a mean."""
+    seeds = {name: [mean - 0.1, mean, mean + 0.1] for name, mean in means.items()}
+    simple = {"week_before": (10.0, 10.0), "trees": (10.0, 11.0)}
+    return simple | {n: (of, of) for n, of in seeds.items()} | {"gru_ensemble": (8, 8)}
+
+
+def test_claims_are_judged_over_series(tmp_path, monkeypatch):
+    """Would catch a joint run of which no rule can read the rows."""
+    monkeypatch.setitem(KINDS, "week_before", "baseline")
+    good = networks(mlp=5.0, gru=8.0, iterated=7.0, seq2seq=7.0, conv_gru=7.0)
+    poor = networks(mlp=9.0, gru=8.0, iterated=9.0, seq2seq=9.0, conv_gru=9.0)
+    verdicts = {}
+    for name, kinds in (("good", (good,)), ("poor", (poor,)), ("both", (good, poor))):
+        series = {f"s{k}": kinds[k % len(kinds)] for k in range(4)}
+        run, _, _ = joint(tmp_path / name, series)
+        finished = Finished(run.path, run.info)
+        verdicts[name] = {c: rule(finished).verdict for c, rule in CLAIMS.items()}
+    assert set(verdicts["good"].values()) == {"confirmed"}
+    assert verdicts["poor"] == dict.fromkeys(["F2", "F3", "F4"], "refuted") | {
+        "F1": "depends"
+    }
+    assert "refuted" not in verdicts["both"].values()
