@@ -22,7 +22,7 @@ ALLOWED = {
     "claims": "runs metrics config errors files text",
     "report": "claims runs metrics config errors files text",
     "recipe": "devices data runs metrics config errors files text report.summary",
-    "studies": "models data metrics",  # plain_table
+    "studies": "models data metrics errors files",  # plain_table
 }
 MODULES = {path.relative_to(PACKAGE): path for path in PACKAGE.rglob("*.py")}
 OURS = "rnn_tf.", "experiments.", "benchmarks.", "tests."

@@ -83,3 +83,25 @@ def rows(
         }
         rows.append(row)
     return rows
+
+
+def median_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return an interval of the median of independent `values`: two of them.
+
+    For what has outliers without end, such as a logarithm of 0. No distribution is
+    assumed: the median lies outside k-th smallest to k-th largest as often as a fair
+    coin falls that one-sidedly. Under six values no k is rare enough, and the ends are
+    the smallest and the largest.
+
+    Source: order statistics, e.g. Conover (1999), "Practical Nonparametric Statistics".
+
+    Args:
+        values: one per seed.
+        level: how often the interval holds the true median, at least.
+    """
+    from scipy import stats
+
+    values = np.sort(np.asarray(values, dtype=float))
+    tail = stats.binom.cdf(np.arange(len(values)), len(values), 0.5)
+    k = max(1, int((tail <= (1 - level) / 2).sum()))
+    return float(values[k - 1]), float(values[-k])
