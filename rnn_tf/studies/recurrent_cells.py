@@ -77,7 +77,8 @@ def lstm(x, state, weights, _):
 
     def jacobian(matrix):
         """By h or by x: through the gates to c, then to h."""
-        parts = [s[:, None] * m.T for s, m in zip(slopes, _quarters(matrix))]
+        quarters = np.split(matrix.T, 4)
+        parts = [s[:, None] * m for s, m in zip(slopes, quarters, strict=True)]
         by_c = sum(parts[:3])
         return np.vstack([through * by_c + parts[3], by_c])
 
@@ -136,11 +137,6 @@ def unroll(cell: str, weights, inputs: np.ndarray, activation: str = "tanh") -> 
         state = rows[-1][0]
     states, by_state, by_input, saturated = map(np.stack, zip(*rows, strict=True))
     return Steps(states, by_state, by_input, units, float(saturated.mean()))
-
-
-def _quarters(matrix: np.ndarray) -> list[np.ndarray]:
-    """Split a kernel of an LSTM into those of its gates: i, f, g, o."""
-    return np.split(matrix, 4, axis=1)
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
