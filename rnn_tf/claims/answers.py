@@ -16,7 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from rnn_tf import config, files
-from rnn_tf.claims import rules, shape_rules
+from rnn_tf.claims import (
+    fact_rules,
+    gradient_rules,
+    rules,
+    shape_rules,
+    truncation_rules,
+)
 from rnn_tf.claims.verdict import (
     CONFIRMED,
     DEPENDS,
@@ -42,6 +48,7 @@ COLOURS = {CONFIRMED: "green", REFUTED: "red", DEPENDS: "yellow", NOT_MEASURED: 
 
 SHAPES = 'make stacked ARGS="--data sines --size full"'
 ADDING = 'make stacked ARGS="--data adding --size full"'
+GRADIENTS = 'make gradients ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -106,6 +113,54 @@ CLAIMS = (
           "Replicas that average the gradients of their slices act as one device."),
     Claim("D2", "Assignment 4 Q6", rules.one_device_updates, DEVICES,
           "The update is made on a single GPU."),
+    # What gradients do on their way back through time.
+    Claim("G1", "notes", gradient_rules.large_values_explode, GRADIENTS,
+          "A largest singular value of the recurrent weights above 1 makes gradients "
+          "grow exponentially."),
+    Claim("G2", "notes, Q14", gradient_rules.small_values_vanish, GRADIENTS,
+          "If it is below 1, gradients shrink exponentially."),
+    Claim("G3", "notes, Q14", gradient_rules.larger_values_vanish, GRADIENTS,
+          "Singular values above 1 make gradients vanish."),
+    Claim("G4", "notes, Q14", fact_rules.softmax_causes_vanishing, GRADIENTS,
+          "The softmax at the output causes vanishing gradients."),
+    Claim("G5", "notes, Q14", fact_rules.large_rates_cause_vanishing, GRADIENTS,
+          "Large learning rates cause vanishing gradients."),
+    Claim("G6", "RNN cards, notes", gradient_rules.decay_is_exponential, GRADIENTS,
+          "Gradients decay or grow exponentially with layers, and with time steps."),
+    Claim("G7", "notes", fact_rules.gradient_is_a_product, GRADIENTS,
+          "The gradient is a product of recurrent weights and slopes."),
+    Claim("G10", "RNN cards, notes", fact_rules.clipping_resets, GRADIENTS,
+          "Past a threshold, clipping resets gradients to a small number."),
+    Claim("G12", "Quiz 4", gradient_rules.shorter_sequences_help, GRADIENTS,
+          "Shorter sequences are a remedy."),
+    Claim("G14", "RNN cards", gradient_rules.identity_cures, GRADIENTS,
+          "Recurrent weights that begin as the identity cure vanishing gradients."),
+    Claim("G15", "RNN cards", gradient_rules.relu_cures, GRADIENTS,
+          "ReLU cures vanishing gradients, since its slope is 0 or 1."),
+    Claim("G18", "Quiz 4, notes", gradient_rules.gates_solve_vanishing, GRADIENTS,
+          "LSTM and GRU solve vanishing gradients."),
+    Claim("G19", "notes, Q20", fact_rules.lstm_replaces, GRADIENTS,
+          "LSTM takes softmax's place, trains faster, and without backpropagation."),
+    Claim("T1", "notes, Q15", truncation_rules.truncation_eases_exploding, GRADIENTS,
+          "Truncated backpropagation eases exploding gradients."),
+    Claim("T2", "notes", truncation_rules.truncation_reduces_computation, GRADIENTS,
+          "Truncation reduces computation."),
+    Claim("T3", "notes, Q16", truncation_rules.truncation_needs_more_memory, GRADIENTS,
+          "Truncation needs more memory."),
+    Claim("T4", "notes, Q16", truncation_rules.long_dependencies_are_missed, GRADIENTS,
+          "Dependencies longer than the truncation are missed."),
+    Claim("T5", "notes, Q16", truncation_rules.short_dependencies_are_lost, GRADIENTS,
+          "Truncation stops short dependencies from being learned."),
+    Claim("T6", "notes, Q16", truncation_rules.truncated_updates_are_perfect, GRADIENTS,
+          "Truncated updates are perfect."),
+    Claim("T9", "notes, Q8", fact_rules.all_steps_update, GRADIENTS,
+          "The errors of all time steps update the shared weights."),
+    Claim("Q5", "notes, Q5, Q19, RNN cards", fact_rules.state_holds_the_past, GRADIENTS,
+          "The state holds what was seen before."),
+    Claim("Q9", "notes, Q6", gradient_rules.tanh_stops_gradients, GRADIENTS,
+          "tanh stops gradients."),
+    Claim("Q14", "Assignment 07 Q6, notes", fact_rules.lstm_has_gates, GRADIENTS,
+          "An LSTM has input, forget and output gates, and computes what they say."),
 )
 # fmt: on
 
