@@ -49,3 +49,10 @@ def test_plain_bootstrap_agrees_with_theory():
     low, high = intervals.block_interval(errors, 1)
     assert low == pytest.approx(errors.mean() - half, abs=0.1 * half)
     assert high == pytest.approx(errors.mean() + half, abs=0.1 * half)
+
+
+def test_the_interval_of_a_median_is_two_of_the_values():
+    """P(at most 1 head of 10) = 11 / 1024: the second smallest and largest."""
+    values = [5, -np.inf, 1, 2, 3, 4, 6, 7, 8, 9]
+    assert intervals.median_interval(values) == (1, 8)
+    assert intervals.median_interval([3, 1, 2]) == (1, 3)

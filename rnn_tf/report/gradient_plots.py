@@ -97,10 +97,10 @@ def gradient_norms(path: Path, flow) -> None:
 
 @picture
 def singular_values(path: Path, decay) -> None:
-    """Draw what a step does to a gradient, by singular value and spectral radius.
+    """Draw what a step does to a gradient, by singular value and by radius.
 
-    Both readings of Pascanu, Mikolov and Bengio (2013) in one picture: no point is above
-    the line on the left, and linear layers are on the line on the right.
+    Both readings of Pascanu, Mikolov and Bengio (2013): on the left no point is above
+    the line, on the right linear layers are on it.
 
     Args:
         path: of the picture.
