@@ -202,6 +202,13 @@ def test_exact_zeros_count_as_the_smallest_float():
     assert "log10_100" not in row
 
 
+def test_where_not_even_the_last_input_arrives_nothing_does():
+    """Would catch 0 / 0, which says that all of a gradient arrives."""
+    assert gradient_flow.ratio(-np.inf, -np.inf) == -308
+    assert gradient_flow.ratio(-np.inf, 0) == -308
+    assert gradient_flow.ratio(-5, -2) == -3
+
+
 def test_a_deeper_stack_passes_less(tables):
     rows = pd.DataFrame(tables["gradient_flow"])
     depths = rows[rows["phase"] == "stack"].groupby("depth")["log10_input"].median()

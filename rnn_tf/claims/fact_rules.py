@@ -115,12 +115,11 @@ def all_steps_update(run: Finished) -> Finding | None:
         CELLS[cell]: bool(gap.max() <= EQUAL and least[cell].min() > 0)
         for cell, gap in gaps.items()
     }
-    told = [
-        f"{CELLS[cell]} {gap.max():.1e}, least share of a step {least[cell].min():.2g}"
+    told = "; ".join(
+        f"{CELLS[cell]} {gap.max():.1e} (least share of a step {least[cell].min():.2g})"
         for cell, gap in gaps.items()
-    ]
-    text = "; ".join(told)
-    return by_share(holds, f"the steps' gradients add up to the whole but {text}")
+    )
+    return by_share(holds, f"the steps' gradients, summed, miss the whole by {told}")
 
 
 def lstm_replaces(run: Finished) -> Finding | None:

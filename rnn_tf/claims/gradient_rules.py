@@ -206,15 +206,15 @@ def shorter_sequences_help(run: Finished) -> Finding | None:
     ]
     recall = run.table("truncated_recall")
     if recall is not None:
-        cut = recall[(recall["state"] == "reset") & (recall["task"] == "first")]
+        unread = recall["chunk"] <= recall["distance"]
+        cut = recall[unread & recall["state"].eq("reset") & recall["task"].eq("first")]
         for cell, part in cut.groupby("cell", sort=False):
-            accuracy, chance = part["accuracy"].mean(), part["chance"].iloc[0]
-            holds[f"what {CELLS[cell]} does not read"] = bool(
-                accuracy > (1 + chance) / 2
-            )
+            accuracy, chance = part["accuracy"].to_numpy(), part["chance"].iloc[0]
+            low, _ = intervals.t_interval(accuracy)
+            holds[f"what {CELLS[cell]} does not read"] = bool(low > (1 + chance) / 2)
             told.append(
                 f"{CELLS[cell]} that reads the last steps alone recalls "
-                f"{100 * accuracy:.0f} % (chance {100 * chance:.0f})"
+                f"{100 * accuracy.mean():.0f} % (chance {100 * chance:.0f})"
             )
     return by_share(holds, "; ".join(told))
 

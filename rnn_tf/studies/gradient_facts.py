@@ -423,5 +423,5 @@ def _rate_row(model, weights, data, rate: float, seed: int, sizes: Sizes) -> dic
     logs = gradient_flow.norms("simple_rnn", trained, inputs[0])
     row = {"learning_rate": rate, "seed": seed, "loss": loss}
     row |= {"updates": sizes.updates if rate else 0, "saturated": logs["saturated"]}
-    ends = gradient_flow.lowest(logs["input"][[0, -1]])
-    return row | {"log10_ratio": float(max(ends[1] - ends[0], gradient_flow.LOWEST))}
+    last, first = logs["input"][[0, -1]]
+    return row | {"log10_ratio": gradient_flow.ratio(first, last)}

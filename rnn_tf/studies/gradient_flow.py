@@ -335,8 +335,15 @@ def _ratio(part, distance: int) -> float | None:
     by_distance = part.set_index("distance")["log10_input"]
     if distance not in by_distance.index:
         return None
-    values = lowest(by_distance.loc[[0, distance]])
-    return float(max(values[1] - values[0], LOWEST))
+    return ratio(*by_distance.loc[[distance, 0]])
+
+
+def ratio(first: float, last: float) -> float:
+    """Divide two norms, given as log10: of the gradient by a first and a last input.
+
+    Where units are so saturated that not even the last input arrives, nothing does.
+    """
+    return LOWEST if np.isneginf(last) else float(max(first - last, LOWEST))
 
 
 def lowest(values) -> np.ndarray:
