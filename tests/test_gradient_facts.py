@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rnn_tf.errors import InputError
-from rnn_tf.studies import gradient_facts
+from rnn_tf.studies import gradient_facts, learning_rates, state_memory
 from rnn_tf.studies.gradient_facts import Sizes
 
 SMALL = Sizes(
@@ -39,8 +39,8 @@ def facts(tables):
 def test_tables_are_written_with_their_columns(tables):
     columns = {
         "gradient_facts": gradient_facts.FACTS,
-        "state_memory": gradient_facts.MEMORY,
-        "learning_rates": gradient_facts.RATES,
+        "state_memory": state_memory.COLUMNS,
+        "learning_rates": learning_rates.COLUMNS,
     }
     for name, expected in columns.items():
         table = pd.read_csv(tables["folder"] / f"{name}.csv")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rnn_tf.errors import InputError
-from rnn_tf.studies import gradient_flow, recurrent_cells
+from rnn_tf.studies import gradient_decay, gradient_flow, recurrent_cells
 from rnn_tf.studies.gradient_facts import tape_jacobian
 from rnn_tf.studies.gradient_flow import Sizes, Trained
 
@@ -164,7 +164,7 @@ def test_tables_hold_every_setting_seed_and_distance(tables):
     stack = flow[flow["phase"] == "stack"]
     assert set(stack["depth"]) == set(gradient_flow.DEPTHS)
     decay = pd.read_csv(tables["folder"] / "gradient_decay.csv")
-    assert set(decay) <= set(gradient_flow.DECAY)
+    assert set(decay) <= set(gradient_decay.COLUMNS)
     assert len(decay) == 4 + 6 + 2 + 1
 
 
@@ -191,11 +191,11 @@ def test_exact_zeros_count_as_the_smallest_float():
     flow = []
     for seed, distance in [(s, d) for s in (1, 2, 3) for d in (0, 10, 20, 50)]:
         log10 = -np.inf if distance > 10 and seed == 1 else -0.1 * distance
-        row = dict.fromkeys(gradient_flow.SETTING, "x") | {"phase": "fresh"}
+        row = dict.fromkeys(gradient_decay.SETTING, "x") | {"phase": "fresh"}
         row |= {"seed": seed, "distance": distance, "log10_norm": log10}
-        row |= dict.fromkeys(gradient_flow.MEASURED, 1.0)
+        row |= dict.fromkeys(gradient_decay.MEASURED, 1.0)
         flow.append(row | {"log10_input": log10})
-    (row,) = gradient_flow.decay_rows(flow)
+    (row,) = gradient_decay.rows(flow)
     assert row["slope"] == pytest.approx(-0.1)  # the median of three seeds
     assert row["slope_low"] == -308 / 50
     assert (row["log10_50_low"], row["log10_50"]) == (-308, -5)
@@ -204,9 +204,9 @@ def test_exact_zeros_count_as_the_smallest_float():
 
 def test_where_not_even_the_last_input_arrives_nothing_does():
     """Would catch 0 / 0, which says that all of a gradient arrives."""
-    assert gradient_flow.ratio(-np.inf, -np.inf) == -308
-    assert gradient_flow.ratio(-np.inf, 0) == -308
-    assert gradient_flow.ratio(-5, -2) == -3
+    assert gradient_decay.ratio(-np.inf, -np.inf) == -308
+    assert gradient_decay.ratio(-np.inf, 0) == -308
+    assert gradient_decay.ratio(-5, -2) == -3
 
 
 def test_a_deeper_stack_passes_less(tables):

@@ -31,16 +31,18 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.data.series import synthetic
 from rnn_tf.errors import InputError
-from rnn_tf.models.layers import output
-from rnn_tf.studies import cost, gradient_flow, layer_shapes, recurrent_cells
+from rnn_tf.studies import (
+    cost,
+    layer_shapes,
+    learning_rates,
+    recurrent_cells,
+    state_memory,
+)
 
 keras = lazy_loader.load("keras")
 
 FACTS = "fact subject seed value".split()
-MEMORY = "cell distance seed r2".split()
-RATES = "learning_rate seed updates loss log10_ratio saturated".split()
 LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 STEPS, UNITS, FEATURES, CLASSES = 20, 16, 8, 10
 THRESHOLD, LARGE, SMALL = 1.0, 50.0, 0.1  # of clipping; norms before it
@@ -84,8 +86,14 @@ def write(folder: Path, sizes: Sizes) -> dict[str, list[dict]]:
     """
     tables = {
         "gradient_facts": (FACTS, fact_rows(sizes)),
-        "state_memory": (MEMORY, memory_rows(sizes)),
-        "learning_rates": (RATES, rate_rows(sizes)),
+        "state_memory": (
+            state_memory.COLUMNS,
+            state_memory.rows(sizes.stream, sizes.distances, sizes.seeds),
+        ),
+        "learning_rates": (
+            learning_rates.COLUMNS,
+            learning_rates.rows(sizes.rates, sizes.updates, sizes.length, sizes.seeds),
+        ),
     }
     for name, (columns, rows) in tables.items():
         files.write_csv(folder / f"{name}.csv", columns, rows)
@@ -315,113 +323,3 @@ def step_times(rounds: int) -> list[dict]:
         outputs = keras.layers.Dense(CLASSES, activation="softmax")(x)
         models[name] = keras.Model(start, outputs)
     return cost.cost_rows(models, inputs, random.integers(0, CLASSES, 32), rounds)
-
-
-# ---------------------------------------------------------------- the past in a state
-
-
-def memory_rows(sizes: Sizes) -> list[dict]:
-    """Read past inputs from the states of fresh layers by a linear readout.
-
-    The input is a stream of independent numbers, so that nothing but the state can know
-    the past of it. R^2 on the last quarter of the stream, fitted on what is before; not
-    above 0 where nothing can be read.
-
-    Source: Jaeger (2001), "Short term memory in echo state networks".
-
-    Returns:
-        The rows of `state_memory.csv`: a cell, a distance in steps, a seed.
-    """
-    from sklearn.linear_model import Ridge
-    from sklearn.metrics import r2_score
-
-    rows, past = [], max(sizes.distances)
-    for name, seed in itertools.product(LAYERS, range(1, sizes.seeds + 1)):
-        stream = np.random.default_rng(seed).uniform(-1, 1, sizes.stream)
-        states = _states(name, stream, seed)[past:]
-        count = len(stream)
-        targets = [stream[past - d : count - d] for d in sizes.distances]
-        targets = np.stack(targets, axis=1)
-        cut = len(states) * 3 // 4
-        readout = Ridge(1e-6, solver="svd").fit(states[:cut], targets[:cut])
-        read = readout.predict(states[cut:])
-        scores = r2_score(targets[cut:], read, multioutput="raw_values")
-        for distance, score in zip(sizes.distances, scores, strict=True):
-            row = {"cell": name, "distance": distance, "seed": seed}
-            rows.append(row | {"r2": float(score)})
-    return rows
-
-
-def _states(cell: str, stream: np.ndarray, seed: int) -> np.ndarray:
-    """Compute the outputs of a fresh layer of 64 units: (steps,) -> (steps, 64)."""
-    random = np.random.default_rng(seed)
-    weights = recurrent_cells.initial_weights(cell, 1, 64, random)
-    inputs = stream[None, :, None]
-    if cell == "lstm":
-        return layer_shapes.lstm_gates(weights, inputs)["output"][0]
-    if cell == "gru":
-        return layer_shapes.gru_states(weights, inputs)[0]
-    kernel, recurrent, bias = weights
-    h, states = np.zeros(64), []
-    for x in inputs[0]:
-        h = np.tanh(x @ kernel + h @ recurrent + bias)
-        states.append(h)
-    return np.array(states)
-
-
-# ---------------------------------------------------------------- learning rates
-
-
-def rate_rows(sizes: Sizes) -> list[dict]:
-    """Train the same SimpleRNN at several rates, and measure its gradients then.
-
-    The adding problem, Adam without clipping, batches of 64. `log10_ratio` is that of
-    d h_T / d x at the first step : at the last, `saturated` the share of outputs beyond
-    +-0.99, on a sequence that was not trained on.
-
-    Returns:
-        The rows of `learning_rates.csv`; rate 0 is the layer before training.
-    """
-    model = _adding_model()
-    model.compile(keras.optimizers.Adam(), "mse")
-    rows = []
-    for seed in range(1, sizes.seeds + 1):
-        data = synthetic.adding_problem(64 * sizes.updates + 1, sizes.length, seed)
-        fresh = _fresh_weights(model, seed)
-        rows.append(_rate_row(model, fresh, data, 0.0, seed, sizes))
-        for rate in sizes.rates:
-            rows.append(_rate_row(model, fresh, data, rate, seed, sizes))
-    return rows
-
-
-def _adding_model():
-    """Build a SimpleRNN for the adding problem: (batch, steps, 2) -> (batch, 1)."""
-    x = inputs = keras.Input((None, 2))
-    return keras.Model(inputs, output(1)(keras.layers.SimpleRNN(32)(x)))
-
-
-def _fresh_weights(model, seed: int) -> list[np.ndarray]:
-    """Draw the weights of the adding problem's model."""
-    random = np.random.default_rng(seed)
-    rnn = recurrent_cells.initial_weights("simple_rnn", 2, 32, random)
-    return [*rnn, recurrent_cells.glorot(32, 1, random), np.zeros(1)]
-
-
-def _rate_row(model, weights, data, rate: float, seed: int, sizes: Sizes) -> dict:
-    """Train from `weights` on at one rate, each example once, and measure."""
-    inputs, targets = data
-    model.set_weights(weights)
-    loss = ""
-    if rate:
-        for variable in model.optimizer.variables:
-            variable.assign(keras.ops.zeros_like(variable))
-        model.optimizer.learning_rate = rate
-        options = {"batch_size": 64, "shuffle": False, "verbose": 0}
-        history = model.fit(inputs[1:], targets[1:, None], **options).history
-        loss = history["loss"][-1]
-    trained = model.get_weights()[:3]
-    logs = gradient_flow.norms("simple_rnn", trained, inputs[0])
-    row = {"learning_rate": rate, "seed": seed, "loss": loss}
-    row |= {"updates": sizes.updates if rate else 0, "saturated": logs["saturated"]}
-    last, first = logs["input"][[0, -1]]
-    return row | {"log10_ratio": gradient_flow.ratio(first, last)}

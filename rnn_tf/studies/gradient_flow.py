@@ -17,27 +17,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import lazy_loader
 import numpy as np
 
 from rnn_tf import files
 from rnn_tf.errors import InputError
-from rnn_tf.metrics import intervals
-from rnn_tf.studies import recurrent_cells
+from rnn_tf.studies import gradient_decay, recurrent_cells
+from rnn_tf.studies.gradient_decay import MEASURED, SETTING, SETTLED
 from rnn_tf.studies.recurrent_cells import ACTIVATIONS, CELLS, WEIGHTS
 
-pd = lazy_loader.load("pandas")
-
-SETTING = "phase cell activation weights gain forget_bias input_scale depth".split()
-MEASURED = "sigma_max sigma_min radius saturated".split()
 FLOW = [*SETTING, "seed", "distance", "log10_norm", "log10_input", "log10_loss"]
 FLOW += MEASURED
-RATIOS = 10, 50, 100, 200
-DECAY = [*SETTING, "seeds", "slope", "slope_low", "slope_high", "r2"]
-DECAY += [f"log10_{n}{end}" for n in RATIOS for end in ("", "_low", "_high")]
-DECAY += MEASURED
-LOWEST = -308.0  # log10 of the smallest float64; in place of a norm that is exactly 0
-SETTLED = 10  # steps after which a slope is read: before, the directions sort out
 DEPTHS = 1, 2, 4, 8, 16, 32
 OTHER_SCALES = 0.1, 3.0, 10.0  # besides 1
 
@@ -284,80 +273,6 @@ def depth_rows(sizes: Sizes) -> list[dict]:
     return rows
 
 
-# ---------------------------------------------------------------- summary
-
-
-def decay_rows(flow: list[dict]) -> list[dict]:
-    """Sum up each setting over its seeds; return the rows of `gradient_decay.csv`.
-
-    `slope` is log10 of what one step multiplies the norm of d h_T / d h_t by: a line
-    through the distances from 10 on. `log10_<n>` is log10 of the ratio d h_T / d x_t at
-    n steps : at none. Both are medians over the seeds, with 95 % intervals, since a
-    ReLU whose units are all off passes exactly 0. That counts as 1e-308, and the slope
-    as what leads there.
-    """
-    table = pd.DataFrame([row for row in flow if row["phase"] != "stack"])
-    rows = []
-    for names, part in table.groupby(SETTING, sort=False):
-        seeds = [seed for _, seed in part.groupby("seed")]
-        row = dict(zip(SETTING, names, strict=True)) | {"seeds": len(seeds)}
-        slopes, fits = zip(*(_slope(seed) for seed in seeds), strict=True)
-        row |= _interval("slope", slopes) | {"r2": float(np.median(fits))}
-        for distance in RATIOS:
-            ratios = [_ratio(seed, distance) for seed in seeds]
-            if None not in ratios:
-                row |= _interval(f"log10_{distance}", ratios)
-        for name in MEASURED:
-            values = part[name]
-            row[name] = "" if "" in set(values) else float(values.mean())
-        rows.append(row)
-    return rows
-
-
-def _slope(part) -> tuple[float, float]:
-    """Fit a line to a layer's log norms from SETTLED steps on; its slope and R^2."""
-    settled = part[part["distance"] >= SETTLED]
-    part = settled if len(settled) > 1 else part
-    x, y = part["distance"].to_numpy(float), lowest(part["log10_norm"])
-    return line(x, y) if y[-1] > LOWEST else (LOWEST / x[-1], 0.0)
-
-
-def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Fit a line; return its slope and R^2, 1 where y is the same throughout."""
-    slope, start = np.polyfit(x, y, 1)
-    spread = ((y - y.mean()) ** 2).sum()
-    rest = ((y - start - slope * x) ** 2).sum()
-    return float(slope), 1 - float(rest / spread) if spread > 1e-18 else 1.0
-
-
-def _ratio(part, distance: int) -> float | None:
-    """Return log10 of d h_T / d x at a distance : at 0; None if it was not measured."""
-    by_distance = part.set_index("distance")["log10_input"]
-    if distance not in by_distance.index:
-        return None
-    return ratio(*by_distance.loc[[distance, 0]])
-
-
-def ratio(first: float, last: float) -> float:
-    """Divide two norms, given as log10: of the gradient by a first and a last input.
-
-    Where units are so saturated that not even the last input arrives, nothing does.
-    """
-    return LOWEST if np.isneginf(last) else float(max(first - last, LOWEST))
-
-
-def lowest(values) -> np.ndarray:
-    """Put 1e-308 in the place of what is exactly 0: log10 of it is -308."""
-    return np.maximum(np.asarray(values, float), LOWEST)
-
-
-def _interval(name: str, values) -> dict[str, float]:
-    """Return the median and its 95 % interval over seeds, as three columns."""
-    low, high = intervals.median_interval(np.array(values))
-    middle = float(np.median(values))
-    return {name: middle, f"{name}_low": low, f"{name}_high": high}
-
-
 def write(
     folder: Path, sizes: Sizes, trained: Iterable[Trained] = ()
 ) -> dict[str, list[dict]]:
@@ -372,7 +287,7 @@ def write(
         "gradient_flow" and "gradient_decay": their rows, as the CSV files hold them.
     """
     flow = fresh_rows(sizes) + trained_rows(trained, sizes) + depth_rows(sizes)
-    tables = {"gradient_flow": flow, "gradient_decay": decay_rows(flow)}
-    for name, columns in (("gradient_flow", FLOW), ("gradient_decay", DECAY)):
-        files.write_csv(folder / f"{name}.csv", columns, tables[name])
-    return tables
+    decay = gradient_decay.rows(flow)
+    files.write_csv(folder / "gradient_flow.csv", FLOW, flow)
+    files.write_csv(folder / "gradient_decay.csv", gradient_decay.COLUMNS, decay)
+    return {"gradient_flow": flow, "gradient_decay": decay}
