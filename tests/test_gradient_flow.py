@@ -160,7 +160,7 @@ def test_tables_hold_every_setting_seed_and_distance(tables):
     assert len(fresh) == (4 + 6 + 2) * 3 * len(SMALL.distances)
     assert set(fresh["distance"]) == set(SMALL.distances) == {0, 1, 2, 5, 10, 20}
     trained = flow[flow["phase"] == "trained"]
-    assert sorted(set(trained["distance"])) == [0, 1, 2, 5, 10]
+    assert sorted(set(trained["distance"])) == [0, 1, 2, 5, 10, 14]
     stack = flow[flow["phase"] == "stack"]
     assert set(stack["depth"]) == set(gradient_flow.DEPTHS)
     decay = pd.read_csv(tables["folder"] / "gradient_decay.csv")
@@ -199,6 +199,7 @@ def test_exact_zeros_count_as_the_smallest_float():
     assert row["slope"] == pytest.approx(-0.1)  # the median of three seeds
     assert row["slope_low"] == -308 / 50
     assert (row["log10_50_low"], row["log10_50"]) == (-308, -5)
+    assert (row["longest"], row["log10_first"]) == (50, -5)
     assert "log10_100" not in row
 
 

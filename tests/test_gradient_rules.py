@@ -22,8 +22,10 @@ def setting(slope=-0.1, spread=0.01, **columns) -> dict:
     row |= {"sigma_max": 1.0, "sigma_min": 0.5, "radius": 1.0}
     ends = {"": 0, "_low": -spread, "_high": spread}
     row |= {f"slope{end}": slope + by for end, by in ends.items()}
-    for steps, (end, by) in itertools.product((10, 50, 100, 200), ends.items()):
-        row[f"log10_{steps}{end}"] = steps * (slope + by)
+    steps = {10: 10, 50: 50, 100: 100, 200: 200, "first": 200}
+    for (name, n), (end, by) in itertools.product(steps.items(), ends.items()):
+        row[f"log10_{name}{end}"] = n * (slope + by)
+    row["longest"] = 200
     return row | columns
 
 
@@ -261,7 +263,7 @@ CASES = [
     ("G18", DEPENDS, decay(*gated(0.0, -0.1))),
     ("G18", DEPENDS, decay(*gated(-0.1, -0.1),
                            *gated(0.0, 0.0, phase="trained", gain="", input_scale="",
-                                  log10_200="", log10_200_low=""))),
+                                  longest=49, log10_200="", log10_200_low=""))),
     ("G19", CONFIRMED, lstm(1.0, 0.0, ms=2.0, gradient=0.0)),
     ("G19", REFUTED, lstm(0.3, -0.5, ms=9.0, gradient=1.0)),
     ("G19", REFUTED, lstm(1.0, -0.5, ms=4.0, gradient=1.0)),  # quartiles overlap

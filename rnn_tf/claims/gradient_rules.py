@@ -28,7 +28,6 @@ KEPT = -2.0  # log10: at least a hundredth of a gradient arrives
 # float32.
 STOPPED = float(np.log10(np.finfo(np.float32).eps))
 STRAIGHT = 0.95  # R^2 from which a line of logarithms is called exponential
-FURTHEST = 200, 100, 50, 10  # distances of the ratios, in steps
 RECALL = "truncated_recall"
 TEXTS = "phase cell activation weights forget_bias".split()
 ACTIVATIONS = {"tanh": "tanh", "relu": "ReLU", "linear": "linear"}
@@ -269,17 +268,10 @@ def gates_solve_vanishing(run: Finished) -> Finding | None:
     rows = rows[rows["cell"].isin(["lstm", "gru"])]
     holds, told = {}, []
     for row in rows.itertuples():
-        steps = _furthest(row)
-        arrives = getattr(row, f"log10_{steps}_low")
-        holds[_cell(row)] = bool(float(arrives) >= KEPT)
-        value = power(float(getattr(row, f"log10_{steps}")))
-        told.append(f"{_cell(row)} {value} over {steps} steps")
+        holds[_cell(row)] = bool(row.log10_first_low >= KEPT)
+        arrives = power(row.log10_first)
+        told.append(f"{_cell(row)} {arrives} over {row.longest:.0f} steps")
     return by_share(holds, "; ".join(told)) if holds else None
-
-
-def _furthest(row) -> int:
-    """Return the longest distance that was measured."""
-    return next(n for n in FURTHEST if not np.isnan(getattr(row, f"log10_{n}", np.nan)))
 
 
 def tanh_stops_gradients(run: Finished) -> Finding | None:

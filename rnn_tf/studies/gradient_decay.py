@@ -12,7 +12,7 @@ MEASURED = "sigma_max sigma_min radius saturated".split()
 RATIOS = 10, 50, 100, 200
 COLUMNS = [*SETTING, "seeds", "slope", "slope_low", "slope_high", "r2"]
 COLUMNS += [f"log10_{n}{end}" for n in RATIOS for end in ("", "_low", "_high")]
-COLUMNS += MEASURED
+COLUMNS += ["longest", "log10_first", "log10_first_low", "log10_first_high", *MEASURED]
 LOWEST = -308.0  # log10 of the smallest float64; in place of a norm that is exactly 0
 SETTLED = 10  # steps after which a slope is read: before, the directions sort out
 
@@ -22,9 +22,9 @@ def rows(flow: list[dict]) -> list[dict]:
 
     `slope` is log10 of what one step multiplies the norm of d h_T / d h_t by: a line
     through the distances from 10 on. `log10_<n>` is log10 of the ratio d h_T / d x_t at
-    n steps : at none. Both are medians over the seeds, with 95 % intervals, since a
-    ReLU whose units are all off passes exactly 0. That counts as 1e-308, and the slope
-    as what leads there.
+    n steps : at none, and `log10_first` that of the longest distance. All are medians
+    over the seeds, with 95 % intervals, since a ReLU whose units are all off passes
+    exactly 0. That counts as 1e-308, and the slope as what leads there.
     """
     table = pd.DataFrame([row for row in flow if row["phase"] != "stack"])
     summed = []
@@ -37,6 +37,9 @@ def rows(flow: list[dict]) -> list[dict]:
             ratios = [_ratio(seed, distance) for seed in seeds]
             if None not in ratios:
                 row |= _interval(f"log10_{distance}", ratios)
+        row["longest"] = int(part["distance"].max())
+        ratios = [_ratio(seed, row["longest"]) for seed in seeds]
+        row |= _interval("log10_first", ratios)
         for name in MEASURED:
             values = part[name]
             row[name] = "" if "" in set(values) else float(values.mean())

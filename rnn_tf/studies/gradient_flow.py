@@ -228,7 +228,8 @@ def trained_rows(layers: Iterable[Trained], sizes: Sizes) -> list[dict]:
         columns = {"phase": "trained", "cell": layer.cell, "seed": layer.seed}
         columns |= {"activation": layer.activation, "weights": layer.start, "depth": 1}
         columns |= {"forget_bias": layer.forget_bias, "gain": "", "input_scale": ""}
-        distances = [d for d in sizes.distances if d < len(layer.inputs)]
+        last = len(layer.inputs) - 1
+        distances = sorted({d for d in sizes.distances if d < last} | {last})
         target = np.random.default_rng(layer.seed).normal(size=len(layer.weights[1]))
         rows += _rows(columns, layer.weights, layer.inputs, distances, target)
     return rows

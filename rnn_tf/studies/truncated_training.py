@@ -29,7 +29,7 @@ class Sizes:
 
     cells: tuple[str, ...] = tuple(LAYERS)
     distance: int = 20  # of the symbol to be recalled
-    chunks: tuple[int, ...] = (2, 5, 10)
+    chunks: tuple[int, ...] = (2, 10)
     states: tuple[str, ...] = ("carried", "reset")
     stream: bool = True  # whether streams are trained on, too
     updates: int = 300
