@@ -151,21 +151,22 @@ def tables(tmp_path_factory):
     return rows | {"folder": folder}
 
 
-def test_tables_hold_every_setting_seed_and_distance(tables):
+def test_tables_hold_every_setting_and_distance(tables):
     flow = pd.read_csv(tables["folder"] / "gradient_flow.csv", keep_default_na=False)
-    assert list(flow) == gradient_flow.FLOW
+    assert list(flow) == gradient_decay.FLOW
     assert len(flow) == len(tables["gradient_flow"])
     fresh = flow[flow["phase"] == "fresh"]
     # 2 activations x 2 gains, tanh x 2 gains x 3 sizes of inputs, an LSTM and a GRU
-    assert len(fresh) == (4 + 6 + 2) * 3 * len(SMALL.distances)
+    assert len(fresh) == (4 + 6 + 2) * len(SMALL.distances)
+    assert set(fresh["seeds"]) == {3}
     assert set(fresh["distance"]) == set(SMALL.distances) == {0, 1, 2, 5, 10, 20}
     trained = flow[flow["phase"] == "trained"]
     assert sorted(set(trained["distance"])) == [0, 1, 2, 5, 10, 14]
     stack = flow[flow["phase"] == "stack"]
     assert set(stack["depth"]) == set(gradient_flow.DEPTHS)
     decay = pd.read_csv(tables["folder"] / "gradient_decay.csv")
-    assert set(decay) <= set(gradient_decay.COLUMNS)
-    assert len(decay) == 4 + 6 + 2 + 1
+    assert list(decay) == gradient_decay.COLUMNS
+    assert len(decay) == 4 + 6 + 2 + 1 + 1
 
 
 def test_the_summary_of_a_linear_layer_is_its_gain(tables):
@@ -173,8 +174,9 @@ def test_the_summary_of_a_linear_layer_is_its_gain(tables):
     rows = rows[rows["activation"].eq("linear") & rows["cell"].eq("simple_rnn")]
     for row in rows.itertuples():
         slope = np.log10(row.gain)
-        assert [row.slope, row.slope_low, row.slope_high] == pytest.approx([slope] * 3)
-        assert row.log10_10 == pytest.approx(10 * slope)
+        slopes = [row.slope, row.slope_low, row.slope_high]
+        assert slopes == pytest.approx([slope] * 3, abs=1e-6)
+        assert row.log10_10 == pytest.approx(10 * slope, abs=1e-6)
         assert row.r2 == pytest.approx(1)
         assert row.radius == pytest.approx(row.gain)
 
@@ -184,7 +186,7 @@ def test_no_tanh_layer_outgrows_its_largest_singular_value(tables):
     rows = pd.DataFrame(tables["gradient_flow"])
     rows = rows[rows["phase"].eq("fresh") & rows["cell"].eq("simple_rnn")]
     bound = rows["distance"] * np.log10(rows["sigma_max"].astype(float))
-    assert (rows["log10_norm"] <= bound + 1e-9).all()
+    assert (rows["log10_norm_high"] <= bound + 1e-5).all()
 
 
 def test_exact_zeros_count_as_the_smallest_float():
@@ -194,10 +196,12 @@ def test_exact_zeros_count_as_the_smallest_float():
         row = dict.fromkeys(gradient_decay.SETTING, "x") | {"phase": "fresh"}
         row |= {"seed": seed, "distance": distance, "log10_norm": log10}
         row |= dict.fromkeys(gradient_decay.MEASURED, 1.0)
-        flow.append(row | {"log10_input": log10})
+        flow.append(row | {"log10_input": log10, "log10_loss": log10})
     (row,) = gradient_decay.rows(flow)
+    last = gradient_decay.by_distance(flow)[-1]
+    assert (last["log10_norm_low"], last["log10_norm"]) == (-np.inf, -5)
     assert row["slope"] == pytest.approx(-0.1)  # the median of three seeds
-    assert row["slope_low"] == -308 / 50
+    assert row["slope_low"] == -6.16
     assert (row["log10_50_low"], row["log10_50"]) == (-308, -5)
     assert (row["longest"], row["log10_first"]) == (50, -5)
     assert "log10_100" not in row
@@ -212,8 +216,8 @@ def test_where_not_even_the_last_input_arrives_nothing_does():
 
 def test_a_deeper_stack_passes_less(tables):
     rows = pd.DataFrame(tables["gradient_flow"])
-    depths = rows[rows["phase"] == "stack"].groupby("depth")["log10_input"].median()
-    assert depths.iloc[-1] < depths.iloc[0] - 1
+    depths = rows[rows["phase"] == "stack"].set_index("depth")["log10_input"]
+    assert depths[32] < depths[1] - 1
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -115,8 +115,7 @@ CLAIMS = (
           "The update is made on a single GPU."),
     # What gradients do on their way back through time.
     Claim("G1", "notes", gradient_rules.large_values_explode, GRADIENTS,
-          "A largest singular value of the recurrent weights above 1 makes gradients "
-          "grow exponentially."),
+          "A largest singular value of W_h above 1 makes gradients grow exponentially."),
     Claim("G2", "notes, Q14", gradient_rules.small_values_vanish, GRADIENTS,
           "If it is below 1, gradients shrink exponentially."),
     Claim("G3", "notes, Q14", gradient_rules.larger_values_vanish, GRADIENTS,

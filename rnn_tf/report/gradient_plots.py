@@ -73,12 +73,12 @@ def gradient_norms(path: Path, flow) -> None:
         if rows.empty:
             continue
         # -inf is exactly 0: the line leaves the picture.
-        seeds = rows.groupby("distance")["log10_norm"]
-        parts = [part.clip(lower=4 * low) for part in (seeds.min(), seeds.max())]
-        middle = seeds.median().clip(lower=4 * low)
+        rows = rows.set_index("distance").sort_index()
+        norms = rows.filter(like="log10_norm").clip(lower=4 * low)
+        middle, *ends = (norms[f"log10_norm{end}"] for end in ("", "_low", "_high"))
         colour = COLOURS[colour]
         axis.plot(middle.index, middle, color=colour, ls=dashes, lw=1.8, label=label)
-        axis.fill_between(middle.index, *parts, color=colour, alpha=0.12, lw=0)
+        axis.fill_between(middle.index, *ends, color=colour, alpha=0.12, lw=0)
     axis.axhline(0, color="0.8", lw=0.8, zorder=0)
     last = flow["distance"].max()
     axis.axhline(FLOAT32, color="0.4", lw=1, ls=(0, (1, 2)))

@@ -60,6 +60,28 @@ PICTURES = {
         "inputs, then the gates and the cell state of an LSTM",
         "Inside the best LSTM: its gates and its state over the first test sequence.",
     ),
+    "gradient_norms": (
+        "Line chart on a logarithmic scale: the norm of the gradient of the last state "
+        "by an earlier one over their distance in time steps, a line for each cell; "
+        "some fall to 1e-40, some stay at 1, one grows",
+        "What is left of a gradient on its way back through time, before training. "
+        "Bands: range over the seeds.",
+    ),
+    "singular_values": (
+        "Two scatter charts of what a time step multiplies a gradient by: on the left "
+        "against the largest singular value of the recurrent weights, where all dots "
+        "lie on or below the diagonal; on the right against their spectral radius, "
+        "where linear layers lie on it",
+        "Why gradients vanish: a singular value below 1 is enough, one above 1 is not "
+        "enough to explode (Pascanu, Mikolov and Bengio, 2013). A dot is a setting.",
+    ),
+    "truncation": (
+        "Four line charts over the length of the chunks, a line for each cell: time "
+        "for a whole sequence, time for an update, peak of memory, and cosine of the "
+        "gradient to the whole one",
+        "Truncated backpropagation through time. Bands: quartiles of the times, range "
+        "over the seeds of the cosine.",
+    ),
     "confusion": (
         "Matrix of true classes against guessed classes on the test set, shares in "
         "percent; the diagonal holds what was right",
@@ -89,7 +111,17 @@ TABLES = {
     "time_to_score": "How soon each training was as good as the textbook's ever became",
     "devices": "The weights that one device, two replicas and two workers end with",
     "waiting": "Whether training waits for its clips",
+    "gradient_decay": "What a time step does to a gradient, in each setting",
+    "gradient_facts": "Facts of gradients and cells, one computation each",
+    "state_memory": "How much of past inputs a linear readout finds in a state",
+    "learning_rates": "Gradients after training at each learning rate",
+    "truncated_cost": "Time and memory of training in chunks",
+    "truncated_gradients": "Gradients that end at chunks, against the whole one",
+    "truncated_recall": "What is recalled after training in chunks",
+    "truncated_training": "Gradients of large weights, cut off and whole",
 }
+# Tables that are too long to read; the page has their pictures.
+DRAWN = frozenset({"gradient_flow"})
 
 
 @dataclasses.dataclass(frozen=True)

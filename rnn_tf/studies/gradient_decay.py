@@ -9,49 +9,99 @@ pd = lazy_loader.load("pandas")
 
 SETTING = "phase cell activation weights gain forget_bias input_scale depth".split()
 MEASURED = "sigma_max sigma_min radius saturated".split()
+NORMS = "log10_norm log10_input log10_loss".split()
+ENDS = "", "_low", "_high"
+FLOW = [*SETTING, "distance", "seeds", *(f"{n}{end}" for n in NORMS for end in ENDS)]
+FLOW += MEASURED
 RATIOS = 10, 50, 100, 200
 COLUMNS = [*SETTING, "seeds", "slope", "slope_low", "slope_high", "r2"]
-COLUMNS += [f"log10_{n}{end}" for n in RATIOS for end in ("", "_low", "_high")]
-COLUMNS += ["longest", "log10_first", "log10_first_low", "log10_first_high", *MEASURED]
+COLUMNS += [f"log10_{n}{end}" for n in (*RATIOS, "first") for end in ENDS]
+COLUMNS += ["longest", *MEASURED]
 LOWEST = -308.0  # log10 of the smallest float64; in place of a norm that is exactly 0
+DIGITS = 6
 SETTLED = 10  # steps after which a slope is read: before, the directions sort out
 
 
-def rows(flow: list[dict]) -> list[dict]:
-    """Sum up each setting over its seeds; return the rows of `gradient_decay.csv`.
+def by_distance(measured: list[dict]) -> list[dict]:
+    """Sum up each distance over the seeds; return the rows of `gradient_flow.csv`.
 
-    `slope` is log10 of what one step multiplies the norm of d h_T / d h_t by: a line
-    through the distances from 10 on. `log10_<n>` is log10 of the ratio d h_T / d x_t at
-    n steps : at none, and `log10_first` that of the longest distance. All are medians
-    over the seeds, with 95 % intervals, since a ReLU whose units are all off passes
-    exactly 0. That counts as 1e-308, and the slope as what leads there.
+    Args:
+        measured: rows of `gradient_flow`, one per setting, seed and distance.
+
+    Returns:
+        One per setting and distance: medians, the smallest and the largest over the
+        seeds as low and high, and the means of what is the same at all distances.
     """
-    table = pd.DataFrame([row for row in flow if row["phase"] != "stack"])
     summed = []
-    for names, part in table.groupby(SETTING, sort=False):
-        seeds = [seed for _, seed in part.groupby("seed")]
-        row = dict(zip(SETTING, names, strict=True)) | {"seeds": len(seeds)}
-        slopes, fits = zip(*(_slope(seed) for seed in seeds), strict=True)
-        row |= _interval("slope", slopes) | {"r2": float(np.median(fits))}
-        for distance in RATIOS:
-            ratios = [_ratio(seed, distance) for seed in seeds]
-            if None not in ratios:
-                row |= _interval(f"log10_{distance}", ratios)
-        row["longest"] = int(part["distance"].max())
-        ratios = [_ratio(seed, row["longest"]) for seed in seeds]
-        row |= _interval("log10_first", ratios)
-        for name in MEASURED:
-            values = part[name]
-            row[name] = "" if "" in set(values) else float(values.mean())
-        summed.append(row)
+    table = pd.DataFrame(measured)
+    for names, part in table.groupby([*SETTING, "distance"], sort=False):
+        row = dict(zip([*SETTING, "distance"], names, strict=True))
+        row["seeds"] = len(part)
+        for name in NORMS:
+            values = part[name].dropna()
+            if len(values):
+                ends = values.median(), values.min(), values.max()
+                row |= _three(name, *ends)
+        summed.append(row | _means(part))
     return summed
 
 
-def _slope(part) -> tuple[float, float]:
-    """Fit a line to a layer's log norms from SETTLED steps on; its slope and R^2."""
-    settled = part[part["distance"] >= SETTLED]
-    part = settled if len(settled) > 1 else part
-    x, y = part["distance"].to_numpy(float), lowest(part["log10_norm"])
+def rows(measured: list[dict]) -> list[dict]:
+    """Sum up each setting over its seeds; return the rows of `gradient_decay.csv`.
+
+    `slope` is log10 of what one step multiplies the norm of d h_T / d h_t by: a line
+    through the distances from 10 on; of a stack, what one layer multiplies that of
+    d h / d x by. `log10_<n>` is log10 of the ratio d h_T / d x_t at n steps : at none,
+    and `log10_first` that of the longest distance. All are medians over the seeds, with
+    95 % intervals, since a ReLU whose units are all off passes exactly 0. That counts
+    as 1e-308, and the slope as what leads there.
+    """
+    table, summed = pd.DataFrame(measured), []
+    stack, layers = table["phase"] == "stack", [x for x in SETTING if x != "depth"]
+    for names, part in table[~stack].groupby(SETTING, sort=False):
+        row = dict(zip(SETTING, names, strict=True))
+        row |= _slopes(part, "distance", "log10_norm") | _ratios(part) | _means(part)
+        summed.append(row)
+    for names, part in table[stack].groupby(layers, sort=False):
+        row = dict(zip(layers, names, strict=True)) | {"depth": part["depth"].max()}
+        summed.append(row | _slopes(part, "depth", "log10_input"))
+    return summed
+
+
+def _slopes(part, by: str, name: str) -> dict:
+    """Fit a line for each seed; return the columns of slope and R^2."""
+    lines = [_slope(seed, by, name) for _, seed in part.groupby("seed")]
+    slopes, fits = zip(*lines, strict=True)
+    row = {"seeds": len(lines)} | _interval("slope", slopes)
+    return row | {"r2": float(np.median(fits))}
+
+
+def _ratios(part) -> dict:
+    """Return the columns of the ratios at each distance that was measured."""
+    row = {"longest": int(part["distance"].max())}
+    distances = {n: n for n in RATIOS} | {"first": row["longest"]}
+    for name, distance in distances.items():
+        ratios = [_ratio(seed, distance) for _, seed in part.groupby("seed")]
+        if None not in ratios:
+            row |= _interval(f"log10_{name}", ratios)
+    return row
+
+
+def _means(part) -> dict:
+    """Return the means over the seeds of what is the same at every distance."""
+    means = {}
+    for name in MEASURED:
+        values = part[name]
+        empty = values.isna().any() or "" in set(values)
+        means[name] = "" if empty else round(float(values.mean()), DIGITS)
+    return means
+
+
+def _slope(part, by: str, name: str) -> tuple[float, float]:
+    """Fit a line to log norms, over distances from SETTLED on; its slope and R^2."""
+    settled = part[part[by] >= SETTLED]
+    part = settled if by == "distance" and len(settled) > 1 else part
+    x, y = part[by].to_numpy(float), lowest(part[name])
     return line(x, y) if y[-1] > LOWEST else (LOWEST / x[-1], 0.0)
 
 
@@ -86,6 +136,11 @@ def lowest(values) -> np.ndarray:
 
 def _interval(name: str, values) -> dict[str, float]:
     """Return the median and its 95 % interval over seeds, as three columns."""
-    low, high = intervals.median_interval(np.array(values))
-    middle = float(np.median(values))
-    return {name: middle, f"{name}_low": low, f"{name}_high": high}
+    ends = intervals.median_interval(np.array(values))
+    return _three(name, float(np.median(values)), *ends)
+
+
+def _three(name: str, middle: float, low: float, high: float) -> dict[str, float]:
+    """Name a logarithm and its ends; digits after DIGITS say nothing."""
+    values = {name: middle, f"{name}_low": low, f"{name}_high": high}
+    return {key: round(float(value), DIGITS) for key, value in values.items()}

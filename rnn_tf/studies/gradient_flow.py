@@ -22,11 +22,9 @@ import numpy as np
 from rnn_tf import files
 from rnn_tf.errors import InputError
 from rnn_tf.studies import gradient_decay, recurrent_cells
-from rnn_tf.studies.gradient_decay import MEASURED, SETTING, SETTLED
+from rnn_tf.studies.gradient_decay import SETTING, SETTLED
 from rnn_tf.studies.recurrent_cells import ACTIVATIONS, CELLS, WEIGHTS
 
-FLOW = [*SETTING, "seed", "distance", "log10_norm", "log10_input", "log10_loss"]
-FLOW += MEASURED
 DEPTHS = 1, 2, 4, 8, 16, 32
 OTHER_SCALES = 0.1, 3.0, 10.0  # besides 1
 
@@ -194,7 +192,7 @@ _SQUASHED = "tanh", "orthogonal"
 
 
 def fresh_rows(sizes: Sizes) -> list[dict]:
-    """Measure fresh layers; return their rows of `gradient_flow.csv`.
+    """Measure fresh layers; a row for each seed and distance.
 
     Inputs are normal, as many features as units, so that what reaches a unit from
     outside has a standard deviation of about `input_scale`. The same seed gives every
@@ -222,7 +220,7 @@ def fresh_rows(sizes: Sizes) -> list[dict]:
 
 
 def trained_rows(layers: Iterable[Trained], sizes: Sizes) -> list[dict]:
-    """Measure trained layers; return their rows of `gradient_flow.csv`."""
+    """Measure trained layers; a row for each seed and distance."""
     rows = []
     for layer in layers:
         columns = {"phase": "trained", "cell": layer.cell, "seed": layer.seed}
@@ -287,8 +285,8 @@ def write(
     Returns:
         "gradient_flow" and "gradient_decay": their rows, as the CSV files hold them.
     """
-    flow = fresh_rows(sizes) + trained_rows(trained, sizes) + depth_rows(sizes)
-    decay = gradient_decay.rows(flow)
-    files.write_csv(folder / "gradient_flow.csv", FLOW, flow)
+    measured = fresh_rows(sizes) + trained_rows(trained, sizes) + depth_rows(sizes)
+    flow, decay = gradient_decay.by_distance(measured), gradient_decay.rows(measured)
+    files.write_csv(folder / "gradient_flow.csv", gradient_decay.FLOW, flow)
     files.write_csv(folder / "gradient_decay.csv", gradient_decay.COLUMNS, decay)
     return {"gradient_flow": flow, "gradient_decay": decay}
