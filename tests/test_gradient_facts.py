@@ -1,5 +1,6 @@
 """Facts of gradients and cells: small studies, and numbers by hand."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,3 +131,11 @@ def test_wrong_sizes_are_one_line(options, message):
     with pytest.raises(InputError, match=message) as error:
         Sizes(**options)
     assert "\n" not in str(error.value)
+
+
+def test_on_jax_the_study_is_left_out_with_a_line(tmp_path, monkeypatch, capsys):
+    """Would catch a run that dies after its training, for want of a tape."""
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    assert gradient_facts.write(tmp_path, SMALL) == {}
+    assert capsys.readouterr().err.startswith("left out: ")
+    assert list(tmp_path.iterdir()) == []

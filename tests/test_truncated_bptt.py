@@ -209,3 +209,11 @@ def test_wrong_sizes_are_one_line(options, message):
     with pytest.raises(InputError, match=message) as error:
         Sizes(**options)
     assert "\n" not in str(error.value)
+
+
+def test_on_jax_the_study_is_left_out_with_a_line(tmp_path, monkeypatch, capsys):
+    """Would catch a run that dies after its training, for want of a tape."""
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    assert truncated_bptt.write(tmp_path, SMALL) == {}
+    assert capsys.readouterr().err.startswith("left out: ")
+    assert list(tmp_path.iterdir()) == []

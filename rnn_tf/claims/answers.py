@@ -115,9 +115,9 @@ CLAIMS = (
           "The update is made on a single GPU."),
     # What gradients do on their way back through time.
     Claim("G1", "notes", gradient_rules.large_values_explode, GRADIENTS,
-          "A largest singular value of W_h above 1 makes gradients grow exponentially."),
+          "A largest singular value above 1 makes gradients grow exponentially."),
     Claim("G2", "notes, Q14", gradient_rules.small_values_vanish, GRADIENTS,
-          "If it is below 1, gradients shrink exponentially."),
+          "A largest singular value below 1 makes them shrink exponentially."),
     Claim("G3", "notes, Q14", gradient_rules.larger_values_vanish, GRADIENTS,
           "Singular values above 1 make gradients vanish."),
     Claim("G4", "notes, Q14", fact_rules.softmax_causes_vanishing, GRADIENTS,

@@ -31,7 +31,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.errors import InputError
+from rnn_tf.errors import InputError, warn
 from rnn_tf.studies import (
     cost,
     layer_shapes,
@@ -82,8 +82,11 @@ def write(folder: Path, sizes: Sizes) -> dict[str, list[dict]]:
 
     Returns:
         "gradient_facts", "state_memory" and "learning_rates": their rows, as the CSV
-        files hold them.
+        files hold them. Nothing on JAX, which has no tape to compare with.
     """
+    if keras.config.backend() != "tensorflow":
+        warn("left out: the facts of gradients are compared with TensorFlow's tape")
+        return {}
     tables = {
         "gradient_facts": (FACTS, fact_rows(sizes)),
         "state_memory": (
@@ -120,15 +123,15 @@ def fact_rows(sizes: Sizes) -> list[dict]:
 
 def layer(cell: str, units: int = UNITS, features: int = FEATURES, seed: int = 1, **of):
     """Build a recurrent layer with weights drawn by seed; it returns all states."""
-    made = getattr(keras.layers, LAYERS[cell])(
+    recurrent = getattr(keras.layers, LAYERS[cell])(
         units,
         return_sequences=True,
         kernel_initializer=keras.initializers.GlorotUniform(seed),
         recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
         **of,
     )
-    made.build((None, None, features))
-    return made
+    recurrent.build((None, None, features))
+    return recurrent
 
 
 def product_gaps(seed: int) -> Iterator[tuple[str, str, float]]:

@@ -17,7 +17,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import files
-from rnn_tf.errors import InputError
+from rnn_tf.errors import InputError, warn
 from rnn_tf.studies import layer_shapes, peak_memory, truncated_training
 from rnn_tf.studies.truncated_training import LAYERS
 
@@ -85,8 +85,12 @@ def write(folder: Path, sizes: Sizes) -> dict[str, list[dict]]:
 
     Returns:
         "truncated_cost", "truncated_gradients", "truncated_recall" and
-        "truncated_training": their rows, as the CSV files hold them.
+        "truncated_training": their rows, as the CSV files hold them. Nothing on JAX:
+        the gradients are TensorFlow's tape's.
     """
+    if keras.config.backend() != "tensorflow":
+        warn("left out: truncated backpropagation is measured by TensorFlow's tape")
+        return {}
     training = truncated_training
     tables = {
         "truncated_cost": (COST, cost_rows(sizes)),
