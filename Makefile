@@ -11,7 +11,7 @@ VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
 
-EXPERIMENTS := stacked forecast sketch video
+EXPERIMENTS := stacked gradients forecast sketch video
 PARTS := forecast sketch search strokes clips lengths start limit jobs
 
 # The interpreter that runs everything, and the stamps that say what it has installed.

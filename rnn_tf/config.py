@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import io
 import json
+import math
 import re
 import reprlib
 import sys
@@ -92,6 +93,14 @@ def require_at_least(config: RunConfig, name: str, minimum: float) -> None:
         value = min(value)
     if value < minimum:
         raise InputError(f"{_option(name)} is {value}; it must be at least {minimum}")
+
+
+def require_positive(config: RunConfig, name: str) -> None:
+    """Raise InputError if the field `name` lists nothing, or what is not above 0."""
+    require_any(config, name)
+    for value in getattr(config, name):
+        if not 0 < value < math.inf:
+            raise InputError(f"{_option(name)} is {value}; it must be above 0")
 
 
 def require_any(config: RunConfig, name: str) -> None:

@@ -1,0 +1,441 @@
+"""What vanishes, what explodes, what helps, and how far back each cell recalls.
+
+    make gradients                                          quick, 1 minute
+    make gradients ARGS="--size full"                       45 minutes, numbers to quote
+    make gradients ARGS="--data recall --cells lstm gru"    a name in a story alone
+    make gradients ARGS="--data adding --gains 1 3"         the adding problem alone
+
+The course says that gradients vanish or explode on their way back through time, and
+lists remedies. On the adding problem and on stories each remedy is one change to the
+same network, over the same seeds: how many runs diverge, and what error is left. The
+stories end on a name, which each cell has to recall over ever more words. Beside them,
+the studies measure the gradients themselves.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf import config, files
+from rnn_tf.config import RunConfig
+from rnn_tf.data import examples
+from rnn_tf.data.examples import Examples
+from rnn_tf.data.series import synthetic
+from rnn_tf.data.splits import SPLITS, Data, Network
+from rnn_tf.data.text import stories
+from rnn_tf.metrics.scores import Scores
+from rnn_tf.models import layers, remedies
+from rnn_tf.models.optimizer import clipped_adam
+from rnn_tf.models.remedies import Variant
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+
+keras = lazy_loader.load("keras")
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Measure what vanishes and explodes, what helps, and how far cells recall."""
+
+    data: tuple[Literal["recall", "adding"], ...] = ("recall", "adding")
+    """Each is a run of its own: stories that end on a name, or the adding problem."""
+    cells: tuple[
+        Literal["simple_rnn", "identity_rnn", "lstm", "lstm_bias_5", "gru"], ...
+    ] = ("simple_rnn", "identity_rnn", "lstm", "lstm_bias_5", "gru")
+    """Recurrent cells that recall a name; the forget gates of an LSTM begin with a bias
+    of 1 or of 5, the identity RNN is a ReLU RNN that begins as the identity."""
+    distances: tuple[int, ...] = (0, 10, 50)
+    """Words of filler between the name and the question."""
+    remedy_distance: int = 20
+    """Words of filler in the stories that the remedies are tried on."""
+    length: int = 50
+    """Steps of the adding problem's sequences."""
+    gains: tuple[float, ...] = (1.0, 2.0)
+    """Factors of the orthogonal weights that explode, or not, trained by SGD."""
+    rates: tuple[float, ...] = (0.0001, 0.1)
+    """Learning rates of SGD, for the second of the gains."""
+    units: int = 32
+    """Units of each layer."""
+    examples: int = 2_000
+    """Stories, and sequences of the adding problem, to make; 80 % are for training."""
+    trials: int = 0
+    epochs: int = 3
+    patience: int = 100
+    batch_size: int | None = 64
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("data", "cells"):
+            config.require_any(self, name)
+        config.require_at_least(self, "distances", 0)
+        config.require_at_least(self, "remedy_distance", 0)
+        config.require_at_least(self, "length", 4)
+        for name in ("gains", "rates"):
+            config.require_positive(self, name)
+        config.require_at_least(self, "units", 1)
+        config.require_at_least(self, "examples", 100)
+
+    @property
+    def runs(self) -> int:
+        """A run for each data set."""
+        return len(set(self.data))
+
+
+FULL = {
+    "seeds": 5,
+    "epochs": 20,
+    "batch_size": 64,
+    "distances": (0, 5, 10, 20, 50, 100, 200),
+    "gains": (0.5, 1.0, 1.5, 2.0),
+    "rates": (0.0001, 0.001, 0.01, 0.1, 1.0),
+    "examples": 8_000,
+}
+
+HEADLINE = {"recall": "error", "adding": "mse"}
+# Loss on validation at which training ends: nats, and a mean squared error.
+LEARNT = {"recall": 0.01, "adding": 0.001}
+DIVERGED = 1.1  # times the loss of always answering the same: a loss above that
+REMEDY_COLUMNS = (
+    "model against steps seed diverged final_loss always_loss error epochs seconds"
+).split()
+
+# ---------------------------------------------------------------- data
+
+
+def load_data(config: Config) -> Data:
+    """Load one of the two data sets, in three parts that share no target."""
+    (name,) = config.data
+    return {"recall": _recall, "adding": _adding}[name](config)
+
+
+def _recall(config: Config) -> Data:
+    """Tell the same stories over each distance; the filler of a part is its own."""
+    longest = max(*config.distances, config.remedy_distance)
+    parts = stories.stories(config.examples, longest)
+
+    def words(split, steps):
+        return parts[split].words(steps - stories.SHORTEST)
+
+    labels = {split: part.labels[:, None] for split, part in parts.items()}
+    counts = {split: len(part) for split, part in labels.items()}
+    known = np.bincount(labels["train"][:, 0], minlength=len(stories.NAMES))
+    speakers = {split: part.people[:, 0] for split, part in parts.items()}
+    others = 1 - np.eye(len(stories.NAMES))
+    chance = {
+        "majority": lambda split: np.tile(known / known.sum(), (counts[split], 1)),
+        "any_name": lambda split: np.ones((counts[split], len(known))) / len(known),
+        "another_name": lambda split: others[speakers[split]] / (len(known) - 1),
+    }
+    sequences = Examples(words, labels, chance)
+    told = np.concatenate([parts[s].words(longest) for s in SPLITS])
+    facts = examples.facts("recall", told)
+    facts |= {"names": stories.NAMES, "words": list(stories.WORDS)}
+    return sequences.data(len(stories.WORDS), config.batch_size or 32, 1, facts)
+
+
+def _adding(config: Config) -> Data:
+    """Make the adding problem."""
+    x, y = synthetic.adding_problem(config.examples, config.length)
+    inputs, targets = examples.parts(x), examples.parts(y[:, None])
+    rivals = {"always_1": lambda split: np.ones(len(targets[split]))}
+    sequences = Examples(lambda split, _: inputs[split], targets, rivals)
+    facts = examples.facts("adding", x)
+    return sequences.data(2, config.batch_size or 32, 1, facts)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Give each baseline's predict(split), by name."""
+    return data.source.baselines
+
+
+# ---------------------------------------------------------------- models
+# On the adding problem each takes numbers and marks, (batch, length, 2), and gives
+# their sum, (batch, 1). On stories it takes the numbers of words, (batch, steps), and
+# gives the probability of each name, (batch, names).
+
+CELLS = {
+    "simple_rnn": Variant(initial="orthogonal"),  # as Keras has it
+    "identity_rnn": Variant(activation="relu", initial="identity"),
+    "lstm": Variant(cell="lstm"),
+    "lstm_bias_5": Variant(cell="lstm", forget_bias=5.0),
+    "gru": Variant(cell="gru"),
+}
+NONE = Variant()
+# Each remedy is one change to the network without any.
+REMEDIES = {
+    "none": {},
+    "clip_norm": {"clip": "norm"},
+    "clip_value": {"clip": "value"},
+    "orthogonal": {"initial": "orthogonal"},
+    "identity": {"initial": "identity"},
+    "relu": {"activation": "relu"},
+    "orthogonal_relu": {"initial": "orthogonal", "activation": "relu"},
+    "identity_relu": {"initial": "identity", "activation": "relu"},
+    "batch_input": {"normalise": "input"},
+    "two_layers": {"depth": 2},
+    "batch_between": {"depth": 2, "normalise": "between"},  # against two layers
+    "batch_inside": {"normalise": "inside"},
+    "layer_inside": {"normalise": "layer"},
+    "last_half": {"share": 0.5},
+    "rate_x10": {"rate": 10 * NONE.rate},
+    "lstm_bias_0": {"cell": "lstm", "forget_bias": 0.0},
+    "lstm": {"cell": "lstm"},
+    "lstm_bias_5": {"cell": "lstm", "forget_bias": 5.0},
+    "gru": {"cell": "gru"},
+}
+CLIPS = {"": "", "_clip_norm": "norm", "_clip_value": "value"}
+
+
+def sum_of_two(variant: Variant, hp, config: Config, features):
+    """Build a network for the adding problem."""
+    declare(variant, hp)
+    inputs = keras.Input((config.length, features), name="inputs")
+    x = remedies.read(inputs, variant, config.units)
+    return keras.Model(inputs, layers.output(1)(x))
+
+
+def name_in_story(variant: Variant, distance: int, hp, config: Config, words):
+    """Build a network for stories with `distance` words of filler."""
+    declare(variant, hp)
+    steps = stories.SHORTEST + distance
+    inputs = keras.Input((steps,), dtype="int32", name="inputs")
+    spread = keras.initializers.RandomNormal(stddev=1.0)
+    x = keras.layers.Embedding(words, config.units, spread)(inputs)
+    x = remedies.read(x, variant, config.units)
+    return keras.Model(inputs, layers.output(len(stories.NAMES), "softmax")(x))
+
+
+def declare(variant: Variant, hp) -> None:
+    """Write into the hyperparameters what `compile_arguments` must know."""
+    hp.Fixed("optimizer", variant.optimizer)
+    hp.Fixed("learning_rate", variant.rate)
+    hp.Fixed("clip", variant.clip)
+
+
+def variants(config: Config) -> dict[str, Variant]:
+    """Name the networks that remedies are tried on: each remedy, and all that differs
+    in gain or rate."""
+    known = {n: dataclasses.replace(NONE, **r) for n, r in REMEDIES.items()}
+    if config.data == ("recall",):
+        return known
+    sgd = dataclasses.replace(NONE, optimizer="sgd", initial="orthogonal", rate=0.1)
+    for gain in config.gains:
+        for name, clip in CLIPS.items():
+            variant = dataclasses.replace(sgd, gain=gain, clip=clip)
+            known[f"gain_{gain:g}{name}"] = variant
+    gain = sorted(config.gains)[len(config.gains) // 2]
+    for rate in config.rates:
+        known[f"rate_{rate:g}"] = dataclasses.replace(sgd, gain=gain, rate=rate)
+    return known
+
+
+def recallers(config: Config) -> dict[str, tuple[str, int]]:
+    """Name the models that recall a name: cell and distance of each."""
+    return {f"{c}_{n}": (c, n) for c in config.cells for n in config.distances}
+
+
+def find_models(config: Config) -> dict[str, Callable]:
+    """Give the models to run: name -> build(hp, config, features or words)."""
+    if config.data == ("adding",):
+        return {n: partial(sum_of_two, v) for n, v in variants(config).items()}
+    best = {"optimizer": "clipped_adam", "rate": 3e-3}
+    cells = {
+        name: partial(name_in_story, dataclasses.replace(CELLS[cell], **best), distance)
+        for name, (cell, distance) in recallers(config).items()
+    }
+    return cells | {
+        name: partial(name_in_story, variant, config.remedy_distance)
+        for name, variant in variants(config).items()
+    }
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Train as the builder has declared; the rate of `clipped_adam` falls to zero."""
+    rate, kind = hp.get("learning_rate"), hp.get("optimizer")
+    if kind == "clipped_adam":
+        optimizer = clipped_adam(rate, steps)
+    else:
+        variant = Variant(optimizer=kind, rate=rate, clip=hp.get("clip"))
+        optimizer = remedies.optimizer(variant)
+    losses = {"recall": "sparse_categorical_crossentropy", "adding": "mse"}
+    loss = losses[config.data[0]]
+    score = keras.losses.get(loss)
+    return {
+        "optimizer": optimizer,
+        "loss": loss,
+        "metrics": [keras.metrics.MeanMetricWrapper(score, name="score")],
+    }
+
+
+def xla_from(name: str) -> float:
+    """Leave unrolled networks to TensorFlow: XLA takes minutes to compile them."""
+    return math.inf if name in ("batch_inside", "layer_inside") else 0
+
+
+def stop_when_learnt(config: Config, model) -> list:
+    """Stop when no more is left to learn than a table would round away."""
+    enough = LEARNT[config.data[0]]
+
+    def stop(epoch, logs):
+        model.stop_training = model.stop_training or logs["val_loss"] < enough
+
+    return [keras.callbacks.LambdaCallback(on_epoch_end=stop)]
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Forecast the sum, (examples,), or each name's probability, (examples, names)."""
+
+    def squeezed(_, output):
+        return output[:, 0] if output.shape[1] == 1 else output
+
+    return by_batch(network, data.dataset(split, network), squeezed).astype(float)
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score sums by their squared error, and names as `recalled` does."""
+    if data.facts["source"] == "adding":
+        errors = (data.source.scored(split) - predictions) ** 2
+        return Scores([_row("mse", errors, "")], errors)
+    labels = data.source.targets[split][:, -1]
+    right, errors = recalled(labels, predictions)
+    rows = [_row("error", errors, "%"), _row("probability", 100 * right, "%")]
+    nats = -np.log(np.maximum(right, 1e-12))
+    return Scores([*rows, _row("cross_entropy", nats, "nats")], errors)
+
+
+def recalled(labels: np.ndarray, predictions: np.ndarray) -> tuple:
+    """Score names: the probability of the right one, and the error in %.
+
+    Among names that are equally likely a guess is drawn; its expected error counts.
+
+    Args:
+        labels: (examples,), places of the right names.
+        predictions: (examples, names), probabilities.
+
+    Returns:
+        Two arrays, (examples,): shares of 1, and 0 to 100.
+    """
+    row = np.arange(len(labels))
+    likeliest = predictions == predictions.max(axis=1, keepdims=True)
+    hits = likeliest[row, labels] / likeliest.sum(axis=1)
+    return predictions[row, labels], 100 * (1 - hits)
+
+
+def _row(metric: str, values: np.ndarray, unit: str) -> dict:
+    value, n = float(values.mean()), len(values)
+    return {"metric": metric, "slice": "", "value": value, "unit": unit, "n": n}
+
+
+def export(networks: list[Network], data: Data):
+    """Give the network as it is: its inputs and outputs have no unit."""
+    (network,) = networks
+    return network.model
+
+
+def remedy_rows(config: Config, outcome: Outcome) -> list[dict]:
+    """Say of each remedy and seed whether training diverged, and what error is left.
+
+    It diverged if the loss was not finite, or ended above `DIVERGED` times that of
+    always answering the same, both on validation. Fits that failed have no error.
+    """
+    (problem,) = config.data
+    metrics, history = outcome.tables["metrics"], outcome.tables["history"]
+    on_test = metrics[metrics["split"] == "test"]
+    errors = on_test[on_test["metric"] == HEADLINE[problem]]
+    errors = errors.set_index(["model", "seed"])["value"].to_dict()
+    final = history.groupby(["model", "seed"])["validation_loss"].last().to_dict()
+    always, steps = _always(config, outcome)
+    rows = []
+    for fit in outcome.tables["trials"].to_dict("records"):
+        key = fit["model"], fit["seed"]
+        if fit["phase"] != "final" or fit["model"] not in variants(config):
+            continue
+        failed, loss = fit["status"] == "failed", final.get(key, math.nan)
+        row = {
+            "model": fit["model"],
+            "against": against(fit["model"]),
+            "steps": steps,
+            "seed": fit["seed"],
+            "diverged": bool(failed or not loss <= DIVERGED * always),
+            "final_loss": loss,
+            "always_loss": always,
+            "error": math.nan if failed else errors[key],
+            "epochs": fit["epochs"],
+            "seconds": fit["seconds"],
+        }
+        rows.append(row)
+    return rows
+
+
+def _always(config: Config, outcome: Outcome) -> tuple[float, int]:
+    """Give the validation loss of always answering the same, and the steps read."""
+    rows = outcome.tables["metrics"]
+    rows = rows[rows["split"] == "validation"].set_index(["model", "metric"])["value"]
+    if config.data == ("adding",):
+        return float(rows["always_1", "mse"]), config.length
+    steps = stories.SHORTEST + config.remedy_distance
+    return float(rows["any_name", "cross_entropy"]), steps
+
+
+def against(model: str) -> str:
+    """Name the network that differs from `model` in what is tried alone."""
+    if model == "batch_between":
+        return "two_layers"
+    if model.startswith("gain_"):
+        unclipped = model.partition("_clip")[0]
+        return unclipped if unclipped != model else "gain_1"
+    return "" if model == "none" or model.startswith("rate_") else "none"
+
+
+def report(config: Config, outcome: Outcome) -> None:
+    """Write what the remedies did, what is recalled, and the studies; the pictures."""
+    rows = remedy_rows(config, outcome)
+    files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
+
+
+# ---------------------------------------------------------------- run
+
+
+def experiment(config: Config) -> Experiment:
+    """Define the experiment on one data set; see `rnn_tf.recipe.experiment`."""
+    (name,) = config.data
+    return Experiment(
+        name="gradients",
+        headline=HEADLINE[name],
+        models=find_models(config),
+        answers=(),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        predict=predict,
+        evaluate=evaluate,
+        export=export,
+        report=partial(report, config),
+        mean=None,  # no ensembles: the models are what is compared
+        callbacks=partial(stop_when_learnt, config),
+        xla_from=xla_from,
+    )
+
+
+def run(config: Config) -> dict[str, Outcome]:
+    """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
+    names = dict.fromkeys(config.data)
+    configs = {name: dataclasses.replace(config, data=(name,)) for name in names}
+    return {name: runner.run(experiment, one) for name, one in configs.items()}
+
+
+if __name__ == "__main__":
+    raise SystemExit(config.main(run, Config, FULL, "gradients"))
