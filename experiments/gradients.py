@@ -34,8 +34,12 @@ from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.models.remedies import Variant
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+from rnn_tf.recipe.training import hyperparameters
+from rnn_tf.report import plots, recall_plots
+from rnn_tf.studies import gradient_flow
 
 keras = lazy_loader.load("keras")
+pd = lazy_loader.load("pandas")
 
 # ---------------------------------------------------------------- configuration
 
@@ -55,6 +59,8 @@ class Config(RunConfig):
     """Words of filler between the name and the question."""
     remedy_distance: int = 20
     """Words of filler in the stories that the remedies are tried on."""
+    remedies: tuple[str, ...] = ("none", "clip_norm", "identity_relu", "lstm", "gru")
+    """What is tried on both data sets, each against none: keys of `REMEDIES`."""
     length: int = 50
     """Steps of the adding problem's sequences."""
     gains: tuple[float, ...] = (1.0, 2.0)
@@ -72,8 +78,9 @@ class Config(RunConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("data", "cells"):
+        for name in ("data", "cells", "remedies"):
             config.require_any(self, name)
+        config.require_known(self, "remedies", REMEDIES)
         config.require_at_least(self, "distances", 0)
         config.require_at_least(self, "remedy_distance", 0)
         config.require_at_least(self, "length", 4)
@@ -102,6 +109,10 @@ HEADLINE = {"recall": "error", "adding": "mse"}
 # Loss on validation at which training ends: nats, and a mean squared error.
 LEARNT = {"recall": 0.01, "adding": 0.001}
 DIVERGED = 1.1  # times the loss of always answering the same: a loss above that
+STORIES = 2  # whose gradients are measured
+GRADIENT_COLUMNS = (
+    "model cell distance seed phase log10_gradient log10_ratio"
+).split()
 REMEDY_COLUMNS = (
     "model against steps seed diverged final_loss always_loss error epochs seconds"
 ).split()
@@ -193,6 +204,9 @@ REMEDIES = {
 CLIPS = {"": "", "_clip_norm": "norm", "_clip_value": "value"}
 
 
+FULL["remedies"] = tuple(REMEDIES)
+
+
 def sum_of_two(variant: Variant, hp, config: Config, features):
     """Build a network for the adding problem."""
     declare(variant, hp)
@@ -222,7 +236,7 @@ def declare(variant: Variant, hp) -> None:
 def variants(config: Config) -> dict[str, Variant]:
     """Name the networks that remedies are tried on: each remedy, and all that differs
     in gain or rate."""
-    known = {n: dataclasses.replace(NONE, **r) for n, r in REMEDIES.items()}
+    known = {n: dataclasses.replace(NONE, **REMEDIES[n]) for n in config.remedies}
     if config.data == ("recall",):
         return known
     sgd = dataclasses.replace(NONE, optimizer="sgd", initial="orthogonal", rate=0.1)
@@ -400,10 +414,82 @@ def against(model: str) -> str:
     return "" if model == "none" or model.startswith("rate_") else "none"
 
 
-def report(config: Config, outcome: Outcome) -> None:
-    """Write what the remedies did, what is recalled, and the studies; the pictures."""
+def gradient_rows(config: Config, outcome: Outcome) -> list[dict]:
+    """Measure how much of the gradient reaches the name, before and after training.
+
+    Of `STORIES` test stories, which no choice follows from: the gradient of the last
+    state with respect to the name, and the same over that with respect to the last
+    word; means of their logarithms.
+    """
+    fits, rows = outcome.tables["trials"], []
+    fits = fits[(fits["phase"] == "final") & (fits["status"] == "completed")]
+    for name, (cell, distance) in recallers(config).items():
+        words = outcome.data.source.inputs("test", stories.SHORTEST + distance)
+        for seed in fits[fits["model"] == name]["seed"]:
+            keras.utils.set_random_seed(seed)  # as `training.fit_seed` begins
+            networks = {
+                "fresh": find_models(config)[name](
+                    hyperparameters(None), config, outcome.data.sizes
+                ),
+                "trained": outcome.members[name](seed).model,
+            }
+            for phase, model in networks.items():
+                row = {"model": name, "cell": cell, "distance": distance}
+                row |= {"seed": seed, "phase": phase}
+                rows.append(row | _gradient(model, cell, words[:STORIES], distance))
+    return rows
+
+
+def _gradient(model, cell: str, words: np.ndarray, distance: int) -> dict:
+    """Measure the gradient of a model's last state at the name, and over the last."""
+    embedding, layer = model.layers[1:3]
+    vectors = keras.ops.convert_to_numpy(embedding(words))
+    activation, places = CELLS[cell].activation, [0, stories.NEAREST + distance]
+    logs = [
+        gradient_flow.norms(
+            CELLS[cell].cell, layer.get_weights(), x, activation, places
+        )["input"]
+        for x in vectors
+    ]
+    last, at_name = np.mean(logs, axis=0)
+    return {"log10_gradient": at_name, "log10_ratio": at_name - last}
+
+
+def report_recall(config: Config, outcome: Outcome) -> None:
+    """Write and draw what is recalled, and the gradient at the name beside it."""
+    rows = gradient_rows(config, outcome)
+    files.write_csv(outcome.folder / "recall_gradients.csv", GRADIENT_COLUMNS, rows)
+    cells, metrics = recallers(config), outcome.tables["metrics"]
+    errors = metrics[(metrics["split"] == "test") & (metrics["metric"] == "error")]
+    guess = errors[errors["model"] == "another_name"]["value"].item()
+    errors = errors[errors["model"].isin(list(cells))]
+    places = [cells[model] for model in errors["model"]]
+    recalled = errors.assign(
+        cell=[cell for cell, _ in places],
+        distance=[distance for _, distance in places],
+        value=100 - errors["value"],
+    )
+    path = outcome.folder / "recall_by_distance.png"
+    recall_plots.recall(path, recalled, pd.DataFrame(rows), 100 - guess)
+    report_remedies(config, outcome, "test error, % of names", guess, "another_name")
+
+
+def report_adding(config: Config, outcome: Outcome) -> None:
+    """Write and draw what the remedies did on the adding problem; the studies."""
+    metrics = outcome.tables["metrics"]
+    rows = metrics[(metrics["model"] == "always_1") & (metrics["metric"] == "mse")]
+    flat = rows[rows["split"] == "test"]["value"].item()
+    report_remedies(config, outcome, "test MSE", flat, "always_1")
+
+
+def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None:
+    """Write remedies.csv, and draw it beside the error of a baseline, and the curves."""
     rows = remedy_rows(config, outcome)
     files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
+    path = outcome.folder / "remedies.png"
+    recall_plots.remedies(path, pd.DataFrame(rows), error, flat, name)
+    curves = outcome.folder / "learning_curves.png"
+    plots.learning_curves(curves, outcome.tables["history"])
 
 
 # ---------------------------------------------------------------- run
@@ -423,7 +509,7 @@ def experiment(config: Config) -> Experiment:
         predict=predict,
         evaluate=evaluate,
         export=export,
-        report=partial(report, config),
+        report=partial(report_recall if name == "recall" else report_adding, config),
         mean=None,  # no ensembles: the models are what is compared
         callbacks=partial(stop_when_learnt, config),
         xla_from=xla_from,

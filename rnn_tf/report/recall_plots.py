@@ -1,0 +1,88 @@
+"""Draw how far back cells recall, and what each remedy leaves, from tables of a run."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.report.plots import COLOURS, new_figure, picture, save
+
+FLOOR = -24  # log10, below which a gradient is drawn as if it were that
+
+
+@picture
+def recall(path: Path, recalled, gradients, chance: float) -> None:
+    """Draw what is recalled, and the gradient at the name, over the distance.
+
+    Args:
+        path: of the picture.
+        recalled: DataFrame with cell, distance and value, which is the share of names
+            that were recalled, in %; one row per seed.
+        gradients: DataFrame with cell, distance, phase and log10_ratio; a row per seed.
+        chance: the share that a guess gets right, in %.
+    """
+    figure, axes = new_figure(rows=2, height=8, sharex=True)
+    fresh = gradients[gradients["phase"] == "fresh"]
+    panels = (recalled, "value", axes[0]), (fresh, "log10_ratio", axes[1])
+    for rows, column, axis in panels:
+        cells = rows.groupby("cell", sort=False)
+        for (cell, own), colour in zip(cells, COLOURS, strict=False):
+            seeds = own.groupby("distance")[column]
+            middle, low, high = seeds.median(), seeds.min(), seeds.max()
+            limits = (lambda x: x.clip(lower=FLOOR)) if axis is axes[1] else (lambda x: x)
+            place = _place(middle.index)
+            axis.plot(place, limits(middle), "o-", ms=4, lw=1.6, color=colour, label=cell)
+            band = {"color": colour, "alpha": 0.13, "lw": 0}
+            axis.fill_between(place, limits(low), limits(high), **band)
+    distances = sorted(recalled["distance"].unique())
+    axes[0].axhline(chance, color="0.4", ls="--", lw=1.2, label="a guess")
+    axes[0].set(ylabel="names recalled, %", ylim=(-2, 104))
+    axes[0].set_title("A name in a story, after so many words of filler never seen before")
+    axes[1].axhline(0, color="0.4", ls="--", lw=1.2)
+    axes[1].set(ylabel="log10 of the gradient at the name,\nover that at the last word")
+    axes[1].set_title("How much of the gradient reached the name, before training")
+    axes[1].set_xlabel("words of filler between the name and the question")
+    axes[1].set_xticks(_place(distances), [str(n) for n in distances])
+    axes[0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
+def _place(distances) -> np.ndarray:
+    """Place distances along the axis: 0, then evenly by their logarithm."""
+    return np.log2(1 + np.asarray(distances, float) / 5)
+
+
+@picture
+def remedies(path: Path, rows, error: str, flat: float, name: str) -> None:
+    """Draw the error that each remedy leaves, a dot per seed; crosses have diverged.
+
+    Args:
+        path: of the picture.
+        rows: DataFrame of remedies.csv.
+        error: label of the axis.
+        flat: the error of the best baseline.
+        name: its name.
+    """
+    models = list(dict.fromkeys(rows["model"]))
+    figure, (axis,) = new_figure(height=1.5 + 0.24 * len(models))
+    top = max(1.15 * flat, rows["error"][~rows["diverged"]].max())
+    for place, model in enumerate(models):
+        own = rows[rows["model"] == model].sort_values("seed")
+        ended, lost = own[~own["diverged"]], own[own["diverged"]]
+        spread = np.linspace(-0.2, 0.2, max(2, len(own)))[: len(own)]
+        heights = dict(zip(own["seed"], place + spread, strict=True))
+        options = {"s": 22, "zorder": 3}
+        axis.scatter(
+            ended["error"], ended["seed"].map(heights), color=COLOURS[0], **options
+        )
+        beyond = np.full(len(lost), 1.12 * top)
+        axis.scatter(
+            beyond, lost["seed"].map(heights), color=COLOURS[1], marker="x", **options
+        )
+        if len(ended):
+            axis.plot([ended["error"].mean()] * 2, [place - 0.38, place + 0.38], "k", lw=1.6)
+    axis.axvline(flat, color="0.4", ls="--", lw=1.2)
+    axis.text(flat, -0.9, name, color="0.4", ha="right", va="bottom", fontsize=8)
+    axis.set(xlabel=error, xlim=(-0.03 * top, 1.2 * top), ylim=(len(models) - 0.4, -0.9))
+    axis.set_yticks(range(len(models)), models)
+    axis.set_title("Dots: seeds; bars: their mean; crosses: training diverged")
+    save(figure, path)
