@@ -31,7 +31,7 @@ from rnn_tf.data.text import stories
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers, remedies
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.models.remedies import Variant
+from rnn_tf.models.remedies import CELLS, NONE, REMEDIES, Variant
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.training import hyperparameters
@@ -97,22 +97,23 @@ class Config(RunConfig):
 
 FULL = {
     "seeds": 5,
-    "epochs": 20,
+    "epochs": 12,
     "batch_size": 64,
     "distances": (0, 5, 10, 20, 50, 100, 200),
     "gains": (0.5, 1.0, 1.5, 2.0),
     "rates": (0.0001, 0.001, 0.01, 0.1, 1.0),
-    "examples": 8_000,
+    "remedies": tuple(REMEDIES),
+    "examples": 10_000,
 }
+
+CLIPS = {"": "", "_clip_norm": "norm", "_clip_value": "value"}
 
 HEADLINE = {"recall": "error", "adding": "mse"}
 # Loss on validation at which training ends: nats, and a mean squared error.
 LEARNT = {"recall": 0.01, "adding": 0.001}
 DIVERGED = 1.1  # times the loss of always answering the same: a loss above that
 STORIES = 2  # whose gradients are measured
-GRADIENT_COLUMNS = (
-    "model cell distance seed phase log10_gradient log10_ratio"
-).split()
+GRADIENT_COLUMNS = ("model cell distance seed phase log10_gradient log10_ratio").split()
 REMEDY_COLUMNS = (
     "model against steps seed diverged final_loss always_loss error epochs seconds"
 ).split()
@@ -127,12 +128,21 @@ def load_data(config: Config) -> Data:
 
 
 def _recall(config: Config) -> Data:
-    """Tell the same stories over each distance; the filler of a part is its own."""
+    """Tell the same stories over each distance; the filler of a part is its own.
+
+    Networks train on texts that are as long as those of the test, in which the story
+    begins anywhere: with up to as many words of filler within. Where all have them,
+    none learns to recall over 100 words.
+    """
     longest = max(*config.distances, config.remedy_distance)
     parts = stories.stories(config.examples, longest)
 
+    random = np.random.default_rng(1).random(len(parts["train"].labels))
+
     def words(split, steps):
-        return parts[split].words(steps - stories.SHORTEST)
+        distance = steps - stories.SHORTEST
+        within = (random * (distance + 1)).astype(int) if split == "train" else None
+        return parts[split].words(distance, within)
 
     labels = {split: part.labels[:, None] for split, part in parts.items()}
     counts = {split: len(part) for split, part in labels.items()}
@@ -170,41 +180,6 @@ def find_baselines(config: Config, data: Data) -> dict:
 # On the adding problem each takes numbers and marks, (batch, length, 2), and gives
 # their sum, (batch, 1). On stories it takes the numbers of words, (batch, steps), and
 # gives the probability of each name, (batch, names).
-
-CELLS = {
-    "simple_rnn": Variant(initial="orthogonal"),  # as Keras has it
-    "identity_rnn": Variant(activation="relu", initial="identity"),
-    "lstm": Variant(cell="lstm"),
-    "lstm_bias_5": Variant(cell="lstm", forget_bias=5.0),
-    "gru": Variant(cell="gru"),
-}
-NONE = Variant()
-# Each remedy is one change to the network without any.
-REMEDIES = {
-    "none": {},
-    "clip_norm": {"clip": "norm"},
-    "clip_value": {"clip": "value"},
-    "orthogonal": {"initial": "orthogonal"},
-    "identity": {"initial": "identity"},
-    "relu": {"activation": "relu"},
-    "orthogonal_relu": {"initial": "orthogonal", "activation": "relu"},
-    "identity_relu": {"initial": "identity", "activation": "relu"},
-    "batch_input": {"normalise": "input"},
-    "two_layers": {"depth": 2},
-    "batch_between": {"depth": 2, "normalise": "between"},  # against two layers
-    "batch_inside": {"normalise": "inside"},
-    "layer_inside": {"normalise": "layer"},
-    "last_half": {"share": 0.5},
-    "rate_x10": {"rate": 10 * NONE.rate},
-    "lstm_bias_0": {"cell": "lstm", "forget_bias": 0.0},
-    "lstm": {"cell": "lstm"},
-    "lstm_bias_5": {"cell": "lstm", "forget_bias": 5.0},
-    "gru": {"cell": "gru"},
-}
-CLIPS = {"": "", "_clip_norm": "norm", "_clip_value": "value"}
-
-
-FULL["remedies"] = tuple(REMEDIES)
 
 
 def sum_of_two(variant: Variant, hp, config: Config, features):
@@ -259,7 +234,7 @@ def find_models(config: Config) -> dict[str, Callable]:
     """Give the models to run: name -> build(hp, config, features or words)."""
     if config.data == ("adding",):
         return {n: partial(sum_of_two, v) for n, v in variants(config).items()}
-    best = {"optimizer": "clipped_adam", "rate": 3e-3}
+    best = {"optimizer": "clipped_adam", "rate": 1e-2}
     cells = {
         name: partial(name_in_story, dataclasses.replace(CELLS[cell], **best), distance)
         for name, (cell, distance) in recallers(config).items()
@@ -483,7 +458,7 @@ def report_adding(config: Config, outcome: Outcome) -> None:
 
 
 def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None:
-    """Write remedies.csv, and draw it beside the error of a baseline, and the curves."""
+    """Write remedies.csv; draw it beside a baseline, and the learning curves."""
     rows = remedy_rows(config, outcome)
     files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
     path = outcome.folder / "remedies.png"

@@ -38,6 +38,39 @@ class Variant:
     clip: str = ""  # or norm, value
 
 
+NONE = Variant()
+# Each remedy is one change to the network without any.
+REMEDIES = {
+    "none": {},
+    "clip_norm": {"clip": "norm"},
+    "clip_value": {"clip": "value"},
+    "orthogonal": {"initial": "orthogonal"},
+    "identity": {"initial": "identity"},
+    "relu": {"activation": "relu"},
+    "orthogonal_relu": {"initial": "orthogonal", "activation": "relu"},
+    "identity_relu": {"initial": "identity", "activation": "relu"},
+    "batch_input": {"normalise": "input"},
+    "two_layers": {"depth": 2},
+    "batch_between": {"depth": 2, "normalise": "between"},  # against two layers
+    "batch_inside": {"normalise": "inside"},
+    "layer_inside": {"normalise": "layer"},
+    "last_half": {"share": 0.5},
+    "rate_x10": {"rate": 10 * NONE.rate},
+    "lstm_bias_0": {"cell": "lstm", "forget_bias": 0.0},
+    "lstm": {"cell": "lstm"},
+    "lstm_bias_5": {"cell": "lstm", "forget_bias": 5.0},
+    "gru": {"cell": "gru"},
+}
+# What is compared on stories.
+CELLS = {
+    "simple_rnn": Variant(initial="orthogonal"),  # as Keras has it
+    "identity_rnn": Variant(activation="relu", initial="identity"),
+    "lstm": Variant(cell="lstm"),
+    "lstm_bias_5": Variant(cell="lstm", forget_bias=5.0),
+    "gru": Variant(cell="gru"),
+}
+
+
 # ---------------------------------------------------------------- networks
 
 

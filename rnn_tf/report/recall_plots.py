@@ -28,15 +28,21 @@ def recall(path: Path, recalled, gradients, chance: float) -> None:
         for (cell, own), colour in zip(cells, COLOURS, strict=False):
             seeds = own.groupby("distance")[column]
             middle, low, high = seeds.median(), seeds.min(), seeds.max()
-            limits = (lambda x: x.clip(lower=FLOOR)) if axis is axes[1] else (lambda x: x)
+            limits = (
+                (lambda x: x.clip(lower=FLOOR)) if axis is axes[1] else (lambda x: x)
+            )
             place = _place(middle.index)
-            axis.plot(place, limits(middle), "o-", ms=4, lw=1.6, color=colour, label=cell)
+            axis.plot(
+                place, limits(middle), "o-", ms=4, lw=1.6, color=colour, label=cell
+            )
             band = {"color": colour, "alpha": 0.13, "lw": 0}
             axis.fill_between(place, limits(low), limits(high), **band)
     distances = sorted(recalled["distance"].unique())
     axes[0].axhline(chance, color="0.4", ls="--", lw=1.2, label="a guess")
     axes[0].set(ylabel="names recalled, %", ylim=(-2, 104))
-    axes[0].set_title("A name in a story, after so many words of filler never seen before")
+    axes[0].set_title(
+        "A name in a story, after so many words of filler never seen before"
+    )
     axes[1].axhline(0, color="0.4", ls="--", lw=1.2)
     axes[1].set(ylabel="log10 of the gradient at the name,\nover that at the last word")
     axes[1].set_title("How much of the gradient reached the name, before training")
@@ -79,10 +85,14 @@ def remedies(path: Path, rows, error: str, flat: float, name: str) -> None:
             beyond, lost["seed"].map(heights), color=COLOURS[1], marker="x", **options
         )
         if len(ended):
-            axis.plot([ended["error"].mean()] * 2, [place - 0.38, place + 0.38], "k", lw=1.6)
+            axis.plot(
+                [ended["error"].mean()] * 2, [place - 0.38, place + 0.38], "k", lw=1.6
+            )
     axis.axvline(flat, color="0.4", ls="--", lw=1.2)
     axis.text(flat, -0.9, name, color="0.4", ha="right", va="bottom", fontsize=8)
-    axis.set(xlabel=error, xlim=(-0.03 * top, 1.2 * top), ylim=(len(models) - 0.4, -0.9))
+    axis.set(
+        xlabel=error, xlim=(-0.03 * top, 1.2 * top), ylim=(len(models) - 0.4, -0.9)
+    )
     axis.set_yticks(range(len(models)), models)
     axis.set_title("Dots: seeds; bars: their mean; crosses: training diverged")
     save(figure, path)

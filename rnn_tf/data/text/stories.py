@@ -69,20 +69,37 @@ class Stories:
         """The place in `NAMES` of the name that each story ends on: (stories,)."""
         return self.people[:, 1].astype("int32")
 
-    def words(self, distance: int) -> np.ndarray:
-        """Tell each story with so many words of filler: (stories, steps) int32.
+    def words(self, longest: int, distance=None) -> np.ndarray:
+        """Tell each story, and as much filler before it as makes all equally long.
 
-        The name that is asked for is `NEAREST + distance` words from the end. The
-        filler is what comes last in its sentences, so the first one may be cut.
+        Args:
+            longest: words of filler of each text.
+            distance: (stories,), how many of them stand within the story; by default
+                all. The name that is asked for is so many words and `NEAREST` from the
+                end.
+
+        Returns:
+            (stories, SHORTEST + longest) int32. Filler is what comes last in its
+            sentences, so the first one may be cut.
         """
         first, second = np.split(self.people, 2, axis=1)
-        filler = self.filler[:, self.filler.shape[1] - distance :]
         enters, follows, greets = (
             np.tile(numbers(words), (len(first), 1))
             for words in (ENTERS, FOLLOWS, GREETS)
         )
-        parts = [first, enters, second, follows, filler, first, greets]
-        return np.concatenate(parts, axis=1).astype("int32")
+        story = np.concatenate([first, enters, second, follows], axis=1)
+        filler = self.filler[:, self.filler.shape[1] - longest :]
+        within = np.full(len(first), longest) if distance is None else distance
+        before, step = (longest - within)[:, None], np.arange(longest + story.shape[1])
+        after = before + story.shape[1]  # where the filler within begins
+        place = np.where(step < before, step, step - story.shape[1])
+        place = np.where(
+            (step >= before) & (step < after), longest + step - before, place
+        )
+        told = np.take_along_axis(
+            np.concatenate([filler, story], axis=1), place, axis=1
+        )
+        return np.concatenate([told, first, greets], axis=1).astype("int32")
 
 
 def stories(count: int, longest: int, seed: int = 1) -> dict[str, Stories]:
