@@ -41,6 +41,9 @@ results: $(READY) ## every experiment, quick; the answers; one page
 stacked: $(READY) ## which layers return sequences, and what depth buys
 	@$(RUN) -m experiments.stacked $(ARGS)
 
+gradients: $(READY) ## what vanishes, what explodes, what helps
+	@$(RUN) -m experiments.gradients $(ARGS)
+
 forecast: $(READY) ## the next seven days of a daily series
 	@$(RUN) -m experiments.forecast $(ARGS)
 

@@ -358,10 +358,10 @@ def remedy_rows(config: Config, outcome: Outcome) -> list[dict]:
             "against": against(fit["model"]),
             "steps": steps,
             "seed": fit["seed"],
-            "diverged": bool(failed or not loss <= DIVERGED * always),
-            "final_loss": loss,
+            "diverged": int(failed or not loss <= DIVERGED * always),
+            "final_loss": loss if math.isfinite(loss) else "",
             "always_loss": always,
-            "error": math.nan if failed else errors[key],
+            "error": "" if failed else errors[key],
             "epochs": fit["epochs"],
             "seconds": fit["seconds"],
         }

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import forecast, sketch, stacked, video
+from experiments import forecast, gradients, sketch, stacked, video
 from rnn_tf import config
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Network

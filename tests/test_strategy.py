@@ -6,7 +6,7 @@ import keras_tuner
 import pytest
 import tensorflow as tf
 
-from experiments import forecast, sketch, stacked, video
+from experiments import forecast, gradients, sketch, stacked, video
 from experiments.forecast import Config
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
@@ -161,6 +161,7 @@ def test_what_fails_on_a_tpu_names_the_way_out():
     [
         (forecast, {}, "seq2seq", 0),
         (stacked, {"data": ("adding",)}, "gru_25", 0),
+        (gradients, {"data": ("recall",)}, "gru_10", 0),
         (sketch, {"doodles": 200}, "answer", 1),  # time, of a few lengths
         (sketch, {"doodles": 200}, "conv_lstm", 1),
         (video, {"digits": 160, "change": "move"}, "cnn_lstm", 0),
@@ -170,7 +171,9 @@ def test_batches_to_train_on_have_static_shapes(module, options, name, dynamic):
     """Would catch a batch that a TPU compiles anew, or pads."""
     config = module.Config(**options)
     data = module.load_data(config)
-    models = stacked.find_models(config) if module is stacked else module.MODELS
+    models = (
+        module.find_models(config) if module in (stacked, gradients) else module.MODELS
+    )
     model = models[name](keras_tuner.HyperParameters(), config, data.sizes)
     x, *rest = data.dataset("train", Network(name, model), Order(1)).element_spec
     assert x.shape.rank - len([n for n in x.shape if n]) == dynamic

@@ -1,6 +1,6 @@
 """Judge the course's claims by the runs there are: `make answers`.
 
-Claims are in our own words; the rules in `shape_rules` and `rules` judge them by
+Claims are in our own words; the rules in `shape_rules`, `recall_rules` and `rules` judge them by
 full-size runs. Verdicts: confirmed; refuted; depends, with the condition; not
 measured, where there are no rows, fewer than three seeds, or intervals that hold 0.
 Runs that disagree give "depends". No TensorFlow.
@@ -19,6 +19,7 @@ from rnn_tf import config, files
 from rnn_tf.claims import (
     fact_rules,
     gradient_rules,
+    recall_rules,
     rules,
     shape_rules,
     truncation_rules,
@@ -85,6 +86,27 @@ CLAIMS = (
           "The quiz's model: embedding 10 x 30, tanh RNN 30-128, decoder 128-10."),
     Claim("S8", "Quiz 4, Assignment 07", rules.gates_remember, ADDING,
           "LSTM and GRU learn long dependencies better than a plain RNN."),
+    # What remedies do in training, and how far back names are recalled.
+    Claim("G8", "Assignment 07 Q5, notes", recall_rules.explosions_ruin_training,
+          GRADIENTS, "Exploding gradients make training unstable and ruin the model."),
+    Claim("G9", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_handles_explosions,
+          GRADIENTS, "Clipping handles exploding gradients."),
+    Claim("G11", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_helps_vanishing,
+          GRADIENTS, "Clipping helps against vanishing gradients too."),
+    Claim("G13", "Quiz 4", recall_rules.batch_normalisation_helps, GRADIENTS,
+          "Batch normalisation helps against vanishing and exploding gradients."),
+    Claim("G16", "Assignment 07 Q5, notes", recall_rules.initialisation_helps,
+          GRADIENTS, "Initialisation helps against vanishing and exploding gradients."),
+    Claim("G17", "notes, Q15", recall_rules.rates_ease_explosions, GRADIENTS,
+          "A higher learning rate eases exploding gradients."),
+    Claim("G20", "notes", recall_rules.plain_rnns_do_short_ones_well, GRADIENTS,
+          "Plain RNNs do short dependencies well."),
+    Claim("G21", "RNN cards, Assignment 07 Q5", recall_rules.far_back_is_hard_to_reach,
+          GRADIENTS, "Information from far back is hard to reach."),
+    Claim("L8", "RNN cards", recall_rules.longer_filler_less_recalled, GRADIENTS,
+          "The name is recalled less after a longer filler."),
+    Claim("L9", "RNN cards", recall_rules.recall_follows_the_gradient, GRADIENTS,
+          "It is recalled less because gradients vanish on the way to it."),
     Claim("F1", "Assignment 07 Q4", rules.mlp_is_a_good_choice, SERIES,
           "For seven days ahead, an MLP with one hidden layer is a good choice."),
     Claim("F2", "Assignment 07 Q4", rules.one_neuron_for_all_days, SERIES,

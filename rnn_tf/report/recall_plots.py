@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import lazy_loader
 import numpy as np
 
 from rnn_tf.report.plots import COLOURS, new_figure, picture, save
+
+pd = lazy_loader.load("pandas")
 
 FLOOR = -24  # log10, below which a gradient is drawn as if it were that
 
@@ -68,6 +71,10 @@ def remedies(path: Path, rows, error: str, flat: float, name: str) -> None:
         flat: the error of the best baseline.
         name: its name.
     """
+    rows = rows.assign(
+        diverged=rows["diverged"] == 1,
+        error=pd.to_numeric(rows["error"], errors="coerce"),
+    )
     models = list(dict.fromkeys(rows["model"]))
     figure, (axis,) = new_figure(height=1.5 + 0.24 * len(models))
     top = max(1.15 * flat, rows["error"][~rows["diverged"]].max())
@@ -88,8 +95,8 @@ def remedies(path: Path, rows, error: str, flat: float, name: str) -> None:
             axis.plot(
                 [ended["error"].mean()] * 2, [place - 0.38, place + 0.38], "k", lw=1.6
             )
-    axis.axvline(flat, color="0.4", ls="--", lw=1.2)
-    axis.text(flat, -0.9, name, color="0.4", ha="right", va="bottom", fontsize=8)
+    axis.axvline(flat, color="0.4", ls="--", lw=1.2, label=name)
+    axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(
         xlabel=error, xlim=(-0.03 * top, 1.2 * top), ylim=(len(models) - 0.4, -0.9)
     )

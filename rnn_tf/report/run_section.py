@@ -81,6 +81,17 @@ PICTURES = {
         "gradient to the whole one",
         "Truncated backpropagation through time. Bands: quartiles of the times, range "
         "over the seeds of the cosine.",
+    "recall_by_distance": (
+        "Two line charts over the words of filler, a line for each cell: the share of "
+        "names that are recalled, with a guess as a dashed line, and below how much of "
+        "the gradient reaches the name before training",
+        "Names recalled, and the gradient that reached them. Bands: range over the "
+        "seeds.",
+    ),
+    "remedies": (
+        "A row for each remedy, a dot for each seed at its test error, a cross for one "
+        "whose training diverged; a baseline as a dashed line",
+        "What each remedy leaves. Each is one change to the network above it.",
     ),
     "confusion": (
         "Matrix of true classes against guessed classes on the test set, shares in "
@@ -110,6 +121,8 @@ TABLES = {
     "cost": "What one step of training costs",
     "time_to_score": "How soon each training was as good as the textbook's ever became",
     "devices": "The weights that one device, two replicas and two workers end with",
+    "remedies": "Each remedy and seed: whether training diverged, and the error left",
+    "recall_gradients": "The gradient at the name, before and after training",
     "waiting": "Whether training waits for its clips",
     "gradient_decay": "What a time step does to a gradient, in each setting",
     "gradient_facts": "Facts of gradients and cells, one computation each",
