@@ -234,9 +234,9 @@ def find_models(config: Config) -> dict[str, Callable]:
     """Give the models to run: name -> build(hp, config, features or words)."""
     if config.data == ("adding",):
         return {n: partial(sum_of_two, v) for n, v in variants(config).items()}
-    best = {"optimizer": "clipped_adam", "rate": 1e-2}
+    fitted = {c: dataclasses.replace(CELLS[c], optimizer="clipped_adam") for c in CELLS}
     cells = {
-        name: partial(name_in_story, dataclasses.replace(CELLS[cell], **best), distance)
+        name: partial(name_in_story, fitted[cell], distance)
         for name, (cell, distance) in recallers(config).items()
     }
     return cells | {
@@ -463,8 +463,10 @@ def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None
     files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
     path = outcome.folder / "remedies.png"
     recall_plots.remedies(path, pd.DataFrame(rows), error, flat, name)
+    history = outcome.tables["history"]
+    shown = config.remedies if config.data == ("adding",) else recallers(config)
     curves = outcome.folder / "learning_curves.png"
-    plots.learning_curves(curves, outcome.tables["history"])
+    plots.learning_curves(curves, history[history["model"].isin(list(shown))])
 
 
 # ---------------------------------------------------------------- run

@@ -40,6 +40,7 @@ ON_JAX = {
 EXPERIMENTS = {
     "forecast": forecast,
     "stacked": stacked,
+    "gradients": gradients,
     "sketch": sketch,
     "video": video,
 }
@@ -52,6 +53,8 @@ SMALL = {
     "--lookback 28 --no-classical",
     "stacked": "--data adding --cells lstm --lengths 10 --epochs 2 --seeds 1 "
     "--examples 200",
+    "gradients": "--data recall --cells gru --distances 5 --remedies none batch_inside "
+    "--remedy-distance 2 --epochs 2 --seeds 1 --examples 200",
     # Two devices, and 33 drawings for validation: batches of 32 and of 1.
     "sketch": "--models answer --doodles 330 --longest 24 --epochs 2 --seeds 1 "
     "--strategy mirrored --replicas 2",
@@ -175,6 +178,7 @@ def test_a_run_on_jax_says_on_either_engine_what_a_film_shows(run, tmp_path, cap
 CASES = {
     "year_gru": test_models.case,
     "lstm_2_seq2seq": test_models.stacked_case,
+    "lstm_bias_5_6": test_models.gradients_case,
     "conv_bilstm": test_models.sketch_case,
     "cnn_lstm_differences": test_models.video_case,
 }

@@ -1,5 +1,6 @@
 """Every experiment's models, each through the shared harness."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import keras_tuner
@@ -13,6 +14,8 @@ from rnn_tf.data.series.daily import YEAR
 from rnn_tf.data.series.periods import by_share
 from rnn_tf.data.series.windows import Windows
 from rnn_tf.data.splits import Network
+from rnn_tf.data.text import stories
+from rnn_tf.models import remedies
 from tests import model_harness
 from tests.model_harness import Case
 
@@ -293,6 +296,65 @@ def of_length(name: str, frames: int):
     settings = video.Config(data="folder")
     sizes = (frames, 16, 16, 1), 8
     return settings.known[name](keras_tuner.HyperParameters(), settings, sizes)
+
+
+GRADIENTS = gradients.Config(data=("adding",), remedies=tuple(remedies.REMEDIES))
+STORIES = gradients.Config(
+    data=("recall",), distances=(6,), cells=tuple(remedies.CELLS)
+)
+GRADIENT_PARAMETERS = {
+    "none": simple_rnn(32, 2),
+    "identity_relu": simple_rnn(32, 2),
+    "batch_between": simple_rnn(32, 2) + 4 * 32 + simple_rnn(32, 32),
+    "batch_inside": simple_rnn(32, 2) + 4 * 32,
+    "layer_inside": simple_rnn(32, 2) + 2 * 32,
+    "lstm_bias_5": lstm(32, 2),
+    "gain_2_clip_norm": simple_rnn(32, 2),
+    "identity_rnn_6": simple_rnn(32, 32),
+    "lstm_bias_5_6": lstm(32, 32),
+    "gru_6": gru(32, 32),
+}
+NORMALISED = "batch_between", "batch_inside"
+
+
+def gradients_case(name: str) -> Case:
+    """A remedy on the adding problem of eight steps, or a cell on short stories."""
+    if name.endswith("_6"):
+        part = stories.stories(80, 6)["test"]
+        config, features, targets = STORIES, len(stories.WORDS), part.labels[:, None]
+        inputs, output_shape = part.words(6), (len(stories.NAMES),)
+        rest = 32 * features + 33 * len(stories.NAMES)
+    else:
+        config = dataclasses.replace(GRADIENTS, length=8)
+        inputs, targets = synthetic.adding_problem(8, 8)
+        features, targets, output_shape, rest = 2, targets[:, None], (1,), 33
+    smooth = "sparse_categorical_crossentropy" if config is STORIES else None
+    return Case(
+        lambda hp: gradients.find_models(config)[name](hp, config, features),
+        lambda hp: gradients.compile_arguments(hp, config, 1000),
+        inputs,
+        targets,
+        output_shape,
+        GRADIENT_PARAMETERS[name] + rest,
+        smooth or "mean_squared_error",
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", GRADIENT_PARAMETERS)
+def test_gradients_model(name, check):
+    if "hyperparameter" in check.__name__:
+        pytest.skip("nothing is tuned: what differs is what is tried")
+    if "falls" in check.__name__ and not name.endswith("_6"):
+        pytest.skip("slow, or exploding, by intention")
+    if "replicas" in check.__name__ and name in NORMALISED:
+        pytest.skip("BatchNormalization: other statistics on each replica")
+    check(gradients_case(name))
+
+
+@pytest.mark.parametrize("name", GRADIENT_PARAMETERS)
+def test_gradients_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(gradients_case(name), tmp_path)
 
 
 @pytest.mark.parametrize("name", forecast.MODELS)

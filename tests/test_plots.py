@@ -95,6 +95,15 @@ def test_learning_curves_show_every_model(monkeypatch):
     assert names == ["gru", "mlp"]
 
 
+def test_learning_curves_show_a_training_that_diverged(tmp_path):
+    """Would catch a picture that is left out because one loss has no place in it."""
+    losses = [1.0, np.inf, np.nan, 0.0, 0.5]
+    rows = pd.DataFrame({"epoch": range(1, 6), "loss": losses, "score": losses})
+    path = tmp_path / "curves.png"
+    plots.learning_curves(path, rows.assign(model="gru", seed=1))
+    assert size(path)[0] > 900
+
+
 def test_a_cell_keeps_its_colour_and_its_heads_differ_in_dashes(monkeypatch):
     """Would catch lines that cannot be told apart, and a baseline that is left out."""
     rows = pd.DataFrame(

@@ -1,8 +1,8 @@
 """Judge the course's claims by the runs there are: `make answers`.
 
-Claims are in our own words; the rules in `shape_rules`, `recall_rules` and `rules` judge them by
-full-size runs. Verdicts: confirmed; refuted; depends, with the condition; not
-measured, where there are no rows, fewer than three seeds, or intervals that hold 0.
+Claims are in our own words; the rules in `shape_rules`, `recall_rules` and `rules`
+judge them by full-size runs. Verdicts: confirmed; refuted; depends, with the condition;
+not measured, where there are no rows, fewer than three seeds, or intervals that hold 0.
 Runs that disagree give "depends". No TensorFlow.
 """
 
@@ -86,27 +86,6 @@ CLAIMS = (
           "The quiz's model: embedding 10 x 30, tanh RNN 30-128, decoder 128-10."),
     Claim("S8", "Quiz 4, Assignment 07", rules.gates_remember, ADDING,
           "LSTM and GRU learn long dependencies better than a plain RNN."),
-    # What remedies do in training, and how far back names are recalled.
-    Claim("G8", "Assignment 07 Q5, notes", recall_rules.explosions_ruin_training,
-          GRADIENTS, "Exploding gradients make training unstable and ruin the model."),
-    Claim("G9", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_handles_explosions,
-          GRADIENTS, "Clipping handles exploding gradients."),
-    Claim("G11", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_helps_vanishing,
-          GRADIENTS, "Clipping helps against vanishing gradients too."),
-    Claim("G13", "Quiz 4", recall_rules.batch_normalisation_helps, GRADIENTS,
-          "Batch normalisation helps against vanishing and exploding gradients."),
-    Claim("G16", "Assignment 07 Q5, notes", recall_rules.initialisation_helps,
-          GRADIENTS, "Initialisation helps against vanishing and exploding gradients."),
-    Claim("G17", "notes, Q15", recall_rules.rates_ease_explosions, GRADIENTS,
-          "A higher learning rate eases exploding gradients."),
-    Claim("G20", "notes", recall_rules.plain_rnns_do_short_ones_well, GRADIENTS,
-          "Plain RNNs do short dependencies well."),
-    Claim("G21", "RNN cards, Assignment 07 Q5", recall_rules.far_back_is_hard_to_reach,
-          GRADIENTS, "Information from far back is hard to reach."),
-    Claim("L8", "RNN cards", recall_rules.longer_filler_less_recalled, GRADIENTS,
-          "The name is recalled less after a longer filler."),
-    Claim("L9", "RNN cards", recall_rules.recall_follows_the_gradient, GRADIENTS,
-          "It is recalled less because gradients vanish on the way to it."),
     Claim("F1", "Assignment 07 Q4", rules.mlp_is_a_good_choice, SERIES,
           "For seven days ahead, an MLP with one hidden layer is a good choice."),
     Claim("F2", "Assignment 07 Q4", rules.one_neuron_for_all_days, SERIES,
@@ -135,7 +114,7 @@ CLAIMS = (
           "Replicas that average the gradients of their slices act as one device."),
     Claim("D2", "Assignment 4 Q6", rules.one_device_updates, DEVICES,
           "The update is made on a single GPU."),
-    # What gradients do on their way back through time.
+    # Gradients on their way back through time, remedies, and what is recalled.
     Claim("G1", "notes", gradient_rules.large_values_explode, GRADIENTS,
           "A largest singular value above 1 makes gradients grow exponentially."),
     Claim("G2", "notes, Q14", gradient_rules.small_values_vanish, GRADIENTS,
@@ -150,18 +129,39 @@ CLAIMS = (
           "Gradients decay or grow exponentially with layers, and with time steps."),
     Claim("G7", "notes", fact_rules.gradient_is_a_product, GRADIENTS,
           "The gradient is a product of recurrent weights and slopes."),
+    Claim("G8", "Assignment 07 Q5, notes", recall_rules.explosions_ruin_training,
+          GRADIENTS, "Exploding gradients make training unstable and ruin the model."),
+    Claim("G9", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_handles_explosions,
+          GRADIENTS, "Clipping handles exploding gradients."),
     Claim("G10", "RNN cards, notes", fact_rules.clipping_resets, GRADIENTS,
           "Past a threshold, clipping resets gradients to a small number."),
+    Claim("G11", "Quiz 4, Assignment 07 Q5", recall_rules.clipping_helps_vanishing,
+          GRADIENTS, "Clipping helps against vanishing gradients too."),
     Claim("G12", "Quiz 4", gradient_rules.shorter_sequences_help, GRADIENTS,
           "Shorter sequences are a remedy."),
+    Claim("G13", "Quiz 4", recall_rules.batch_normalisation_helps, GRADIENTS,
+          "Batch normalisation helps against vanishing and exploding gradients."),
     Claim("G14", "RNN cards", gradient_rules.identity_cures, GRADIENTS,
           "Recurrent weights that begin as the identity cure vanishing gradients."),
     Claim("G15", "RNN cards", gradient_rules.relu_cures, GRADIENTS,
           "ReLU cures vanishing gradients, since its slope is 0 or 1."),
+    Claim("G16", "Assignment 07 Q5, notes", recall_rules.initialisation_helps,
+          GRADIENTS, "Initialisation helps against vanishing and exploding gradients."),
+    Claim("G17", "notes, Q15", recall_rules.rates_ease_explosions, GRADIENTS,
+          "A higher learning rate eases exploding gradients."),
     Claim("G18", "Quiz 4, notes", gradient_rules.gates_solve_vanishing, GRADIENTS,
           "LSTM and GRU solve vanishing gradients."),
     Claim("G19", "notes, Q20", fact_rules.lstm_replaces, GRADIENTS,
           "LSTM takes softmax's place, trains faster, and without backpropagation."),
+    Claim("G20", "notes", recall_rules.plain_rnns_do_short_ones_well, GRADIENTS,
+          "Plain RNNs do short dependencies well."),
+    Claim("G21", "RNN cards, Assignment 07 Q5", recall_rules.far_back_is_hard_to_reach,
+          GRADIENTS, "Information from far back is hard to reach."),
+    Claim("L8", "RNN cards", recall_rules.longer_filler_less_recalled, GRADIENTS,
+          "The name is recalled less after a longer filler."),
+    Claim("L9", "RNN cards", recall_rules.recall_follows_the_gradient, GRADIENTS,
+          "It is recalled less because gradients vanish on the way to it."),
+    # Truncated backpropagation, and the quiz.
     Claim("T1", "notes, Q15", truncation_rules.truncation_eases_exploding, GRADIENTS,
           "Truncated backpropagation eases exploding gradients."),
     Claim("T2", "notes", truncation_rules.truncation_reduces_computation, GRADIENTS,

@@ -150,7 +150,8 @@ def learning_curves(path: Path, history) -> None:
             mean, band = seeds.mean(), {"color": style["color"], "alpha": 0.12, "lw": 0}
             axis.plot(mean.index, mean, lw=1.3, label=model, **style)
             axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
-        shown = history[column][history[column] > 0]  # the logarithm knows no 0
+        shown = history[column]  # of which the logarithm knows no 0
+        shown = shown[(shown > 0) & np.isfinite(shown)]
         low, high = np.nanquantile(shown, [0, 0.97]) if len(shown) else (1, 1)
         axis.set(ylabel=column, xlabel="epoch", yscale="log", ylim=(low * 0.95, high))
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -81,6 +81,7 @@ PICTURES = {
         "gradient to the whole one",
         "Truncated backpropagation through time. Bands: quartiles of the times, range "
         "over the seeds of the cosine.",
+    ),
     "recall_by_distance": (
         "Two line charts over the words of filler, a line for each cell: the share of "
         "names that are recalled, with a guess as a dashed line, and below how much of "

@@ -28,7 +28,7 @@ class Finished:
 
     @property
     def experiment(self) -> str:
-        """The experiment's name: stacked, gradients, forecast, sketch, video, devices."""
+        """The experiment's name: stacked, gradients, forecast and so on."""
         return self.info["experiment"]
 
     @property

@@ -1,0 +1,331 @@
+"""The gradients experiment from end to end, and the evidence it leaves for claims."""
+
+import csv
+import json
+import math
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import gradients
+from rnn_tf import config
+from rnn_tf.data.text import stories
+from rnn_tf.errors import InputError
+from rnn_tf.models import remedies
+from rnn_tf.models.remedies import REMEDIES, Variant
+from tests.conftest import ROOT, run_python
+
+TINY = {
+    "cells": ("simple_rnn", "lstm_bias_5"),
+    "distances": (0, 4),
+    "remedy_distance": 2,
+    "remedies": ("none", "clip_norm", "layer_inside"),
+    "length": 6,
+    "gains": (1.0, 50.0),
+    "rates": (0.01, 1e6),
+    "units": 4,
+    "examples": 200,
+    "epochs": 2,
+    "seeds": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Both data sets, small."""
+    folder = tmp_path_factory.mktemp("results")
+    return gradients.run(gradients.Config(results=folder, **TINY))
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_data_set_is_a_run_of_its_own(done):
+    assert list(done) == ["recall", "adding"]
+    tables = {"config.json", "trials.csv", "history.csv", "metrics.csv"}
+    tables |= {"remedies.csv", "remedies.png", "learning_curves.png"}
+    recall = {"recall_gradients.csv", "recall_by_distance.png"}
+    for name, outcome in done.items():
+        info = json.loads((outcome.folder / "config.json").read_text())
+        left = {path.name for path in outcome.folder.iterdir()}
+        expected = tables | (recall if name == "recall" else set())
+        assert expected | {f"{info['chosen']}.keras"} <= left
+        assert info["data"]["source"] == name
+        assert info["status"] == "complete"
+
+
+def test_every_cell_distance_and_remedy_has_its_rows(done):
+    def found(name):
+        metrics = done[name].tables["metrics"]
+        return set(metrics[metrics["split"] == "test"]["model"])
+
+    assert found("recall") == {
+        "majority", "any_name", "another_name", "simple_rnn_0", "simple_rnn_4",
+        "lstm_bias_5_0", "lstm_bias_5_4", *TINY["remedies"],
+    }  # fmt: skip
+    assert found("adding") <= {
+        "always_1", *TINY["remedies"], "gain_1", "gain_1_clip_norm",
+        "gain_1_clip_value", "gain_50", "gain_50_clip_norm", "gain_50_clip_value",
+        "rate_0.01",
+    }  # fmt: skip
+
+
+def test_a_fit_that_diverges_is_a_row_and_not_a_crash(done):
+    """Would catch remedies that are only scored where they worked."""
+    found = rows(done["adding"].folder / "remedies.csv")
+    lost = [row for row in found if row["model"] == "rate_1e+06"]
+    assert [row["seed"] for row in lost] == ["1", "2"]
+    assert {(row["diverged"], row["error"]) for row in lost} == {("1", "")}
+    assert {row["final_loss"] for row in lost} == {""}
+    assert all(float(row["always_loss"]) > 0 for row in lost)
+    trials = rows(done["adding"].folder / "trials.csv")
+    failed = [row for row in trials if row["model"] == "rate_1e+06"]
+    assert {row["error"] for row in failed} == {"the loss is not finite"}
+
+
+def test_remedies_have_the_errors_and_losses_of_the_other_tables(done):
+    for name, metric in (("recall", "error"), ("adding", "mse")):
+        outcome, found = done[name], rows(done[name].folder / "remedies.csv")
+        metrics, history = outcome.tables["metrics"], outcome.tables["history"]
+        on_test = metrics[(metrics["split"] == "test") & (metrics["metric"] == metric)]
+        ended = [row for row in found if row["error"]]
+        assert {row["model"] for row in ended} >= {"none", "clip_norm"}
+        for row in ended:
+            own = on_test["model"].eq(row["model"]) & on_test["seed"].eq(
+                int(row["seed"])
+            )
+            assert on_test[own]["value"].item() == pytest.approx(float(row["error"]))
+            loss, always = float(row["final_loss"]), float(row["always_loss"])
+            assert int(row["diverged"]) == (loss > gradients.DIVERGED * always)
+            fit = history["model"].eq(row["model"]) & history["seed"].eq(
+                int(row["seed"])
+            )
+            assert history[fit]["validation_loss"].iloc[-1] == pytest.approx(loss)
+    against = {row["model"]: row["against"] for row in found}
+    assert against["clip_norm"] == "none"
+    assert against["gain_50"] == "gain_1"
+    assert against["gain_50_clip_value"] == "gain_50"
+    assert against["none"] == against["rate_0.01"] == ""
+
+
+def test_chance_is_known(done):
+    metrics = done["recall"].tables["metrics"]
+    metrics = metrics[(metrics["split"] == "test") & (metrics["seed"] == "")]
+    found = metrics.set_index(["model", "metric"])["value"]
+    assert found["any_name", "error"] == pytest.approx(90)
+    assert found["any_name", "probability"] == pytest.approx(10)
+    assert found["any_name", "cross_entropy"] == pytest.approx(math.log(10))
+    assert found["another_name", "error"] == pytest.approx(100 * 8 / 9)
+
+
+def test_a_guess_among_equals_is_scored_by_its_expectation():
+    """By hand: right, one of two, wrong."""
+    labels = np.array([0, 1, 2])
+    predictions = np.array([[0.8, 0.1, 0.1], [0.4, 0.4, 0.2], [0.5, 0.3, 0.2]])
+    right, errors = gradients.recalled(labels, predictions)
+    assert right.tolist() == [0.8, 0.4, 0.2]
+    assert errors.tolist() == [0, 50, 100]
+
+
+def test_networks_train_on_stories_that_begin_anywhere_and_are_tested_on_whole_ones():
+    """Would catch a test that is easier than the distance it stands for."""
+    made = gradients.Config(data=("recall",), **TINY | {"distances": (30,)})
+    source = gradients.load_data(made).source
+    labels = [stories.number(stories.NAMES[y]) for y in source.targets["test"][:, 0]]
+    place = -1 - stories.NEAREST - 30
+    steps = stories.SHORTEST + 30
+    assert source.inputs("test", steps)[:, place].tolist() == labels
+    train = source.inputs("train", steps)
+    speaker = [np.flatnonzero(row == row[-4])[0] for row in train]  # of "said hi to"
+    assert len(set(speaker)) > 20
+    assert min(speaker) == 0
+    assert max(speaker) == 30
+
+
+def test_the_gradient_at_the_name_is_measured_before_and_after_training(done):
+    found = pd.read_csv(done["recall"].folder / "recall_gradients.csv")
+    assert len(found) == 2 * 2 * 2 * 2  # cells, distances, seeds, phases
+    fresh = found[found["phase"] == "fresh"].set_index(["model", "seed"])
+    lstm, plain = fresh.loc["lstm_bias_5_4"], fresh.loc["simple_rnn_4"]
+    assert (lstm["log10_ratio"] > plain["log10_ratio"]).all()
+    trained = found[found["phase"] == "trained"].set_index(["model", "seed"])
+    assert (trained["log10_ratio"] != fresh["log10_ratio"]).all()
+
+
+def test_the_fresh_networks_are_those_that_were_trained(tmp_path):
+    """Training at a rate of 0 moves nothing; would catch weights of another seed."""
+    found = gradients.find_models(gradients.Config(data=("recall",), **TINY))
+    weights = []
+    for _ in range(2):
+        keras.utils.set_random_seed(2)
+        hp = gradients.hyperparameters(None)
+        model = found["simple_rnn_4"](hp, gradients.Config(**TINY), 104)
+        weights.append(model.get_weights())
+    assert all(np.array_equal(*pair) for pair in zip(*weights, strict=True))
+
+
+def test_the_saved_model_answers_without_us(done):
+    outcome = done["recall"]
+    info = json.loads((outcome.folder / "config.json").read_text())
+    path = outcome.folder / f"{info['chosen']}.keras"
+    model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    words = info["data"]["words"]
+    text = "jane walked into the room . john walked in too . "
+    text += ". ".join([""] * 5) + "jane said hi to"
+    text = text.split()[-model.input_shape[1] :]
+    while len(text) < model.input_shape[1]:
+        text = [".", *text]
+    story = np.array([[words.index(word) for word in text]])
+    found = model.predict(story, verbose=0)
+    assert found.shape == (1, len(info["data"]["names"]))
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_csv(done, tmp_path):
+    small = {"data": ("recall",), "cells": ("simple_rnn",), "remedies": ("none",)}
+    once, again = (
+        gradients.run(gradients.Config(results=tmp_path / name, **TINY | small))
+        for name in "ab"
+    )
+    for name in ("metrics.csv", "recall_gradients.csv"):
+        before, after = (d["recall"].folder / name for d in (once, again))
+        assert before.read_bytes() == after.read_bytes(), name
+
+
+def test_columns_are_those_of_the_readme_of_results(done):
+    text = (ROOT / "results" / "README.md").read_text()
+    names = {
+        "remedies": gradients.REMEDY_COLUMNS,
+        "recall_gradients": gradients.GRADIENT_COLUMNS,
+    }
+    for name, columns in names.items():
+        table = rows(done["recall"].folder / f"{name}.csv")
+        assert list(table[0]) == columns
+        for column in columns:
+            assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
+
+
+# ------------------------------------------------------------------- remedies
+
+
+def test_each_remedy_changes_one_thing():
+    """Would catch two remedies in one, whose gain would be that of either."""
+    for name, change in REMEDIES.items():
+        extra = {"identity_relu", "orthogonal_relu", "batch_between"}
+        extra |= {"lstm_bias_0", "lstm_bias_5"}
+        assert len(change) == (0 if name == "none" else 1 + (name in extra)), name
+
+
+@pytest.mark.parametrize(("bias", "share"), [(0.0, 0.5), (5.0, 0.9933)])
+def test_an_lstm_begins_with_its_forget_bias(bias, share):
+    """Would catch the bias at another gate: Keras has them as i, f, c, o."""
+    inputs = keras.Input((3, 2))
+    layer_of = keras.Model(
+        inputs, remedies.recurrent(inputs, Variant("lstm", forget_bias=bias), 4)
+    )
+    values = layer_of.layers[1].get_weights()[2].reshape(4, 4)
+    assert (1 / (1 + np.exp(-values[1])) == pytest.approx(share, abs=1e-4)).all()
+    assert not values[[0, 2, 3]].any()
+
+
+@pytest.mark.parametrize("gain", [0.5, 1.5])
+def test_weights_of_the_state_have_their_gain(gain):
+    def of(kind):
+        keras.utils.set_random_seed(1)
+        variant = Variant(initial=kind, gain=gain)
+        return np.asarray(remedies.initial(variant, 200)((200, 200)))
+
+    singular = np.linalg.svd(of("orthogonal"), compute_uv=False)
+    assert singular == pytest.approx(gain, abs=1e-4)
+    assert np.array_equal(of("identity"), gain * np.eye(200, dtype="float32"))
+    radius = np.abs(np.linalg.eigvals(of("gaussian"))).max()
+    assert radius == pytest.approx(gain, rel=0.1)
+
+
+def test_gradients_are_clipped_or_not():
+    """By hand: (3, 4) has norm 5; by norm it keeps its direction, by value not."""
+    found = {}
+    for clip in ("", "norm", "value"):
+        variable = keras.Variable([0.0, 0.0])
+        optimizer = remedies.optimizer(Variant(optimizer="sgd", rate=1.0, clip=clip))
+        optimizer.apply([keras.ops.convert_to_tensor([3.0, 4.0])], [variable])
+        found[clip] = keras.ops.convert_to_numpy(variable).tolist()
+    assert found[""] == [-3, -4]
+    assert found["norm"] == pytest.approx([-0.6, -0.8])
+    assert found["value"] == [-1, -1]
+
+
+def test_the_last_half_is_all_that_is_read():
+    inputs = keras.Input((7, 2))
+    model = keras.Model(inputs, remedies.read(inputs, Variant(share=0.5), 3))
+    x = np.random.default_rng(1).normal(size=(1, 7, 2)).astype("float32")
+    before = model.predict(x, verbose=0)
+    x[:, :3] = 9
+    assert np.array_equal(model.predict(x, verbose=0), before)
+    x[:, 3] = 9
+    assert not np.array_equal(model.predict(x, verbose=0), before)
+
+
+@pytest.mark.parametrize("where", ["inside", "layer"])
+def test_an_unrolled_network_is_the_formula(where):
+    """In NumPy, in training's statistics at the start: mean 0 and variance 1."""
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((4, 2))
+    model = keras.Model(inputs, remedies.read(inputs, Variant(normalise=where), 3))
+    x = np.random.default_rng(1).normal(size=(5, 4, 2)).astype("float32")
+    kernel, bias, state, *_ = model.get_weights()
+    h = np.tanh(x[:, 0] @ kernel + bias)
+    for step in range(1, 4):
+        if where == "inside":
+            h = np.tanh(
+                x[:, step] @ kernel + bias + 0.1 * (h @ state) / math.sqrt(1.001)
+            )
+        else:
+            total = x[:, step] @ kernel + bias + h @ state
+            centred = total - total.mean(axis=1, keepdims=True)
+            h = np.tanh(centred / np.sqrt(total.var(axis=1, keepdims=True) + 1e-3))
+    np.testing.assert_allclose(model.predict(x, verbose=0), h, atol=1e-5)
+
+
+# ------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--gains 0", "--gains is 0.0; it must be above 0"),
+        ("--gains 1 -2", "--gains is -2.0; it must be above 0"),
+        ("--gains nan", "--gains is nan; it must be above 0"),
+        ("--rates 0", "--rates is 0.0; it must be above 0"),
+        ("--cells lstm peephole", "'peephole'.*'simple_rnn'"),
+        ("--cells", "--cells is empty; give at least one"),
+        (
+            "--remedies none prayer",
+            "--remedies has 'prayer'; known are none, clip_norm",
+        ),
+        ("--distances -1", "--distances is -1; it must be at least 0"),
+        ("--length 3", "--length is 3; it must be at least 4"),
+        ("--data", "--data is empty; give at least one"),
+        ("--data cosines", "'cosines'.*'recall', 'adding'"),
+        ("--examples 99", "--examples is 99; it must be at least 100"),
+    ],
+)
+def test_a_bad_option_is_one_clear_line(arguments, said):
+    with pytest.raises(InputError, match=said) as error:
+        config.parse(gradients.Config, gradients.FULL, arguments.split(), "gradients")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_a_bad_option_leaves_nothing_and_exits_with_2(tmp_path):
+    options = "--gains", "0", "--results", tmp_path / "results"
+    done = run_python("-m", "experiments.gradients", *options)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: --gains is 0.0; it must be above 0")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
