@@ -111,7 +111,8 @@ CLIPS = {"": "", "_clip_norm": "norm", "_clip_value": "value"}
 HEADLINE = {"recall": "error", "adding": "mse"}
 # Loss on validation at which training ends: nats, and a mean squared error.
 LEARNT = {"recall": 0.01, "adding": 0.001}
-DIVERGED = 1.1  # times the loss of always answering the same: a loss above that
+SGD_RATE = 0.05  # at which gains are tried
+DIVERGED = 1.5  # times the loss of always answering the same: a loss above that
 STORIES = 2  # whose gradients are measured
 GRADIENT_COLUMNS = ("model cell distance seed phase log10_gradient log10_ratio").split()
 REMEDY_COLUMNS = (
@@ -214,7 +215,7 @@ def variants(config: Config) -> dict[str, Variant]:
     known = {n: dataclasses.replace(NONE, **REMEDIES[n]) for n in config.remedies}
     if config.data == ("recall",):
         return known
-    sgd = dataclasses.replace(NONE, optimizer="sgd", initial="orthogonal", rate=0.1)
+    sgd = dataclasses.replace(NONE, optimizer="sgd", initial="orthogonal", rate=SGD_RATE)
     for gain in config.gains:
         for name, clip in CLIPS.items():
             variant = dataclasses.replace(sgd, gain=gain, clip=clip)

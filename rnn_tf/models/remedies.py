@@ -34,7 +34,7 @@ class Variant:
     depth: int = 1
     share: float = 1.0  # of the steps, the last ones, which is all that it reads
     optimizer: str = "adam"  # or sgd
-    rate: float = 1e-3
+    rate: float = 3e-3
     clip: str = ""  # or norm, value
 
 
