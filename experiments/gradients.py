@@ -35,8 +35,8 @@ from rnn_tf.models.remedies import CELLS, NONE, REMEDIES, Variant
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.training import hyperparameters
-from rnn_tf.report import plots, recall_plots
-from rnn_tf.studies import gradient_flow
+from rnn_tf.report import gradient_plots, plots, recall_plots
+from rnn_tf.studies import gradient_facts, gradient_flow, truncated_bptt
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -67,6 +67,8 @@ class Config(RunConfig):
     """Factors of the orthogonal weights that explode, or not, trained by SGD."""
     rates: tuple[float, ...] = (0.0001, 0.1)
     """Learning rates of SGD, for the second of the gains."""
+    chunks: tuple[int, ...] = (10, 100)
+    """Steps of the chunks that a long sequence is cut into to train on it."""
     units: int = 32
     """Units of each layer."""
     examples: int = 2_000
@@ -87,12 +89,23 @@ class Config(RunConfig):
         for name in ("gains", "rates"):
             config.require_positive(self, name)
         config.require_at_least(self, "units", 1)
+        truncation(self)
         config.require_at_least(self, "examples", 100)
 
     @property
     def runs(self) -> int:
         """A run for each data set."""
         return len(set(self.data))
+
+
+def truncation(config: Config) -> truncated_bptt.Sizes:
+    """Give the sizes of the study of chunks.
+
+    Raises:
+        InputError: a chunk is longer than the sequence.
+    """
+    sizes = truncated_bptt.SIZES[config.size]
+    return dataclasses.replace(sizes, chunks=config.chunks)
 
 
 FULL = {
@@ -102,6 +115,7 @@ FULL = {
     "distances": (0, 5, 10, 20, 50, 100, 200),
     "gains": (0.5, 1.0, 1.5, 2.0),
     "rates": (0.0001, 0.001, 0.01, 0.1, 1.0),
+    "chunks": truncated_bptt.SIZES["full"].chunks,
     "remedies": tuple(REMEDIES),
     "examples": 10_000,
 }
@@ -113,6 +127,8 @@ HEADLINE = {"recall": "error", "adding": "mse"}
 LEARNT = {"recall": 0.01, "adding": 0.001}
 SGD_RATE = 0.05  # at which gains are tried
 DIVERGED = 1.5  # times the loss of always answering the same: a loss above that
+# Remedies whose trained layers the gradient is followed through.
+FOLLOWED = ("none orthogonal identity_relu lstm_bias_0 lstm lstm_bias_5 gru").split()
 STORIES = 2  # whose gradients are measured
 GRADIENT_COLUMNS = ("model cell distance seed phase log10_gradient log10_ratio").split()
 REMEDY_COLUMNS = (
@@ -215,7 +231,9 @@ def variants(config: Config) -> dict[str, Variant]:
     known = {n: dataclasses.replace(NONE, **REMEDIES[n]) for n in config.remedies}
     if config.data == ("recall",):
         return known
-    sgd = dataclasses.replace(NONE, optimizer="sgd", initial="orthogonal", rate=SGD_RATE)
+    sgd = dataclasses.replace(
+        NONE, optimizer="sgd", initial="orthogonal", rate=SGD_RATE
+    )
     for gain in config.gains:
         for name, clip in CLIPS.items():
             variant = dataclasses.replace(sgd, gain=gain, clip=clip)
@@ -447,6 +465,7 @@ def report_recall(config: Config, outcome: Outcome) -> None:
     )
     path = outcome.folder / "recall_by_distance.png"
     recall_plots.recall(path, recalled, pd.DataFrame(rows), 100 - guess)
+    truncated_bptt.write(outcome.folder, truncation(config))
     report_remedies(config, outcome, "test error, % of names", guess, "another_name")
 
 
@@ -455,11 +474,37 @@ def report_adding(config: Config, outcome: Outcome) -> None:
     metrics = outcome.tables["metrics"]
     rows = metrics[(metrics["model"] == "always_1") & (metrics["metric"] == "mse")]
     flat = rows[rows["split"] == "test"]["value"].item()
+    layers = trained_layers(config, outcome)
+    gradient_flow.write(outcome.folder, gradient_flow.SIZES[config.size], layers)
+    gradient_facts.write(outcome.folder, gradient_facts.SIZES[config.size])
     report_remedies(config, outcome, "test MSE", flat, "always_1")
 
 
+def trained_layers(config: Config, outcome: Outcome) -> list[gradient_flow.Trained]:
+    """Collect the trained layers of one recurrence, not normalised, and what they read:
+    the first test sequence."""
+    inputs = outcome.data.source.inputs("test", config.length)[0]
+    fits = outcome.tables["trials"]
+    fits = fits[(fits["phase"] == "final") & (fits["status"] == "completed")]
+    return [
+        gradient_flow.Trained(
+            variant.cell,
+            outcome.members[name](seed).model.layers[1].get_weights(),
+            inputs,
+            seed,
+            variant.activation,
+            variant.initial if variant.cell == "simple_rnn" else "",
+            variant.forget_bias if variant.cell == "lstm" else "",
+        )
+        for name in FOLLOWED
+        for variant in [dataclasses.replace(NONE, **REMEDIES[name])]
+        for seed in fits[fits["model"] == name]["seed"]
+    ]
+
+
 def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None:
-    """Write remedies.csv; draw it beside a baseline, and the learning curves."""
+    """Write remedies.csv; draw it beside a baseline, and what the studies have left."""
+    gradient_plots.draw(outcome.folder)
     rows = remedy_rows(config, outcome)
     files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
     path = outcome.folder / "remedies.png"
