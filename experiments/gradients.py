@@ -22,12 +22,14 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import config, files
+from rnn_tf.baselines import text as text_baselines
 from rnn_tf.config import RunConfig
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.series import synthetic
 from rnn_tf.data.splits import SPLITS, Data, Network
 from rnn_tf.data.text import stories
+from rnn_tf.metrics import text
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers, remedies
 from rnn_tf.models.optimizer import clipped_adam
@@ -162,16 +164,7 @@ def _recall(config: Config) -> Data:
         return parts[split].words(distance, within)
 
     labels = {split: part.labels[:, None] for split, part in parts.items()}
-    counts = {split: len(part) for split, part in labels.items()}
-    known = np.bincount(labels["train"][:, 0], minlength=len(stories.NAMES))
-    speakers = {split: part.people[:, 0] for split, part in parts.items()}
-    others = 1 - np.eye(len(stories.NAMES))
-    chance = {
-        "majority": lambda split: np.tile(known / known.sum(), (counts[split], 1)),
-        "any_name": lambda split: np.ones((counts[split], len(known))) / len(known),
-        "another_name": lambda split: others[speakers[split]] / (len(known) - 1),
-    }
-    sequences = Examples(words, labels, chance)
+    sequences = Examples(words, labels, text_baselines.predictors(parts))
     told = np.concatenate([parts[s].words(longest) for s in SPLITS])
     facts = examples.facts("recall", told)
     facts |= {"names": stories.NAMES, "words": list(stories.WORDS)}
@@ -313,38 +306,12 @@ def predict(network: Network, data: Data, split: str) -> np.ndarray:
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
-    """Score sums by their squared error, and names as `recalled` does."""
+    """Score sums by their squared error, and names by their probabilities."""
     if data.facts["source"] == "adding":
         errors = (data.source.scored(split) - predictions) ** 2
-        return Scores([_row("mse", errors, "")], errors)
-    labels = data.source.targets[split][:, -1]
-    right, errors = recalled(labels, predictions)
-    rows = [_row("error", errors, "%"), _row("probability", 100 * right, "%")]
-    nats = -np.log(np.maximum(right, 1e-12))
-    return Scores([*rows, _row("cross_entropy", nats, "nats")], errors)
-
-
-def recalled(labels: np.ndarray, predictions: np.ndarray) -> tuple:
-    """Score names: the probability of the right one, and the error in %.
-
-    Among names that are equally likely a guess is drawn; its expected error counts.
-
-    Args:
-        labels: (examples,), places of the right names.
-        predictions: (examples, names), probabilities.
-
-    Returns:
-        Two arrays, (examples,): shares of 1, and 0 to 100.
-    """
-    row = np.arange(len(labels))
-    likeliest = predictions == predictions.max(axis=1, keepdims=True)
-    hits = likeliest[row, labels] / likeliest.sum(axis=1)
-    return predictions[row, labels], 100 * (1 - hits)
-
-
-def _row(metric: str, values: np.ndarray, unit: str) -> dict:
-    value, n = float(values.mean()), len(values)
-    return {"metric": metric, "slice": "", "value": value, "unit": unit, "n": n}
+        row = {"metric": "mse", "slice": "", "value": float(errors.mean()), "unit": ""}
+        return Scores([row | {"n": len(errors)}], errors)
+    return text.scores(data.source.targets[split][:, -1], predictions)
 
 
 def export(networks: list[Network], data: Data):
@@ -474,8 +441,8 @@ def report_adding(config: Config, outcome: Outcome) -> None:
     metrics = outcome.tables["metrics"]
     rows = metrics[(metrics["model"] == "always_1") & (metrics["metric"] == "mse")]
     flat = rows[rows["split"] == "test"]["value"].item()
-    layers = trained_layers(config, outcome)
-    gradient_flow.write(outcome.folder, gradient_flow.SIZES[config.size], layers)
+    trained = trained_layers(config, outcome)
+    gradient_flow.write(outcome.folder, gradient_flow.SIZES[config.size], trained)
     gradient_facts.write(outcome.folder, gradient_facts.SIZES[config.size])
     report_remedies(config, outcome, "test MSE", flat, "always_1")
 

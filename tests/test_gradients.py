@@ -13,6 +13,7 @@ from experiments import gradients
 from rnn_tf import config
 from rnn_tf.data.text import stories
 from rnn_tf.errors import InputError
+from rnn_tf.metrics import text
 from rnn_tf.models import remedies
 from rnn_tf.models.remedies import REMEDIES, Variant
 from tests.conftest import ROOT, run_python
@@ -126,7 +127,7 @@ def test_a_guess_among_equals_is_scored_by_its_expectation():
     """By hand: right, one of two, wrong."""
     labels = np.array([0, 1, 2])
     predictions = np.array([[0.8, 0.1, 0.1], [0.4, 0.4, 0.2], [0.5, 0.3, 0.2]])
-    right, errors = gradients.recalled(labels, predictions)
+    right, errors = text.recalled(labels, predictions)
     assert right.tolist() == [0.8, 0.4, 0.2]
     assert errors.tolist() == [0, 50, 100]
 
@@ -174,12 +175,9 @@ def test_the_saved_model_answers_without_us(done):
     path = outcome.folder / f"{info['chosen']}.keras"
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     words = info["data"]["words"]
-    text = "jane walked into the room . john walked in too . "
-    text += ". ".join([""] * 5) + "jane said hi to"
-    text = text.split()[-model.input_shape[1] :]
-    while len(text) < model.input_shape[1]:
-        text = [".", *text]
-    story = np.array([[words.index(word) for word in text]])
+    told = "jane walked into the room . john walked in too . jane said hi to".split()
+    told = ["."] * (model.input_shape[1] - len(told)) + told
+    story = np.array([[words.index(word) for word in told]])
     found = model.predict(story, verbose=0)
     assert found.shape == (1, len(info["data"]["names"]))
     assert found.sum() == pytest.approx(1, abs=1e-5)
