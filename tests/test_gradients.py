@@ -16,6 +16,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.metrics import text
 from rnn_tf.models import remedies
 from rnn_tf.models.remedies import REMEDIES, Variant
+from tests import test_gradient_facts, test_gradient_flow, test_truncated_bptt
 from tests.conftest import ROOT, run_python
 
 TINY = {
@@ -26,6 +27,7 @@ TINY = {
     "length": 6,
     "gains": (1.0, 50.0),
     "rates": (0.01, 1e6),
+    "chunks": (7,),
     "units": 4,
     "examples": 200,
     "epochs": 2,
@@ -33,11 +35,29 @@ TINY = {
 }
 
 
+STUDIES = {
+    gradients.gradient_flow: test_gradient_flow.SMALL,
+    gradients.gradient_facts: test_gradient_facts.SMALL,
+    gradients.truncated_bptt: test_truncated_bptt.SMALL,
+}
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """Both data sets, small."""
-    folder = tmp_path_factory.mktemp("results")
-    return gradients.run(gradients.Config(results=folder, **TINY))
+    return run(tmp_path_factory.mktemp("results"))
+
+
+def run(folder, **changes):
+    """Run the experiment with small studies."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, sizes in STUDIES.items():
+            patch.setitem(module.SIZES, "quick", sizes)
+        return gradients.run(gradients.Config(results=folder, **TINY | changes))
+
+
+def tiny(**changes):
+    return gradients.Config(**TINY | changes | {"chunks": (10,)})
 
 
 def rows(path):
@@ -49,12 +69,18 @@ def test_each_data_set_is_a_run_of_its_own(done):
     assert list(done) == ["recall", "adding"]
     tables = {"config.json", "trials.csv", "history.csv", "metrics.csv"}
     tables |= {"remedies.csv", "remedies.png", "learning_curves.png"}
-    recall = {"recall_gradients.csv", "recall_by_distance.png"}
+    own = {
+        "recall": {"recall_gradients.csv", "recall_by_distance.png"}
+        | {"truncation.png", "truncated_cost.csv", "truncated_gradients.csv"}
+        | {"truncated_recall.csv", "truncated_training.csv"},
+        "adding": {"gradient_norms.png", "singular_values.png", "gradient_flow.csv"}
+        | {"gradient_decay.csv", "gradient_facts.csv", "state_memory.csv"}
+        | {"learning_rates.csv"},
+    }
     for name, outcome in done.items():
         info = json.loads((outcome.folder / "config.json").read_text())
         left = {path.name for path in outcome.folder.iterdir()}
-        expected = tables | (recall if name == "recall" else set())
-        assert expected | {f"{info['chosen']}.keras"} <= left
+        assert left == tables | own[name] | {f"{info['chosen']}.keras"}
         assert info["data"]["source"] == name
         assert info["status"] == "complete"
 
@@ -113,6 +139,13 @@ def test_remedies_have_the_errors_and_losses_of_the_other_tables(done):
     assert against["none"] == against["rate_0.01"] == ""
 
 
+def test_the_gradient_is_followed_through_trained_layers_too(done):
+    found = pd.read_csv(done["adding"].folder / "gradient_flow.csv")
+    trained = found[found["phase"] == "trained"]
+    assert set(trained["seed"]) == {1, 2}
+    assert set(trained["weights"]) == {"gaussian"}  # of "none", alone of those tried
+
+
 def test_chance_is_known(done):
     metrics = done["recall"].tables["metrics"]
     metrics = metrics[(metrics["split"] == "test") & (metrics["seed"] == "")]
@@ -134,7 +167,7 @@ def test_a_guess_among_equals_is_scored_by_its_expectation():
 
 def test_networks_train_on_stories_that_begin_anywhere_and_are_tested_on_whole_ones():
     """Would catch a test that is easier than the distance it stands for."""
-    made = gradients.Config(data=("recall",), **TINY | {"distances": (30,)})
+    made = tiny(data=("recall",), distances=(30,))
     source = gradients.load_data(made).source
     labels = [stories.number(stories.NAMES[y]) for y in source.targets["test"][:, 0]]
     place = -1 - stories.NEAREST - 30
@@ -159,12 +192,12 @@ def test_the_gradient_at_the_name_is_measured_before_and_after_training(done):
 
 def test_the_fresh_networks_are_those_that_were_trained(tmp_path):
     """Training at a rate of 0 moves nothing; would catch weights of another seed."""
-    found = gradients.find_models(gradients.Config(data=("recall",), **TINY))
+    found = gradients.find_models(tiny(data=("recall",)))
     weights = []
     for _ in range(2):
         keras.utils.set_random_seed(2)
         hp = gradients.hyperparameters(None)
-        model = found["simple_rnn_4"](hp, gradients.Config(**TINY), 104)
+        model = found["simple_rnn_4"](hp, tiny(), 104)
         weights.append(model.get_weights())
     assert all(np.array_equal(*pair) for pair in zip(*weights, strict=True))
 
@@ -184,13 +217,9 @@ def test_the_saved_model_answers_without_us(done):
 
 
 def test_the_same_seed_gives_the_same_csv(done, tmp_path):
-    small = {"data": ("recall",), "cells": ("simple_rnn",), "remedies": ("none",)}
-    once, again = (
-        gradients.run(gradients.Config(results=tmp_path / name, **TINY | small))
-        for name in "ab"
-    )
+    again = run(tmp_path, data=("recall",))
     for name in ("metrics.csv", "recall_gradients.csv"):
-        before, after = (d["recall"].folder / name for d in (once, again))
+        before, after = (d["recall"].folder / name for d in (done, again))
         assert before.read_bytes() == after.read_bytes(), name
 
 
@@ -306,6 +335,7 @@ def test_an_unrolled_network_is_the_formula(where):
             "--remedies has 'prayer'; known are none, clip_norm",
         ),
         ("--distances -1", "--distances is -1; it must be at least 0"),
+        ("--chunks 2000", "a chunk is 2000 steps; of a sequence of 1,000 steps"),
         ("--length 3", "--length is 3; it must be at least 4"),
         ("--data", "--data is empty; give at least one"),
         ("--data cosines", "'cosines'.*'recall', 'adding'"),
