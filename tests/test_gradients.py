@@ -107,7 +107,7 @@ def test_a_fit_that_diverges_is_a_row_and_not_a_crash(done):
     lost = [row for row in found if row["model"] == "rate_1e+06"]
     assert [row["seed"] for row in lost] == ["1", "2"]
     assert {(row["diverged"], row["error"]) for row in lost} == {("1", "")}
-    assert {row["final_loss"] for row in lost} == {""}
+    assert all(float(row["final_loss"] or "inf") > 1e20 for row in lost)
     assert all(float(row["always_loss"]) > 0 for row in lost)
     trials = rows(done["adding"].folder / "trials.csv")
     failed = [row for row in trials if row["model"] == "rate_1e+06"]
@@ -255,7 +255,7 @@ def test_an_lstm_begins_with_its_forget_bias(bias, share):
         inputs, remedies.recurrent(inputs, Variant("lstm", forget_bias=bias), 4)
     )
     values = layer_of.layers[1].get_weights()[2].reshape(4, 4)
-    assert (1 / (1 + np.exp(-values[1])) == pytest.approx(share, abs=1e-4)).all()
+    np.testing.assert_allclose(1 / (1 + np.exp(-values[1])), share, atol=1e-4)
     assert not values[[0, 2, 3]].any()
 
 
