@@ -163,15 +163,14 @@ def metric_rows(table, errors: dict[str, np.ndarray], rivals: list[str]) -> list
     rows, standing = [], standings(errors)
     known = table[table["relative"].notna()]
     for (model, kind), of_model in known.groupby(["model", "kind"], sort=False):
-        if model not in errors:
+        seeds = _by_seed(of_model)
+        if model not in errors or not seeds:  # seeds that failed, each on some series
             continue
         base = {"model": model, "kind": kind, "seed": "", "split": "test", "unit": ""}
-        twin = model.removeprefix(GLOBAL)
-        compared = [m for m in dict.fromkeys([*rivals, twin]) if m in errors]
-        compared = [m for m in compared if m != model or m in rivals]
-        more = _by_seed(of_model)
-        more += relative.rows(model, errors, compared)
-        rows += [base | row for row in more + standing[model]]
+        twin = [model.removeprefix(GLOBAL)] if model.startswith(GLOBAL) else []
+        compared = dict.fromkeys(m for m in (*rivals, *twin) if m in errors)
+        more = relative.rows(model, errors, compared) + standing[model]
+        rows += [base | row for row in seeds + more]
     return rows
 
 
