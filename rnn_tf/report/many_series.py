@@ -44,7 +44,8 @@ def days_table(days: list[dict], title: str) -> PlainTable:
 def picture(path, series) -> None:
     """Draw the relative errors of all models, a dot for each series.
 
-    Of a network with several seeds, their ensemble alone is shown.
+    Of a network with several seeds, their ensemble alone is shown; what some series
+    lack, such as a year before, is left out.
 
     Args:
         path: of the picture.
@@ -52,6 +53,7 @@ def picture(path, series) -> None:
     """
     models = set(series["model"])
     single = series["model"].map(lambda model: f"{model}_ensemble" not in models)
-    shown = series[single & series["relative"].notna()]
+    counts = series["model"].map(series["model"].value_counts())
+    shown = series[single & (counts == counts.max()) & series["relative"].notna()]
     baseline = "that of the series' best simple baseline"
     relative_errors.picture(path, shown, "series", baseline)
