@@ -25,7 +25,6 @@ from rnn_tf.data.series import daily, folder, many_windows
 from rnn_tf.data.series.many_windows import ManyWindows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
-from rnn_tf.metrics import forecast as forecast_metrics
 from rnn_tf.metrics import relative
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.recipe import joint, next_days, runner
@@ -39,6 +38,7 @@ from rnn_tf.text import quote
 
 pd = lazy_loader.load("pandas")
 
+SCALED = "scaled_mae"  # the headline
 KEPT = 8  # windows of each series in predictions.csv, the last that share no day
 
 # ---------------------------------------------------------------- data
@@ -78,32 +78,22 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
-    """Score forecasts (windows, horizon): MASE over all windows, and for each series.
+    """Score forecasts (windows, horizon) over all windows, and for each series.
 
-    The error of a window is measured by that of "as a week ago" in the training period
-    of its series, so that a window counts alike whatever unit its series has.
+    The error of a window is measured by the spread of the days before it, as networks
+    see them: a series counts alike whatever its unit, and however it has grown since
+    its first days, by which MASE would measure it for ever.
     """
     cut, targets = data.source, data.source.targets(split)
     errors = np.abs(targets - predictions)
-    scaled = errors / _seasonal_errors(cut, split)[:, None]
-    rows = [_row("mase", "", scaled)]
-    rows += [_row("mase_ahead", day + 1, scaled[:, day]) for day in range(cut.horizon)]
+    scaled = errors / cut.levels[cut.origins[split], 1:]
+    rows = [_row(SCALED, "", scaled)]
+    rows += [_row(SCALED, day + 1, scaled[:, day]) for day in range(cut.horizon)]
     unit = cut.first.series.unit
     for name, of_series in cut.rows(split).items():
         rows.append(_row("mae", name, errors[of_series]) | {"unit": unit})
-        rows.append(_row("mase", name, scaled[of_series]))
     kept = _kept(cut, split, targets, predictions)
     return Scores(rows, scaled.mean(axis=1), kept)
-
-
-def _seasonal_errors(cut: ManyWindows, split: str) -> np.ndarray:
-    """Return MASE's unit of each window's series: (windows,)."""
-
-    def of_series(_, part):
-        error = forecast_metrics.seasonal_error(part.training(), part.series.week)
-        return np.full(len(part.origins[split]), error)
-
-    return cut.joined(of_series)
 
 
 def _row(metric: str, part: str | int, errors: np.ndarray) -> dict:
@@ -156,10 +146,8 @@ def _over_all(rows: list[dict]) -> list[dict]:
 def report(outcome: Outcome) -> None:
     """Draw the pictures of a run, and write the days to come of each series."""
     path, tables = outcome.folder, outcome.tables
-    metrics = tables["metrics"]
-    ahead = metrics[metrics["metric"] == "mase_ahead"].assign(metric="mase")
-    unit = "as a week ago = 1"
-    plots.error_by_step(path / "error_by_day.png", ahead, "mase", unit)
+    picture, unit = path / "error_by_day.png", "spreads of the days before"
+    plots.error_by_step(picture, tables["metrics"], SCALED, unit)
     plots.learning_curves(path / "learning_curves.png", tables["history"])
     rows = days_to_come(outcome.recommended, outcome.data)
     tables["forecast"] = pd.DataFrame(rows)
@@ -229,7 +217,7 @@ def experiment(config: Config) -> Experiment:
         return alone
     return dataclasses.replace(
         alone,
-        headline="mase",
+        headline=SCALED,
         load_data=load_data,
         baselines=find_baselines,
         evaluate=evaluate,

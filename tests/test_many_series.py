@@ -79,28 +79,29 @@ def every(done):
 # ---------------------------------------------------------------- all at once
 
 
-def test_the_error_of_a_window_is_measured_by_its_own_series(every):
+def test_the_error_of_a_window_is_measured_by_the_spread_before_it(every):
     """Would catch a mean that the series with the largest numbers decides."""
     frame = every.table("metrics")
     frame = frame[(frame["split"] == "test") & (frame["model"] == "week_before")]
-    over = frame[(frame["metric"] == "mase") & (frame["slice"] == "")].iloc[0]
-    total = 0
+    frame = frame.set_index(["metric", "slice"])
+    total, count = 0, 0
     for k, (name, series) in enumerate(some_series().items()):
         values, days = series.values / 10**k, NAMES[name]
         test = days - round(0.2 * days)
-        train = values[: test - round(test * 2 / 8)]
-        scale = np.abs(train[7:] - train[:-7]).mean()
-        ahead = np.arange(test, days - 6)[:, None] + np.arange(7)
+        origins = np.arange(test, days - 6)
+        ahead = origins[:, None] + np.arange(7)
         errors = np.abs(values[ahead] - values[ahead - 7])
-        own = frame[frame["slice"] == name].set_index("metric")
-        assert own.loc["mae", "value"] == pytest.approx(errors.mean())
-        assert own.loc["mase", "value"] == pytest.approx(errors.mean() / scale)
-        assert own.loc["mae", "n"] == errors.size
-        total += errors.sum() / scale
-    assert over["value"] == pytest.approx(total / over["n"])
-    ahead = frame[frame["metric"] == "mase_ahead"]
-    assert ahead["slice"].tolist() == list("1234567")
-    assert ahead["value"].mean() == pytest.approx(over["value"])
+        before = values[origins[:, None] - np.arange(28, 0, -1)]  # the lookback
+        level = before.mean(axis=1, keepdims=True)
+        spread = np.abs(before - level).mean(axis=1, keepdims=True)
+        assert frame.loc[("mae", name), "value"] == pytest.approx(errors.mean())
+        assert frame.loc[("mae", name), "n"] == errors.size
+        total, count = total + (errors / spread).sum(), count + errors.size
+    over = frame.loc[("scaled_mae", "")]
+    assert over["n"] == count
+    assert over["value"] == pytest.approx(total / count)
+    by_day = [frame.loc[("scaled_mae", str(day)), "value"] for day in range(1, 8)]
+    assert np.mean(by_day) == pytest.approx(over["value"])
 
 
 def test_baselines_of_a_series_are_those_of_its_own_run(done, every):

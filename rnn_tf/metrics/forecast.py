@@ -41,22 +41,12 @@ def mase(
     Raises:
         ValueError: the training period repeats itself exactly, so the scale is 0.
     """
-    scale = seasonal_error(training, season)
-    return float(np.abs(targets - predictions).mean() / scale)
-
-
-def seasonal_error(training: np.ndarray, season: int = 7) -> float:
-    """Return the MAE of "as a week ago" inside the training period, MASE's unit.
-
-    Raises:
-        ValueError: the training period repeats itself exactly, so it is 0.
-    """
-    error = np.abs(training[season:] - training[:-season]).mean()
-    if error == 0:
+    scale = np.abs(training[season:] - training[:-season]).mean()
+    if scale == 0:
         raise ValueError(
             f"MASE is undefined: the training period repeats every {season} days"
         )
-    return float(error)
+    return float(np.abs(targets - predictions).mean() / scale)
 
 
 def rows(
