@@ -266,6 +266,8 @@ CASES = [
     ("T1", CONFIRMED, exploded((1, 100), (1, 1e9))),
     ("T1", REFUTED, exploded((100, 1), (1, 1))),
     ("T1", DEPENDS, exploded((1, 1), (1, 1e9))),
+    ("T1", CONFIRMED, exploded((1, float("inf")), (1, float("nan")))),  # ends float32
+    ("T1", REFUTED, exploded((float("inf"), float("inf")), (1, 1))),
     ("T1", NOT_MEASURED, exploded((1, 100), (1, 1e9), seeds=2)),
     ("T2", CONFIRMED, cost(update=4, sequence=200)),
     ("T2", REFUTED, cost(update=500, sequence=900)),

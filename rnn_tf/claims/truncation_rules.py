@@ -16,6 +16,8 @@ from rnn_tf.runs.finished import Finished
 
 pd = lazy_loader.load("pandas")
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def truncation_eases_exploding(run: Finished) -> Finding | None:
     """T1: gradients that are cut off are smaller, where weights are large.
@@ -26,11 +28,14 @@ def truncation_eases_exploding(run: Finished) -> Finding | None:
     if table is None:
         return None
     table = table[table["gain"] > 1]
-    holds, told = {}, []
+    # What has exploded beyond float32 is inf, or the nan that came of it.
+    norms = pd.to_numeric(table["first_norm"], errors="coerce").fillna(LARGEST)
+    table, holds, told = table.assign(first_norm=norms), {}, []
     for (activation, gain), part in table.groupby(["activation", "gain"], sort=False):
         name = f"{ACTIVATIONS[activation]} x {gain:g}"
         steps = part["steps"].iloc[0]
-        norms = np.log10(part.pivot(index="seed", columns="chunk", values="first_norm"))
+        norms = part.pivot(index="seed", columns="chunk", values="first_norm")
+        norms = np.log10(norms.clip(upper=LARGEST))
         for chunk in norms.columns[norms.columns < steps]:
             _, high = intervals.t_interval(norms[chunk] - norms[steps])
             holds[f"{name}, k = {chunk}"] = bool(high < 0)
