@@ -156,7 +156,7 @@ def _missed(table) -> Finding | None:
 
 def _percent(low: float, high: float) -> str:
     """Write the ends of an interval of a share in percent."""
-    return f"{100 * low:.0f}, {100 * high:.0f}"
+    return f"{100 * max(low, 0):.0f}, {100 * min(high, 1):.0f}"
 
 
 def truncated_updates_are_perfect(run: Finished) -> Finding | None:

@@ -196,6 +196,7 @@ def truncation(path: Path, cost, gradients) -> None:
     steps = int(cost["steps"].iloc[0])
     axes[0].set(ylim=(0, None), ylabel="seconds", title=f"Time for {steps:,} steps")
     axes[1].set(yscale="log", ylabel="milliseconds", title="Time for an update")
+    axes[1].yaxis.set_major_formatter("{x:,g}")
     axes[2].set(ylim=(0, None), ylabel="MiB", title="Peak of memory, in training")
     axes[3].set(ylabel="cosine", title="Direction: cosine to the whole gradient")
     axes[3].axhline(1, color="0.4", lw=0.8)
