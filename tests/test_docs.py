@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import forecast, gradients, sketch, stacked, video
+from experiments import forecast, gradients, language, sketch, stacked, video
 from rnn_tf import config
 from tests.conftest import GIB, ROOT, workers
 
@@ -41,11 +41,12 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     assert words[0] == "make"
     targets = [word for word in words[1:] if "=" not in word]
     assert {
-        re.sub("^(stacked|gradients|sketch|video)-", "forecast-", t) for t in targets
+        re.sub("^(stacked|gradients|language|sketch|video)-", "forecast-", t)
+        for t in targets
     } <= set(TARGETS)
     assert make("-n", *words[1:]).returncode == 0
     arguments = [word[5:] for word in words if word.startswith("ARGS=")]
-    known = {"stacked": stacked, "gradients": gradients}
+    known = {"stacked": stacked, "gradients": gradients, "language": language}
     known |= {"sketch": sketch, "video": video}
     experiment = known.get(targets[0].split("-")[0], forecast)
     for argument in arguments:
@@ -69,11 +70,11 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     assert done.stderr == ""
     again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")
     for text in (done.stdout, again.stdout):
-        for name in ("sines", "recall", "synthetic", "doodles", "digits"):
-            pattern = rf"^(stacked|gradients|forecast|sketch|video) on {name}"
+        for name in ("sines", "recall", "grammar", "synthetic", "doodles", "digits"):
+            pattern = rf"^(stacked|gradients|language|forecast|sketch|video) on {name}"
             assert re.search(pattern, text, re.M)
         assert len(re.findall("^(stacked|gradients) on adding", text, re.M)) == 2
-        assert text.count(" * ") == 7  # one chosen model in each table
+        assert text.count(" * ") == 8  # one chosen model in each table
     assert "The course's claims, measured" in done.stdout
     assert (tmp_path / "answers.csv").is_file()
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import forecast, gradients, sketch, stacked, video
+from experiments import forecast, gradients, language, sketch, stacked, video
 from rnn_tf import config
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Network
@@ -41,6 +41,7 @@ EXPERIMENTS = {
     "forecast": forecast,
     "stacked": stacked,
     "gradients": gradients,
+    "language": language,
     "sketch": sketch,
     "video": video,
 }
@@ -55,6 +56,8 @@ SMALL = {
     "--examples 200",
     "gradients": "--data recall --cells gru --distances 5 --remedies none batch_inside "
     "--remedy-distance 2 --epochs 2 --seeds 1 --examples 200",
+    "language": "--models gru conv --sentences 500 --units 8 --epochs 2 --seeds 1 "
+    "--batch-size 4 --spoken 9",
     # Two devices, and 33 drawings for validation: batches of 32 and of 1.
     "sketch": "--models answer --doodles 330 --longest 24 --epochs 2 --seeds 1 "
     "--strategy mirrored --replicas 2",
@@ -179,6 +182,7 @@ CASES = {
     "year_gru": test_models.case,
     "lstm_2_seq2seq": test_models.stacked_case,
     "lstm_bias_5_6": test_models.gradients_case,
+    "gru_8_reset": test_models.language_case,
     "conv_bilstm": test_models.sketch_case,
     "cnn_lstm_differences": test_models.video_case,
 }

@@ -21,8 +21,9 @@ ALLOWED = {
     "devices": "config errors runs.provenance",
     "claims": "runs metrics config errors files text",
     "report": "claims runs metrics config errors files text",
-    "recipe": "devices data runs metrics config errors files text report.summary",
-    "studies": "models data metrics errors files",  # plain_table
+    "recipe": "devices data runs metrics config errors files text report.summary "
+    "models.sampling",
+    "studies": "models data metrics baselines errors files",  # plain_table
 }
 MODULES = {path.relative_to(PACKAGE): path for path in PACKAGE.rglob("*.py")}
 OURS = "rnn_tf.", "experiments.", "benchmarks.", "tests."

@@ -6,7 +6,7 @@ import keras_tuner
 import pytest
 import tensorflow as tf
 
-from experiments import forecast, gradients, sketch, stacked, video
+from experiments import forecast, gradients, language, sketch, stacked, video
 from experiments.forecast import Config
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
@@ -162,6 +162,7 @@ def test_what_fails_on_a_tpu_names_the_way_out():
         (forecast, {}, "seq2seq", 0),
         (stacked, {"data": ("adding",)}, "gru_25", 0),
         (gradients, {"data": ("recall",)}, "gru_10", 0),
+        (language, {"sentences": 600}, "gru", 0),
         (sketch, {"doodles": 200}, "answer", 1),  # time, of a few lengths
         (sketch, {"doodles": 200}, "conv_lstm", 1),
         (video, {"digits": 160, "change": "move"}, "cnn_lstm", 0),

@@ -19,6 +19,7 @@ from rnn_tf import config, files
 from rnn_tf.claims import (
     fact_rules,
     gradient_rules,
+    language_rules,
     recall_rules,
     rules,
     shape_rules,
@@ -50,6 +51,7 @@ COLOURS = {CONFIRMED: "green", REFUTED: "red", DEPENDS: "yellow", NOT_MEASURED: 
 SHAPES = 'make stacked ARGS="--data sines --size full"'
 ADDING = 'make stacked ARGS="--data adding --size full"'
 GRADIENTS = 'make gradients ARGS="--size full"'
+LANGUAGE = 'make language ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -182,6 +184,35 @@ CLAIMS = (
           "tanh stops gradients."),
     Claim("Q14", "Assignment 07 Q6, notes", fact_rules.lstm_has_gates, GRADIENTS,
           "An LSTM has input, forget and output gates, and computes what they say."),
+    # Language models.
+    Claim("T7", "RNN cards", language_rules.chunks_will_do, LANGUAGE,
+          "A network can train on chunks of a sequence instead of the whole."),
+    Claim("L1", "Assignment 07 Q4, notes", language_rules.sees_a_fixed_number, LANGUAGE,
+          "An n-gram model sees a fixed number of tokens, a recurrent network more."),
+    Claim("L2", "Assignment 07 Q4, notes", language_rules.no_distant_dependencies,
+          LANGUAGE, "n-grams cannot hold distant dependencies."),
+    Claim("L3", "notes", language_rules.tables_become_sparse, LANGUAGE,
+          "The table of n-grams becomes huge and sparse."),
+    Claim("L4", "notes, RNN cards", language_rules.size_hangs_not_on_length, LANGUAGE,
+          "A recurrent network does not grow with what it sees; n-grams do."),
+    Claim("L5", "Assignment 07 Q4", language_rules.little_data_suffices, LANGUAGE,
+          "n-grams need little data: with little, they beat a recurrent network."),
+    Claim("L6", "notes, RNN cards", language_rules.networks_beat_ngrams, LANGUAGE,
+          "Recurrent language models beat n-grams."),
+    Claim("L7", "notes", language_rules.unigrams_repeat_themselves, LANGUAGE,
+          "A model that takes words as independent says the commonest one for ever."),
+    Claim("L10", "Assignment 07 Q9, RNN cards", language_rules.summed_cross_entropy,
+          LANGUAGE, "The loss is cross-entropy, summed over the steps."),
+    Claim("L12", "Assignment 07 Q7", language_rules.softmax_sums_to_one, LANGUAGE,
+          "Softmax gives non-negative numbers that sum to 1."),
+    Claim("L14", "Assignment 07 Q7", language_rules.softmax_always_says_the_same,
+          LANGUAGE, "Softmax picks the likeliest word, always the same."),
+    Claim("L15", "notes", language_rules.learns_hello, LANGUAGE,
+          'An RNN learns to spell "hello".'),
+    Claim("L18", "notes", language_rules.feed_forward_cannot_tell, LANGUAGE,
+          "A feed-forward network cannot tell a river's bank from one of money."),
+    Claim("L21", "RNN cards", language_rules.embedding_lowers_the_dimension, LANGUAGE,
+          "An embedding lowers the dimension."),
 )
 # fmt: on
 

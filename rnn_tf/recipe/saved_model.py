@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_tf.devices import backend
 from rnn_tf.errors import InputError
+from rnn_tf.models import sampling
 
 keras = lazy_loader.load("keras")
 
@@ -28,6 +29,7 @@ UNSAFE = {
     *("StringLookup", "IntegerLookup", "TextVectorization", "Hashing"),
 }
 UNPACKED, RATIO = 4 << 30, 100  # bytes; Keras does not compress
+CONTEXT = 1_000  # tokens that a language model without a state may see, at most
 LARGEST = 1_000_000  # numbers of a model, such as its units, are smaller
 
 
@@ -58,6 +60,43 @@ def load_classifier(path: Path, classes: int) -> Callable[[np.ndarray], np.ndarr
             return rows
 
     return predict
+
+
+def load_speaker(path: Path, vocabulary: int) -> Callable[[int], np.ndarray]:
+    """Load a saved language model; TensorFlow starts here.
+
+    Args:
+        path: a `.keras` file.
+        vocabulary: the tokens that it must know.
+
+    Returns:
+        A function, see `sampling.Speaker`. It raises InputError if the model is no
+        language model.
+
+    Raises:
+        InputError: as `load_classifier`.
+    """
+    model = _load(path)
+    with _refused(path):
+        speaker = sampling.network_speakers(model, _context(model))()
+
+    def speak(token: int) -> np.ndarray:
+        with _refused(path):
+            p = speaker(token)
+            if p.shape != (vocabulary,) or not np.isclose(p.sum(), 1, atol=1e-3):
+                raise ValueError(f"it gives no probabilities of {vocabulary} tokens")
+            return p
+
+    return speak
+
+
+def _context(model) -> int:
+    """Ask a language model how many tokens it takes before those it continues."""
+    steps = CONTEXT + 1
+    context = steps - model(np.zeros((1, steps), "int32")).shape[1]
+    if not 0 <= context <= CONTEXT:
+        raise ValueError(f"it leaves {steps - context} of {steps} tokens")
+    return context
 
 
 def load_forecast(path: Path, horizon: int) -> Callable[[np.ndarray], np.ndarray]:

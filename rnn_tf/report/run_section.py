@@ -94,6 +94,26 @@ PICTURES = {
         "whose training diverged; a baseline as a dashed line",
         "What each remedy leaves. Each is one change to the network above it.",
     ),
+    "orders": (
+        "Line chart of test bits per character by the tokens of an n-gram; each "
+        "network, and the entropy of the language if it is known, as a line across",
+        "n-grams by their length, and networks across. Bands: range over the seeds.",
+    ),
+    "sizes": (
+        "Line chart of test bits per character by the tokens to learn from, on a "
+        "logarithmic scale: the best n-grams in grey, a GRU in blue",
+        "How much text n-grams and a GRU take. Band: range over the seeds.",
+    ),
+    "surprise": (
+        "A row for each model and a column for each token of a sentence of the test "
+        "text; the darker, the more bits the token costs the model",
+        "A sentence, and what each model did not expect.",
+    ),
+    "agreement": (
+        "Line chart of the probability of the right class of a verb by the tokens from "
+        "its subject, a line for each model; n-grams in grey, a guess dotted",
+        "Does the verb agree? Bands: range over the seeds.",
+    ),
     "confusion": (
         "Matrix of true classes against guessed classes on the test set, shares in "
         "percent; the diagonal holds what was right",
@@ -124,6 +144,15 @@ TABLES = {
     "devices": "The weights that one device, two replicas and two workers end with",
     "remedies": "Each remedy and seed: whether training diverged, and the error left",
     "recall_gradients": "The gradient at the name, before and after training",
+    "ngrams": "How many n-grams there could be, there are, and how many test lacks",
+    "reach": "How much a token so and so far back changes the next one's chances",
+    "agreement": "How sure each model is of a verb's class, by its subject's distance",
+    "surprise": "What each token of a sentence costs each model",
+    "mixture": "A network and n-grams together",
+    "outputs": "Embeddings, softmax and loss of each network",
+    "speech": "What the models say, and how much of it is repeated",
+    "hello": "The letters of a word that networks learn, seed by seed",
+    "bank": "Two meanings of a word, told apart by its neighbours",
     "waiting": "Whether training waits for its clips",
     "gradient_decay": "What a time step does to a gradient, in each setting",
     "gradient_facts": "Facts of gradients and cells, one computation each",

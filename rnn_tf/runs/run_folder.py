@@ -283,8 +283,15 @@ def _remove(path: Path) -> None:
         path.parent.rmdir()
 
 
-def find_chosen_model(folder: Path, experiment: str) -> tuple[dict, Path]:
+def find_chosen_model(
+    folder: Path, experiment: str, names: str = "classes"
+) -> tuple[dict, Path]:
     """Return the content of a run's config.json, and the file of the chosen model.
+
+    Args:
+        folder: of the run.
+        experiment: that the run must be of.
+        names: the key of its data that lists what the model's outputs are called.
 
     Raises:
         InputError: the folder is not that of a finished run of the experiment.
@@ -293,7 +300,7 @@ def find_chosen_model(folder: Path, experiment: str) -> tuple[dict, Path]:
         info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         path = folder / f"{info['chosen']}.keras"
         inside = path.parent == folder and path.is_file()
-        named = all(isinstance(name, str) for name in info["data"]["classes"])
+        named = all(isinstance(name, str) for name in info["data"][names])
         if inside and named and info["experiment"] == experiment:
             return info, path
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

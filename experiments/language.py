@@ -1,0 +1,670 @@
+"""Predict the next character or word: n-grams against recurrent networks.
+
+    make language                                            quick, 1 minute
+    make language ARGS="--size full"                         an hour, numbers to quote
+    make language ARGS="--data FILE.txt --size full"         any text, by character
+    make language ARGS="--data FILE.txt --unit word"         or by word
+    python -m experiments.language say --model RUN --prompt "the "
+
+Minutes on two cores. The headline is bits per character of the last part of the text,
+so that models of characters and of words compare; lower is better. By default the text
+is of a small artificial language whose verbs agree with subjects far before them. Its
+entropy is known: no model can do better.
+
+The state of a recurrent network is carried from chunk to chunk, and gradients go back
+through one chunk: truncated backpropagation through time.
+"""
+
+import dataclasses
+import functools
+import itertools
+import math
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import lazy_loader
+import numpy as np
+
+from rnn_tf import config, files
+from rnn_tf.baselines import ngrams
+from rnn_tf.config import RunConfig
+from rnn_tf.data.splits import Data, Network
+from rnn_tf.data.text import corpus, grammar, reader, streams
+from rnn_tf.data.text.corpus import Corpus, Part
+from rnn_tf.errors import InputError
+from rnn_tf.metrics import language
+from rnn_tf.metrics.formatting import number, plain
+from rnn_tf.metrics.scores import Scores
+from rnn_tf.models import carried_state, layers, sampling
+from rnn_tf.models.optimizer import clipped_adam
+from rnn_tf.recipe import runner
+from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
+from rnn_tf.recipe.say import say
+from rnn_tf.report import language_plots, plots
+from rnn_tf.studies import language_models, small_languages
+
+keras = lazy_loader.load("keras")
+pd = lazy_loader.load("pandas")
+
+# ---------------------------------------------------------------- configuration
+
+CELLS = "simple_rnn", "gru", "lstm"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config(RunConfig):
+    """Predict the next character or word of a text, and see what beats n-grams."""
+
+    data: str = "grammar"
+    """grammar, the artificial language; or a UTF-8 text file, or a folder of .txt."""
+    unit: Literal["character", "word"] | None = None
+    """What is predicted; by default words of the grammar, characters of files."""
+    split: tuple[int, ...] = (80, 10, 10)
+    """Percent of the text for training, validation and test, in its order."""
+    vocabulary: int = 10_000
+    """Tokens of training to know, the most frequent; all others are unknown."""
+    sentences: int = 6_000
+    """Of the grammar: how many to make."""
+    orders: int = 8
+    """The longest n-grams to count."""
+    chunk: int = 32
+    """Tokens that gradients go back through; the state is carried on."""
+    units: int = 96
+    """Units of each layer; a search tries half as many and half as many more, too."""
+    dropout: float = 0.1
+    """Share of numbers between layers that training drops; a search tries others."""
+    window: int = 8
+    """Tokens before the next that the window MLP sees."""
+    sizes: tuple[int, ...] = ()
+    """Tokens of training, the last ones, that a GRU and n-grams learn from too."""
+    spoken: int = 60
+    """Tokens that each model says, for samples.md and speech.csv."""
+    models: tuple[str, ...] = CELLS
+    """Names of the networks to run; the size full has them all."""
+    trials: int = 0
+    trial_epochs: int = 3
+    epochs: int = 8
+    batch_size: int | None = 16
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.unit is None:
+            unit = "word" if self.data == "grammar" else "character"
+            object.__setattr__(self, "unit", unit)
+        if len(self.split) != 3 or sum(self.split) != 100 or min(self.split) < 1:
+            shares = " ".join(map(str, self.split))
+            raise InputError(
+                f"--split is {shares}; give percent for training, validation and test "
+                "that add up to 100, like 80 10 10"
+            )
+        config.require_at_least(self, "vocabulary", 3)
+        config.require_at_least(self, "sentences", 100)
+        config.require_at_least(self, "orders", 1)
+        if not 0 <= self.dropout < 1:
+            raise InputError(
+                f"--dropout is {self.dropout}; it must be at least 0, and below 1"
+            )
+        for name in ("chunk", "units", "window", "spoken"):
+            config.require_at_least(self, name, 2)
+        if self.sizes:
+            config.require_at_least(
+                self, "sizes", ((self.batch_size or STREAMS) + 1) * self.chunk
+            )
+        config.require_any(self, "models")
+        config.require_known(self, "models", MODELS)
+        if self.replicas or self.strategy in ("mirrored", "multiworker", "tpu"):
+            raise InputError(
+                f"--strategy {self.strategy}, but a language model's state is carried "
+                "from batch to batch on one device; take auto, cpu or gpu"
+            )
+
+
+FULL = {
+    "batch_size": 32,
+    "trials": 4,
+    "trial_epochs": 3,
+    "epochs": 12,
+    "patience": 3,
+    "chunk": 64,
+    "units": 256,
+    "sentences": 20_000,
+    "spoken": 300,
+    "sizes": (10_000, 30_000, 100_000),
+    "models": (*CELLS, "window_mlp", "conv", "gru_reset", "gru_8", "gru_8_reset"),
+}
+
+MOST_PASSES = 10  # of an epoch, through little text
+STREAMS = 16  # read side by side, by default
+COUNTED = 5_000_000  # tokens of training that n-grams are counted in, the last ones
+
+# ---------------------------------------------------------------- data
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """A text in three parts, and the n-grams of the first."""
+
+    corpus: Corpus
+    orders: int
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts by split."""
+        return self.corpus.parts
+
+    def training(self, model: str) -> tuple[Part, int]:
+        """The tokens that a model learns from, and how often an epoch has them."""
+        part, count = self.parts["train"], tokens_of(model)
+        if count is None:
+            return part, 1
+        passes = math.ceil(len(part.tokens) / count)
+        return Part(part.tokens[-count:], None), min(passes, MOST_PASSES)
+
+    @functools.cache  # noqa: B019 - a run has one source
+    def counts(self, tokens: int) -> list[ngrams.Counts]:
+        """The n-grams of the last tokens of training, up to the longest."""
+        last = self.parts["train"].tokens[-tokens:].astype("int64")
+        return ngrams.count(last, len(self.corpus.vocabulary), self.orders)
+
+    @functools.cache  # noqa: B019
+    def ngram(self, order: int, tokens: int = COUNTED) -> ngrams.KneserNey:
+        """The model of n-grams of an order, from the last tokens of training."""
+        return ngrams.fit(self.counts(tokens)[:order], len(self.corpus.vocabulary))
+
+
+def load_data(config: Config) -> Data:
+    """Load a text in three parts, as numbers of its characters or words."""
+    batch = config.batch_size or STREAMS
+    facts = {}
+    if config.data == "grammar":
+        sample = grammar.Language()
+        words = sample.text(config.sentences)
+        facts["entropy"] = sample.bits * config.sentences / len(words)
+        text, make = reader.from_string("grammar", words), corpus.in_memory
+    else:
+        text, make = reader.read(Path(config.data)), corpus.in_cache
+    made = make(text, config.unit, config.split, config.vocabulary)
+    _check_length(made, text.name, batch, config)
+    source = Source(made, config.orders)
+    facts |= _facts(made, text, config)
+    return Data(
+        len(made.vocabulary), partial(dataset, source), batch, BLOCK, facts, source
+    )
+
+
+BLOCK = 5  # stretches of a text that are alike: a scene, an article
+
+
+def _check_length(corpus: Corpus, name: str, batch: int, config: Config) -> None:
+    """Raise InputError unless there is a batch to train on and stretches to score."""
+    train = len(corpus.parts["train"].tokens)
+    needed = (batch + 1) * config.chunk
+    if train < needed:
+        raise InputError(
+            f"{name} has {train:,} {corpus.unit}s for training, and {batch} streams of "
+            f"a chunk of {config.chunk} take {needed:,}; give more text, or a smaller "
+            "--chunk or --batch-size"
+        )
+    if max(config.sizes, default=0) > train:
+        raise InputError(
+            f"--sizes has {max(config.sizes)}, but {name} has {train:,} {corpus.unit}s "
+            "for training; leave it out, or give more text"
+        )
+    for split in ("validation", "test"):
+        characters = corpus.parts[split].characters
+        if characters < 2 * language.STRETCH:
+            raise InputError(
+                f"{name} has {characters:,} characters for {split}; to score takes "
+                f"{2 * language.STRETCH:,}: give more text, or a larger share of it"
+            )
+
+
+def _facts(corpus: Corpus, text: reader.Text, config: Config) -> dict:
+    """Give what config.json records of the text, and a sentence on it."""
+    counts = {split: len(part.tokens) for split, part in corpus.parts.items()}
+    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+    unknown = sum(corpus.unknown.values())
+    if unknown:
+        says += f"; unknown: {unknown:,}, of them {corpus.unknown['test']:,} in test"
+    if counts["train"] > COUNTED:
+        says += f"; n-grams are counted in the last {COUNTED:,}"
+    known = len(corpus.vocabulary) - 1
+    return {
+        "source": text.name,
+        "sha256": text.sha256,
+        "unit": config.unit,
+        "examples": counts,
+        "unknown": corpus.unknown,
+        "vocabulary": list(corpus.vocabulary),
+        "says": f"{text.name}, {known:,} different {config.unit}s, {says}",
+    }
+
+
+def dataset(source: Source, split: str, network: Network, order=None):
+    """Make batches that fit the network; of training by an order, else to score."""
+    size = size_of(network.model)
+    if split == "train":
+        part, passes = source.training(network.name)
+        return streams.training(part, size, order, passes)
+    return streams.evaluation(source.parts[split], size)
+
+
+def tokens_of(model: str) -> int | None:
+    """Read from a model's name how much of training it learns from; None for all."""
+    match = re.fullmatch(r".*_of_(\d+)", model)
+    return int(match[1]) if match else None
+
+
+def size_of(model) -> streams.Size:
+    """Read the shape of its batches from a network."""
+    rows, chunk, _ = model.output_shape
+    return streams.Size(rows, chunk, model.input_shape[1] - chunk)
+
+
+def find_baselines(config: Config, data: Data) -> dict:
+    """Give each baseline's predict(split): the probability of each token that comes."""
+    source = data.source
+
+    def uniform(split):
+        return np.full(len(source.parts[split].tokens), 1 / data.sizes)
+
+    def ngram(order, split):
+        tokens = source.parts[split].tokens.astype("int64")
+        return source.ngram(order).probabilities(tokens)
+
+    def ngrams_of(count, split):
+        models = [source.ngram(n, count) for n in orders]
+        known = {
+            n: source.parts[n].tokens.astype("int64") for n in ("validation", split)
+        }
+        scores = [language.bits(m.probabilities(known["validation"])) for m in models]
+        best = models[int(np.argmin([each.mean() for each in scores]))]
+        return best.probabilities(known[split])
+
+    orders = range(1, config.orders + 1)
+    baselines = {f"ngram_{n}": partial(ngram, n) for n in orders}
+    # The best of all orders on validation.
+    baselines |= {f"ngrams_of_{n}": partial(ngrams_of, n) for n in config.sizes}
+    return {"uniform": uniform} | baselines
+
+
+# ---------------------------------------------------------------- models
+# Each takes tokens, (streams, context + chunk), and gives the logits of the token after
+# each of the last `chunk` of them, (streams, chunk, vocabulary). The recurrent ones
+# have no context: they carry a state.
+
+
+def recurrent(cell: str, hp, config: Config, vocabulary: int, chunk=None, carry=True):
+    """Build recurrent layers on an embedding, whose state is carried on.
+
+    Tied output weights (Press and Wolf, 2017) are those of the embedding.
+
+    Args:
+        cell: simple_rnn, gru or lstm.
+        hp: the hyperparameters.
+        config: of the run.
+        vocabulary: how many tokens there are.
+        chunk: tokens that gradients go back through; by default the run's.
+        carry: whether the state is carried from chunk to chunk, or begins anew.
+    """
+    make = {
+        "simple_rnn": keras.layers.SimpleRNN,
+        "gru": keras.layers.GRU,
+        "lstm": keras.layers.LSTM,
+    }[cell]
+    size = config.batch_size or STREAMS, chunk or config.chunk
+    inputs = keras.Input(batch_shape=size, dtype="int32", name="tokens")
+    embedding, rate = _embedding(hp, vocabulary), _dropout(hp, config)
+    x, units = embedding(inputs), _units(hp, config)
+    for _ in range(hp.Choice("depth", [1, 2], default=1)):
+        x = keras.layers.Dropout(rate)(x)
+        x = make(units, return_sequences=True, stateful=carry)(x)
+        if hp.Boolean("layer_norm", default=False):
+            x = keras.layers.LayerNormalization()(x)
+    x = keras.layers.Dropout(rate)(x)
+    return keras.Model(inputs, _logits(hp, x, embedding, vocabulary))
+
+
+def window_mlp(hp, config: Config, vocabulary: int):
+    """Build an MLP with one hidden layer on the last few tokens (Bengio et al., 2003).
+
+    A convolution without padding is such an MLP, applied at each place.
+    """
+    size = config.batch_size or STREAMS, config.chunk + config.window - 1
+    inputs = keras.Input(batch_shape=size, dtype="int32", name="tokens")
+    embedding, rate = _embedding(hp, vocabulary), _dropout(hp, config)
+    hidden = keras.layers.Conv1D(_units(hp, config), config.window, activation="tanh")
+    x = hidden(embedding(inputs))
+    x = keras.layers.Dropout(rate)(x)
+    return keras.Model(inputs, _logits(hp, x, embedding, vocabulary))
+
+
+def conv(hp, config: Config, vocabulary: int):
+    """Build a stack of causal convolutions, ever further apart, with residuals.
+
+    Sources: van den Oord et al. (2016), "WaveNet"; Bai et al. (2018).
+    """
+    dilations = 1, 2, 4, 8
+    size = config.batch_size or STREAMS, config.chunk + 2 * sum(dilations)
+    inputs = keras.Input(batch_shape=size, dtype="int32", name="tokens")
+    embedding, rate = _embedding(hp, vocabulary), _dropout(hp, config)
+    units = _units(hp, config)
+    x = keras.layers.Dense(units)(embedding(inputs))
+    for dilation in dilations:
+        x = keras.layers.Dropout(rate)(x)
+        layer = keras.layers.Conv1D(units, 3, dilation_rate=dilation, activation="relu")
+        y = layer(x)
+        x = keras.layers.LayerNormalization()(x[:, 2 * dilation :] + y)
+    return keras.Model(inputs, _logits(hp, x, embedding, vocabulary))
+
+
+def _embedding(hp, vocabulary: int):
+    """Make the layer of the tokens' vectors; where Keras can, it may be tied."""
+    width = hp.Choice("embedding", [32, 64, 128], default=64)
+    if hasattr(keras.layers, "ReversibleEmbedding") and hp.Boolean("tied"):
+        return keras.layers.ReversibleEmbedding(vocabulary, width, dtype="float32")
+    return keras.layers.Embedding(vocabulary, width)
+
+
+def _dropout(hp, config: Config) -> float:
+    rates = sorted({0.0, 0.2, 0.4, config.dropout})
+    return hp.Choice("dropout", rates, default=config.dropout)
+
+
+def _units(hp, config: Config) -> int:
+    half = config.units // 2
+    return hp.Choice("units", [half, 2 * half, 3 * half], default=2 * half)
+
+
+def _logits(hp, x, embedding, vocabulary: int):
+    """Give the logit of each token: by its own weights, or by the embedding's."""
+    if hp.values.get("tied"):
+        return embedding(keras.layers.Dense(embedding.output_dim)(x), reverse=True)
+    return layers.output(vocabulary)(x)
+
+
+MODELS = {
+    "simple_rnn": partial(recurrent, "simple_rnn"),
+    "gru": partial(recurrent, "gru"),
+    "lstm": partial(recurrent, "lstm"),
+    "window_mlp": window_mlp,
+    "conv": conv,
+    # Whether to carry the state, and how long chunks must be.
+    "gru_reset": partial(recurrent, "gru", carry=False),
+    "gru_8": partial(recurrent, "gru", chunk=8),
+    "gru_8_reset": partial(recurrent, "gru", chunk=8, carry=False),
+}
+
+
+def find_models(config: Config) -> dict[str, Callable]:
+    """Give the models to run: those by name, and a GRU for each size of training."""
+    little = {f"gru_of_{n}": MODELS["gru"] for n in config.sizes}
+    return {name: MODELS[name] for name in config.models} | little
+
+
+# ---------------------------------------------------------------- training
+
+
+def compile_arguments(hp, config: Config, steps: int) -> dict:
+    """Train by Adam, clipped, its rate falling to zero along a cosine over `steps`.
+
+    Tokens that warm a stream up have the weight 0 in evaluations.
+    """
+    rate = hp.Float("learning_rate", 1e-3, 2e-2, sampling="log", default=5e-3)
+    loss = keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, reduction="mean_with_sample_weight"
+    )
+    score = keras.metrics.SparseCategoricalCrossentropy("score", from_logits=True)
+    return {
+        "optimizer": clipped_adam(rate, steps),
+        "loss": loss,
+        "weighted_metrics": [score],
+    }
+
+
+def xla_from(name: str) -> float:
+    """Say from how many gradient steps XLA pays for a whole model: never.
+
+    Measured with one thread, GRU(256) on 64 x 128 characters, characters per second of
+    a core: Keras's own 37,300; the fast kernels 39,600, compiled by XLA alone 42,100;
+    XLA for all of the model 7,400.
+    """
+    return math.inf
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def predict(network: Network, data: Data, split: str) -> np.ndarray:
+    """Give the probability of each token of a part, after all before it: (tokens,)."""
+    size = size_of(network.model)
+    carried_state.reset(network.model)
+
+    def of_targets(targets, logits):
+        logits = logits - logits.max(axis=-1, keepdims=True)
+        right = np.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
+        return np.exp(right) / np.exp(logits).sum(axis=-1)
+
+    values = by_batch(network, data.dataset(split, network), of_targets)
+    layout = streams.Layout(len(data.source.parts[split].tokens), size.streams)
+    return layout.in_order(values, size.chunk)
+
+
+def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
+    """Score the probabilities of a part's tokens, by stretches of 1,000 characters."""
+    part = data.source.parts[split]
+    return language.scores(predictions, part.ends(language.STRETCH), part.lengths)
+
+
+def export(networks: list[Network], data: Data):
+    """Join the networks into one model of any length, the mean of their probabilities.
+
+    Its state is not carried: (batch, context + steps) -> (batch, steps, vocabulary).
+    """
+    inputs = keras.Input((None,), dtype="int32", name="tokens")
+    outputs = [
+        keras.layers.Softmax(dtype="float32", name=f"softmax_{n}")(
+            carried_state.copy(network.model, inputs, False, name=f"member_{n}_")
+        )
+        for n, network in enumerate(networks, start=1)
+    ]
+    mean = keras.layers.average(outputs) if len(outputs) > 1 else outputs[0]
+    return keras.Model(inputs, mean)
+
+
+def report(config: Config, outcome: Outcome) -> None:
+    """Write what the models are made of, what they see, and what they say."""
+    plots.learning_curves(
+        outcome.folder / "learning_curves.png", outcome.tables["history"]
+    )
+    source, test = outcome.data.source, outcome.data.source.parts["test"]
+    networks = trained(config, outcome)
+    size = len(source.corpus.vocabulary)
+    known = [source.ngram(n) for n in range(1, config.orders + 1)]
+    readers = [
+        (f"ngram_{m.order}", "", m.order, language_models.ngram_reader(m))
+        for m in known
+    ]
+    readers += [
+        (name, seed, "", language_models.network_reader(*network))
+        for (name, seed), network in networks.items()
+    ]
+    first = {name: networks[name, seed] for name, seed in reversed(networks)}
+    tables = {
+        "ngrams": (language_models.NGRAMS, _ngram_rows(config, source)),
+        "reach": (
+            language_models.REACH,
+            language_models.reach_rows(readers, test, size),
+        ),
+        "outputs": (
+            language_models.OUTPUTS,
+            language_models.output_rows(first, test, size),
+        ),
+        "mixture": (language_models.MIXTURE, _mixture_rows(config, outcome)),
+        "speech": (language_models.SPEECH, _speech_rows(config, outcome, first)),
+        "surprise": (
+            language_models.SURPRISE,
+            language_models.surprise_rows(
+                first,
+                source.ngram(min(5, config.orders)),
+                test,
+                _sentence(source.corpus),
+                source.corpus.text,
+            ),
+        ),
+    }
+    if config.size == "full":
+        rows = small_languages.hello_rows(seeds=10)
+        tables["hello"] = small_languages.HELLO, rows
+        rows = small_languages.bank_rows(seeds=config.seeds)
+        tables["bank"] = small_languages.BANK, rows
+    if config.data == "grammar" and config.unit == "word":
+        verbs = np.array([grammar.verb_class(w) for w in source.corpus.vocabulary])
+        end = source.corpus.vocabulary.index("\n")
+        rows = language_models.agreement_rows(readers, test, verbs, end)
+        tables["agreement"] = language_models.AGREEMENT, rows
+        language_plots.agreement(outcome.folder / "agreement.png", pd.DataFrame(rows))
+    for name, (columns, rows) in tables.items():
+        files.write_csv(outcome.folder / f"{name}.csv", columns, rows)
+    language_plots.orders(
+        outcome.folder / "orders.png",
+        outcome.tables["metrics"],
+        outcome.data.facts.get("entropy"),
+    )
+    language_plots.surprise(
+        outcome.folder / "surprise.png", pd.DataFrame(tables["surprise"][1])
+    )
+    if config.sizes:
+        language_plots.sizes(
+            outcome.folder / "sizes.png",
+            outcome.tables["metrics"],
+            outcome.data.facts["examples"]["train"],
+        )
+    files.write_text(outcome.folder / "samples.md", _samples(tables["speech"][1]))
+
+
+def _sentence(corpus: Corpus) -> range:
+    """Choose tokens of the test text to look at: of its first lines the longest."""
+    tokens = np.asarray(corpus.parts["test"].tokens[:400])
+    end = corpus.vocabulary.index("\n") if "\n" in corpus.vocabulary else -1
+    lines = np.flatnonzero(tokens == end).tolist()
+    pairs = itertools.pairwise(lines)
+    start, stop = max(pairs, key=lambda pair: pair[1] - pair[0], default=(-1, 39))
+    return range(start + 1, min(stop + 1, start + 41, len(tokens)))
+
+
+def trained(config: Config, outcome: Outcome) -> dict[tuple[str, int], tuple]:
+    """Give each trained network and its context, by name and seed.
+
+    Those that differ from the GRU in their training alone are left out.
+    """
+    trials = outcome.tables["trials"]
+    final = trials[(trials["phase"] == "final") & (trials["status"] == "completed")]
+    networks = {}
+    for name, seed in zip(final["model"], final["seed"].astype(int), strict=True):
+        if name.startswith("gru_"):
+            continue
+        model = outcome.members[name](seed).model
+        networks[name, seed] = model, size_of(model).context
+    return networks
+
+
+def _ngram_rows(config: Config, source: Source) -> list[dict]:
+    train, test = (source.parts[s].tokens[-COUNTED:] for s in ("train", "test"))
+    size = len(source.corpus.vocabulary)
+    return language_models.ngram_rows(
+        train.astype("int64"), test.astype("int64"), size, config.orders
+    )
+
+
+def _mixture_rows(config: Config, outcome: Outcome) -> list[dict]:
+    """Mix the seeds of the best network with the best n-grams, by validation."""
+    rows, data = outcome.tables["metrics"], outcome.data
+    rows = rows[(rows["split"] == "validation") & (rows["metric"] == "bits")]
+    means = rows.groupby("model")["value"].mean()
+    network = means[[m for m in config.models if m in means]].idxmin()
+    grams = means[[m for m in means.index if m.startswith("ngram")]].idxmin()
+    seeds = rows[rows["model"] == network]["seed"].astype(int)
+    members = [outcome.members[network](seed) for seed in seeds]
+    baseline = find_baselines(config, data)[grams]
+    predictions = {
+        split: (
+            np.mean([predict(member, data, split) for member in members], axis=0),
+            baseline(split),
+        )
+        for split in ("validation", "test")
+    }
+    return language_models.mixture_rows(
+        (network, grams), predictions, partial(evaluate, data), data.block
+    )
+
+
+def _speech_rows(config: Config, outcome: Outcome, networks: dict) -> list[dict]:
+    """Have the unigrams, the longest n-grams and each network speak."""
+    source = outcome.data.source
+    begin = {
+        f"ngram_{order}": partial(sampling.ngram_speaker, source.ngram(order))
+        for order in dict.fromkeys((1, config.orders))
+    }
+    for name, (model, context) in networks.items():
+        inputs = keras.Input((None,), dtype="int32")
+        logits = carried_state.copy(model, inputs, stateful=False)
+        speaks = keras.Model(inputs, keras.layers.Softmax(dtype="float32")(logits))
+        begin[name] = sampling.network_speakers(speaks, context)
+    judge = source.ngram(min(6, config.orders))
+    return language_models.speech_rows(begin, judge, source.corpus.text, config.spoken)
+
+
+def _samples(rows: list[dict]) -> str:
+    """Write what the models said side by side, as Markdown."""
+    lines = ["# What the models say", ""]
+    for row in rows:
+        if row["seed"] == 1:
+            how = "draws" if row["temperature"] else "always the likeliest"
+            text = row["text"].replace("```", "` ` `")
+            lines += [f"## {row['model']}, {how}", "", "```text", text, "```", ""]
+    return "\n".join(lines)
+
+
+def show(outcome: Outcome, console) -> None:
+    """Print what no model can go below, where it is known."""
+    entropy = outcome.data.facts.get("entropy")
+    if entropy:
+        line = f"the language has {number(entropy)} bits per character: no model can "
+        console.print(plain(f"{line}have fewer in the long run"))
+
+
+# ---------------------------------------------------------------- run
+
+
+def experiment(config: Config) -> Experiment:
+    """Define the experiment; see `rnn_tf.recipe.experiment`."""
+    return Experiment(
+        name="language",
+        headline="bits",
+        models=find_models(config),
+        answers=(),
+        rivals=("gru", "gru_8_reset", *(f"ngrams_of_{n}" for n in config.sizes)),
+        load_data=load_data,
+        baselines=find_baselines,
+        compile_arguments=compile_arguments,
+        predict=predict,
+        evaluate=evaluate,
+        export=export,
+        report=partial(report, config),
+        show=show,
+        callbacks=carried_state.resets,
+        xla_from=xla_from,
+    )
+
+
+def run(config: Config) -> Outcome:
+    """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    return runner.run(experiment, config)
+
+
+if __name__ == "__main__":
+    raise SystemExit(config.main(run, Config, FULL, "language", say=say))

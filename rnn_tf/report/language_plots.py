@@ -1,0 +1,127 @@
+"""Draw what language models do, from the tables of a run alone."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rnn_tf.report.plots import COLOURS, label, new_figure, picture, save
+
+CHANCE_CLASSES = 8  # noun classes of the artificial language
+
+
+@picture
+def orders(path: Path, metrics, entropy: float | None) -> None:
+    """Draw test bits of n-grams by their order, and of each network as a line across.
+
+    Args:
+        path: of the picture.
+        metrics: DataFrame of metrics.csv.
+        entropy: bits per character of the language, if it is known.
+    """
+    rows = metrics[(metrics["split"] == "test") & (metrics["metric"] == "bits")]
+    means = rows.groupby("model", sort=False)["value"].mean()
+    grams = {int(m[6:]): v for m, v in means.items() if m.startswith("ngram_")}
+    figure, (axis,) = new_figure()
+    axis.plot(list(grams), list(grams.values()), "o-", color="0.4", label="n-grams")
+    networks = rows[rows["kind"] == "tuned"]["model"].drop_duplicates()
+    lines = sorted(networks, key=means.get, reverse=True)
+    for model, colour in zip(lines, COLOURS, strict=False):
+        values = rows[rows["model"] == model]["value"]
+        axis.axhline(means[model], color=colour, lw=1.6, label=model)
+        band = {"color": colour, "alpha": 0.15, "lw": 0}
+        axis.axhspan(values.min(), values.max(), **band)
+    if entropy:
+        axis.axhline(entropy, color="black", ls=":", lw=1.4, label="entropy")
+    axis.set(xlabel="tokens of an n-gram", ylabel="test bits per character")
+    axis.set_xticks(list(grams))
+    axis.set_title("n-grams by their length; networks across, bands: range over seeds")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
+@picture
+def agreement(path: Path, rows) -> None:
+    """Draw how sure each model is of the verb's class, by the subject's distance.
+
+    Args:
+        path: of the picture.
+        rows: DataFrame of agreement.csv. Distances with under 10 verbs are left out.
+    """
+    rows = rows[rows["n"] >= 10]
+    figure, (axis,) = new_figure()
+    grams = [m for m in rows["model"].unique() if m.startswith("ngram_")]
+    greys = dict(zip(grams, np.linspace(0.8, 0.2, len(grams)), strict=True))
+    others = iter(COLOURS)
+    for model, own in rows.groupby("model", sort=False):
+        seeds = own.groupby("distance")["right"]
+        mean, grey = seeds.mean(), model in greys
+        colour = str(greys[model]) if grey else next(others, "black")
+        style = {"lw": 1 if grey else 2, "ls": "--" if grey else "-"}
+        axis.plot(mean.index, mean, "o", color=colour, ms=4, label=model, **style)
+        band = {"color": colour, "alpha": 0.15, "lw": 0}
+        axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
+    axis.axhline(1 / CHANCE_CLASSES, color="0.5", ls=":", lw=1.2, label="a guess")
+    axis.set(xlabel="tokens from the subject to its verb", ylim=(0, 1.03))
+    axis.set(ylabel="probability of the right class")
+    axis.set_xticks(sorted(rows["distance"].unique()))
+    axis.set_title("Does the verb agree with its subject? Bands: range over the seeds")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
+@picture
+def sizes(path: Path, metrics, whole: int) -> None:
+    """Draw test bits by the text there is to learn from: n-grams, and a GRU.
+
+    Args:
+        path: of the picture.
+        metrics: DataFrame of metrics.csv.
+        whole: tokens of training.
+    """
+    rows = metrics[(metrics["split"] == "test") & (metrics["metric"] == "bits")]
+    rows = rows[rows["kind"] != "ensemble"]
+    means = rows.groupby("model")["value"].mean()
+    grams = min((m for m in means.index if m.startswith("ngram_")), key=means.get)
+    figure, (axis,) = new_figure()
+    lines = {"best n-grams": ("ngrams_of_", grams), "gru": ("gru_of_", "gru")}
+    for (name, (start, full)), colour in zip(
+        lines.items(), ["0.4", COLOURS[0]], strict=True
+    ):
+        models = {m: int(m[len(start) :]) for m in means.index if m.startswith(start)}
+        models = dict(sorted(models.items(), key=lambda item: item[1]))
+        models |= {full: whole} if full in means else {}
+        groups = [rows[rows["model"] == m]["value"] for m in models]
+        counts, own = list(models.values()), [g.mean() for g in groups]
+        axis.plot(counts, own, "o-", color=colour, label=name)
+        ends = [g.min() for g in groups], [g.max() for g in groups]
+        axis.fill_between(counts, *ends, color=colour, alpha=0.15, lw=0)
+    axis.set(xscale="log", xlabel="tokens to learn from")
+    axis.set_xticks(counts, [f"{n:,}" for n in counts])
+    axis.minorticks_off()
+    axis.set(ylabel="test bits per character")
+    axis.set_title("How much text each takes; band: range over the seeds")
+    axis.legend(frameon=False)
+    save(figure, path)
+
+
+@picture
+def surprise(path: Path, rows) -> None:
+    """Draw a sentence for each model, each token as dark as it was unexpected.
+
+    Args:
+        path: of the picture.
+        rows: DataFrame of surprise.csv.
+    """
+    models = list(dict.fromkeys(rows["model"]))
+    bits = rows.pivot(index="model", columns="place", values="bits").loc[models]
+    tokens = rows[rows["model"] == models[0]].sort_values("place")["token"]
+    figure, (axis,) = new_figure(height=1.6 + 0.3 * len(models), width=11)
+    image = axis.imshow(bits, cmap="YlOrRd", vmin=0, aspect="auto")
+    names = [label(token.replace("\n", "¶").strip(" ") or "␣", 14) for token in tokens]
+    upright = max(map(len, names)) > 1
+    axis.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
+    axis.set_yticks(range(len(models)), models)
+    axis.grid(False)
+    axis.set_title("What each token of a sentence costs each model")
+    figure.colorbar(image, ax=axis, pad=0.01, label="bits")
+    save(figure, path)
