@@ -28,21 +28,32 @@ class Case:
     output_shape: tuple  # without the batch
     parameters: int  # with default hyperparameters, counted by hand
     smooth_loss: str = "mean_squared_error"  # without kinks, for comparing replicas
+    change: Callable = lambda model: model  # such as `without_dropout`
 
     def model(self, seed: int = 1, **compile_options):
         """A compiled model with default hyperparameters."""
         keras.utils.set_random_seed(seed)
         hp = keras_tuner.HyperParameters()
-        model = self.build(hp)
+        model = self.change(self.build(hp))
         options = {"jit_compile": keras.config.backend() == "jax"} | compile_options
         model.compile(**self.compile_arguments(hp), **options)
         return model
 
 
+def without_dropout(model):
+    """The same: replicas draw their own dropout, and would not agree."""
+    for layer in model.layers:
+        if layer.__class__.__name__ == "Dropout":
+            layer.rate = 0.0
+    return model
+
+
 def check_shapes_and_parameters(case: Case) -> None:
     """Would catch a lost time axis, or a layer nobody meant to add."""
     model = case.model()
-    assert model.output_shape == (None, *case.output_shape)
+    # Where a state is carried, the batch is of one size.
+    assert model.output_shape[0] in (None, len(case.inputs))
+    assert model.output_shape[1:] == case.output_shape
     assert model.count_params() == case.parameters
 
 
@@ -149,6 +160,7 @@ def _another_value(one, value):
 
 
 def _description(case: Case, hp) -> str:
+    keras.utils.clear_session()  # numbers layers anew, so that names are the same
     model = case.build(hp)
     arguments = case.compile_arguments(hp)
     shapes = [weight.shape for weight in model.weights]

@@ -7,7 +7,7 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from experiments import forecast, gradients, sketch, stacked, video
+from experiments import forecast, gradients, language, sketch, stacked, video
 from rnn_tf.data.drawings import store
 from rnn_tf.data.series import synthetic
 from rnn_tf.data.series.daily import YEAR
@@ -17,7 +17,7 @@ from rnn_tf.data.splits import Network
 from rnn_tf.data.text import stories
 from rnn_tf.models import remedies
 from tests import model_harness
-from tests.model_harness import Case
+from tests.model_harness import Case, without_dropout
 
 CONFIG = forecast.Config()
 SERIES = stacked.Config(data=("sines",), depths=(2,), lookback=20)
@@ -175,22 +175,13 @@ def test_stacked_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(stacked_case(name), tmp_path)
 
 
-def without_dropout(model):
-    """The same: replicas draw their own dropout, and would not agree."""
-    for layer in model.layers:
-        if layer.__class__.__name__ == "Dropout":
-            layer.rate = 0.0
-    return model
-
-
 def sketch_case(name: str) -> Case:
     """Eight doodles; dropout is off, because replicas draw their own."""
     drawings, labels = sketch.doodles.doodles(8)
     part = store.pack(drawings, labels)
 
     def build(hp):
-        model = sketch.MODELS[name](hp, sketch.Config(), 12)
-        return without_dropout(model)
+        return sketch.MODELS[name](hp, sketch.Config(), 12)
 
     return Case(
         build,
@@ -200,6 +191,7 @@ def sketch_case(name: str) -> Case:
         (12,),
         SKETCH_PARAMETERS[name],
         "sparse_categorical_crossentropy",
+        change=without_dropout,
     )
 
 
@@ -245,8 +237,7 @@ def video_case(name: str) -> Case:
     settings = video.Config(data="folder")
 
     def build(hp):
-        model = settings.known[name](hp, settings, ((4, 16, 16, 1), 8))
-        return without_dropout(model)
+        return settings.known[name](hp, settings, ((4, 16, 16, 1), 8))
 
     return Case(
         build,
@@ -256,6 +247,7 @@ def video_case(name: str) -> Case:
         (8,),
         VIDEO_PARAMETERS[name],
         "sparse_categorical_crossentropy",
+        change=without_dropout,
     )
 
 
@@ -355,6 +347,53 @@ def test_gradients_model(name, check):
 @pytest.mark.parametrize("name", GRADIENT_PARAMETERS)
 def test_gradients_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(gradients_case(name), tmp_path)
+
+
+LANGUAGE = language.Config(batch_size=8, chunk=12, units=24, window=4)
+TOKENS = 9  # different ones
+LAST = 25 * TOKENS
+CONV = 3 * 24 * 24 + 24 + 2 * 24  # a convolution, and its normalisation
+LANGUAGE_PARAMETERS = {
+    "simple_rnn": 64 * TOKENS + simple_rnn(24, 64) + LAST,
+    "gru": 64 * TOKENS + gru(24, 64) + LAST,
+    "lstm": 64 * TOKENS + lstm(24, 64) + LAST,
+    "gru_8_reset": 64 * TOKENS + gru(24, 64) + LAST,
+    "window_mlp": 64 * TOKENS + 4 * 64 * 24 + 24 + LAST,
+    "conv": 64 * TOKENS + 65 * 24 + 4 * CONV + LAST,
+}
+SEEN = {"window_mlp": 12 + 3, "conv": 12 + 30, "gru_8_reset": 8}  # tokens of an input
+
+
+def language_case(name: str) -> Case:
+    """Tokens that count up, so that each tells the next; dropout is off."""
+    chunk, seen = 8 if "8" in name else 12, SEEN.get(name, 12)
+    text = (np.arange(8)[:, None] + np.arange(seen + 1)) % TOKENS
+
+    def build(hp):
+        return language.MODELS[name](hp, LANGUAGE, TOKENS)
+
+    return Case(
+        build,
+        lambda hp: language.compile_arguments(hp, LANGUAGE, 1000),
+        text[:, :-1].astype("int32"),
+        text[:, -chunk:].astype("int32"),
+        (chunk, TOKENS),
+        LANGUAGE_PARAMETERS[name],
+        change=without_dropout,
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", LANGUAGE_PARAMETERS)
+def test_language_model(name, check):
+    if "replicas" in check.__name__:
+        pytest.skip("a state is carried on one device")
+    check(language_case(name))
+
+
+@pytest.mark.parametrize("name", LANGUAGE_PARAMETERS)
+def test_language_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(language_case(name), tmp_path)
 
 
 @pytest.mark.parametrize("name", forecast.MODELS)
