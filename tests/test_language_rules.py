@@ -126,6 +126,7 @@ CASES = [
     ("L1", CONFIRMED, reach()),
     ("L1", REFUTED, reach(gram=lambda n: n + 1, far=0.0)),
     ("L1", DEPENDS, reach(far=0.0)),
+    ("L1", CONFIRMED, reach(gram=lambda n: min(n - 1, 1))),  # long ones are rare
     ("L1", DEPENDS, reach(gram=lambda n: n if n == 3 else n - 1)),
     ("L2", CONFIRMED, agreement(0.13, 0.9)),
     ("L2", REFUTED, agreement(0.5, 0.9)),
