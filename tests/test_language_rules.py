@@ -184,6 +184,17 @@ def test_a_rule_says_what_the_rows_say(tmp_path, name, verdict, rows):
     assert row["evidence"]
 
 
+LANGUAGE = [c.name for c in answers.CLAIMS if c.command == answers.LANGUAGE]
+
+
+@pytest.mark.parametrize("name", LANGUAGE)
+def test_every_claim_can_be_refuted_and_can_hold(name):
+    """Would catch a claim without a case, and a rule that can only say one thing."""
+    verdicts = {verdict for claim, verdict, _ in CASES if claim == name}
+    assert REFUTED in verdicts
+    assert verdicts & {CONFIRMED, DEPENDS}
+
+
 @pytest.mark.parametrize("name", sorted({name for name, *_ in CASES}))
 def test_a_run_of_another_experiment_says_nothing(tmp_path, name):
     """Would catch a rule that takes the tables of another experiment for its own."""
