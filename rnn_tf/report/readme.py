@@ -92,6 +92,9 @@ PARTS = {
     "forecast-2001": (
         "forecast-2001", tables.models, "test MAE", "the median of 4 weeks"
     ),
+    "forecast-series": (
+        "forecast-series", tables.models, "relative error", "trees", 3
+    ),
     "sketches": ("sketch-20", tables.sketches),
     "course-program": ("sketch-as-given", tables.course_program),
     "cheaper": ("sketch-strides", tables.cheaper),
