@@ -3,7 +3,8 @@
     make forecast                                                  quick, 1 minute
     make forecast ARGS="--data cta --size full"                    5 minutes
     make forecast ARGS="--data cta --size full --train-from 2001"  20 minutes
-    make forecast ARGS="--data my.csv --date-column day --value-column riders"
+    make forecast ARGS="--data my.csv --date-column day --value-column riders --folds 3"
+    make forecast ARGS="--data panel.csv --series-column series"   see `many_series`
     python -m experiments.forecast predict --model RUN [my.csv]    the days to come
 
 Minutes on two cores. Expect a test MAE of 3,413 riders (mean_of_best) beside 3,568 of
