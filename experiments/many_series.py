@@ -5,8 +5,9 @@
 
 A global network sees windows of all series, each in units of its own level and spread
 (Montero-Manso and Hyndman, 2021): what one series is too short to teach, others may.
-Expect a quarter of a minute to a minute for each series at the quick size, and at full
-size, on eight series, 0.95 times the error of each one's best simple baseline. Models and training are those of `experiments.forecast`.
+Models and training are those of `experiments.forecast`. Expect a minute for each series
+at the quick size; and of what is recommended, on eight series at full size, 0.95 times
+the error of each one's best simple baseline.
 """
 
 import dataclasses
