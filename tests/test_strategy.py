@@ -161,7 +161,7 @@ def test_what_fails_on_a_tpu_names_the_way_out():
     [
         (forecast, {}, "seq2seq", 0),
         (stacked, {"data": ("adding",)}, "gru_25", 0),
-        (gradients, {"data": ("recall",)}, "gru_10", 0),
+        (gradients, {"data": ("recall",)}, "gru_20", 0),
         (language, {"sentences": 600}, "gru", 0),
         (sketch, {"doodles": 200}, "answer", 1),  # time, of a few lengths
         (sketch, {"doodles": 200}, "conv_lstm", 1),
