@@ -132,7 +132,8 @@ def check_one_after_another(table: Table, layout: Layout, days: np.ndarray) -> N
 
 def _several(table: Table, layout: Layout, name: str, count: int, shown: str, more=""):
     """Return the error of a table that holds `count` series by its column `name`."""
-    fix = f"choose one with --series-column {quote(name)} --series NAME{more}"
+    fix = f"choose one with --series-column {quote(name)} --series NAME, or all "
+    fix += f"without --series{more}"
     if layout.series_column is not None:
         fix = "keep one of them in the file" + more
     return InputError(
