@@ -49,6 +49,8 @@ IN_CI = [
     pytest.param(name, marks=[pytest.mark.long] * (name != "forecast"))
     for name in EXPERIMENTS
 ]
+# These have a row for each test example, to compare with.
+WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in ("gradients", "language")]
 SMALL = {
     "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
     "--lookback 28 --no-classical",
@@ -75,7 +77,10 @@ def run(tmp_path_factory):
         environment = [f"{key}={value}" for key, value in ON_JAX.items()]
         options = f"ARGS={SMALL[name]} --results {results}"
         done = make("VENV=", name, *environment, options)
-        assert (done.returncode, done.stderr) == (0, "")
+        lines = done.stderr.splitlines()  # studies that only TensorFlow can do
+        rest = [line for line in lines if not line.startswith("left out: ")]
+        assert (done.returncode, rest) == (0, [])
+        assert not lines or name == "gradients"
         (folder,) = (results / name).iterdir()
         return folder
 
@@ -105,7 +110,7 @@ def test_an_experiment_runs_on_jax(name, run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", IN_CI)
+@pytest.mark.parametrize("name", WITH_PREDICTIONS)
 def test_a_model_saved_on_jax_gives_the_same_on_tensorflow(name, run):
     """Would catch a layer that one engine computes differently."""
     assert keras.config.backend() == "tensorflow"
