@@ -187,7 +187,6 @@ CASES = {
     "year_gru": test_models.case,
     "lstm_2_seq2seq": test_models.stacked_case,
     "lstm_bias_5_6": test_models.gradients_case,
-    "gru_8_reset": test_models.language_case,
     "conv_bilstm": test_models.sketch_case,
     "cnn_lstm_differences": test_models.video_case,
 }
