@@ -29,6 +29,11 @@ PICTURES = {
         "horizon: networks in colour, baselines in grey",
         "Test error by day ahead. The names stand in the order of their error.",
     ),
+    "error_by_series": (
+        "A row for each model, the best on top: its test error on each series over "
+        "that of the best simple baseline, as a dot, and their geometric mean as a bar",
+        "Test error on each series, in terms of its best simple baseline.",
+    ),
     "error_by_fold": (
         "A row for each model, the best on top: its test error in each fold over "
         "that of the best baseline there, as a dot, and their geometric mean as a bar",
@@ -134,6 +139,8 @@ PICTURES = {
 # Tables that some runs have besides; results/README.md explains every column.
 TABLES = {
     "folds": "The error of each model in each fold, and its rank there",
+    "series": "The error of each model on each series, and its rank there",
+    "forecast": "The days to come, by what is recommended",
     "shapes": "Which layers return sequences: every combination, tried in Keras",
     "lengths": "The best recurrent model and the MLP on sequences of other lengths",
     "quiz": "The quiz's model, part by part: shapes and parameters",
