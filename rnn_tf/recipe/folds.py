@@ -12,12 +12,11 @@ import numpy as np
 
 from rnn_tf import files
 from rnn_tf.metrics import intervals
-from rnn_tf.runs.finished import Finished
+from rnn_tf.runs.finished import DECISIONS, Finished
 from rnn_tf.runs.run_folder import Run
 
 pd = lazy_loader.load("pandas")
 
-DECISIONS = "chosen", "recommended"
 KEYS = "model kind seed split metric slice unit".split()
 COLUMNS = "fold begin end model kind error relative rank".split()
 
@@ -111,16 +110,11 @@ def _metrics(fold: Finished):
     errors = table[~covers]
     tables = [errors]
     for name, rows in zip(DECISIONS, (errors, table), strict=True):
-        rows = rows[rows["model"] == decision(fold, name)]
+        rows = rows[rows["model"] == fold.decision(name)]
         rows = rows.assign(model=name, kind="ensemble")
         rows["n"] = rows["n"] / rows["seed"].nunique()
         tables.append(rows.assign(seed=""))
     return pd.concat(tables)
-
-
-def decision(fold: Finished, name: str) -> str:
-    """Return the model that a fold has chosen, or recommends."""
-    return fold.info[name] if name == "chosen" else fold.info[name]["model"]
 
 
 def example_errors(folds: list[Finished]) -> dict[str, np.ndarray]:
@@ -131,7 +125,7 @@ def example_errors(folds: list[Finished]) -> dict[str, np.ndarray]:
         rows = fold.table("predictions")[["model", "example", "target", "prediction"]]
         rows = rows.assign(error=(rows["target"] - rows["prediction"]).abs())
         table = rows.groupby(["example", "model"])["error"].mean().unstack()
-        tables.append(table.assign(**{n: table[decision(fold, n)] for n in DECISIONS}))
+        tables.append(table.assign(**{n: table[fold.decision(n)] for n in DECISIONS}))
     whole = pd.concat(tables).dropna(axis="columns")
     return {model: whole[model].to_numpy() for model in whole}
 
@@ -145,7 +139,7 @@ def fold_rows(parts: dict[str, Finished]) -> list[dict]:
         means = table.groupby(["model", "kind"], sort=False)["value"].mean()
         errors = {key: float(value) for key, value in means.items()}
         for name in DECISIONS:
-            errors[name, "ensemble"] = means[decision(fold, name)].item()
+            errors[name, "ensemble"] = means[fold.decision(name)].item()
         best = min(e for (_, kind), e in errors.items() if kind == "baseline")
         order = sorted(errors, key=errors.get)
         base = {"fold": label.removeprefix("fold "), "begin": begin, "end": end}

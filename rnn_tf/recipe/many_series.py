@@ -15,12 +15,12 @@ from rnn_tf import files
 from rnn_tf.errors import RunError
 from rnn_tf.metrics import conformal, relative
 from rnn_tf.recipe.series_part import GLOBAL, Part, simple
+from rnn_tf.runs.finished import DECISIONS
 from rnn_tf.runs.run_folder import Run
 from rnn_tf.text import quote
 
 pd = lazy_loader.load("pandas")
 
-DECISIONS = "chosen", "recommended"
 COLUMNS = "series model kind validation test relative rank n".split()
 DAYS = "series model date forecast low_80 high_80 low_95 high_95".split()
 SHOWN = 5  # series that a note names, at most

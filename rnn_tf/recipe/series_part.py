@@ -22,8 +22,7 @@ class Part:
 
     def decision(self, name: str) -> str:
         """Return the model that the run has chosen, or recommends."""
-        info = self.run.info[name]
-        return info if name == "chosen" else info["model"]
+        return self.run.decision(name)
 
     def rows(self, metric: str):
         """Return its rows of metrics.csv on the series."""

@@ -15,6 +15,9 @@ pd = lazy_loader.load("pandas")
 # Options that change no number: the data that they name is told by its checksum.
 WITHOUT_EFFECT = "results resume wait data data_dir".split()
 
+# How a run decides on validation: on a network, and on a model of any kind.
+DECISIONS = "chosen", "recommended"
+
 # What reading a file raises that somebody has edited, or a full disk cut off.
 DAMAGE = ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError
 
@@ -59,6 +62,11 @@ class Finished:
         if table is None:
             return None
         return table[(table["split"] == "test") & (table["metric"] == wanted)]
+
+    def decision(self, name: str) -> str:
+        """Return the model that the run has chosen, or recommends."""
+        info = self.info[name]
+        return info if name == "chosen" else info["model"]
 
     @property
     def models(self) -> list[str]:
