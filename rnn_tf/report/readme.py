@@ -86,12 +86,8 @@ PARTS = {
     "adding-differences": (
         "stacked-adding", tables.differences, ADDING, "mse", STACKED
     ),
-    "forecast-2016": (
-        "forecast-2016", tables.models, "test MAE", "the median of 4 weeks"
-    ),
-    "forecast-2001": (
-        "forecast-2001", tables.models, "test MAE", "the median of 4 weeks"
-    ),
+    "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
+    "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
         "forecast-series", tables.models, "relative error", "trees", 3
     ),
