@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -30,6 +31,7 @@ TINY = {
     "chunks": (7,),
     "units": 4,
     "examples": 200,
+    "stories": 200,
     "epochs": 2,
     "seeds": 2,
 }
@@ -234,6 +236,27 @@ def test_columns_are_those_of_the_readme_of_results(done):
         assert list(table[0]) == columns
         for column in columns:
             assert f"`{column}`" in text, f"results/README.md lacks `{column}`"
+
+
+@pytest.mark.parametrize(
+    ("problem", "losses", "epochs"),
+    [
+        ("recall", [3.0, 0.009], 2),  # learnt
+        ("recall", [2.3, 2.2, 2.19], 3),  # in vain: log(9) is 2.197
+        ("recall", [2.3, 2.2, 2.1, 2.18, 2.19, 2.18], 6),  # a little, so it goes on
+        ("recall", [math.nan] * 6, 6),  # the recipe ends these
+        ("adding", [0.2] * 6, 6),  # whose plateau may be long
+        ("adding", [0.2, 0.0009], 2),
+    ],
+)
+def test_training_ends_when_learnt_or_half_in_vain(problem, losses, epochs):
+    """Would catch a fit that is cut off while it learns."""
+    model = SimpleNamespace(stop_training=False)
+    (callback,) = gradients.stop_early(tiny(data=(problem,), epochs=6), model)
+    for epoch, loss in enumerate(losses):
+        assert not model.stop_training
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+    assert model.stop_training == (epochs < 6)
 
 
 # ------------------------------------------------------------------- remedies

@@ -57,7 +57,7 @@ SMALL = {
     "stacked": "--data adding --cells lstm --lengths 10 --epochs 2 --seeds 1 "
     "--examples 200",
     "gradients": "--data recall --cells gru --distances 5 --remedies none batch_inside "
-    "--remedy-distance 2 --epochs 2 --seeds 1 --examples 200",
+    "--remedy-distance 2 --epochs 2 --seeds 1 --stories 200",
     "language": "--models gru conv --sentences 500 --units 8 --epochs 2 --seeds 1 "
     "--batch-size 4 --spoken 9",
     # Two devices, and 33 drawings for validation: batches of 32 and of 1.
