@@ -6,6 +6,7 @@ the vocabulary, plus its last token. So all n-grams of a text are counted, and l
 up, by sorting, whatever n and vocabulary.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import numpy as np
 # The discount where no n-gram was seen once, as of characters in a long text: without
 # any, what was never seen would be impossible.
 UNSEEN = 0.5
+COUNTED = 5_000_000  # tokens of a text that n-grams are counted in, the last ones
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,29 @@ def _level(codes: np.ndarray, counts: np.ndarray, vocabulary: int, contexts: int
     totals = np.bincount(context, counts, minlength=contexts)
     left = totals - np.bincount(context, discounted, minlength=contexts)
     return Level(codes, discounted, totals, left)
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """The n-gram models of a text; each is counted when it is asked for, and kept."""
+
+    tokens: np.ndarray  # (tokens,); may lie on disk
+    vocabulary: int  # how many different tokens there can be
+    orders: int  # the longest n-grams
+
+    @functools.cache  # noqa: B019 - a run has one text
+    def counts(self, tokens: int = COUNTED) -> list[Counts]:
+        """Count the n-grams of the last tokens, up to the longest."""
+        return count(self.last(tokens), self.vocabulary, self.orders)
+
+    @functools.cache  # noqa: B019
+    def model(self, order: int, tokens: int = COUNTED) -> KneserNey:
+        """Make the model of an order, at most the longest, from the last tokens."""
+        return fit(self.counts(tokens)[: min(order, self.orders)], self.vocabulary)
+
+    def last(self, tokens: int = COUNTED) -> np.ndarray:
+        """Return the last tokens, (tokens,) int64."""
+        return self.tokens[-tokens:].astype("int64")
 
 
 # ---------------------------------------------------------------- numbers
