@@ -40,9 +40,9 @@ def inputs(one_hot: float, width_8: float, width_30: float, seeds: int = 3) -> d
 
 
 def overfitting(small: float, dropout: tuple, decay: tuple, seeds: int = 3) -> dict:
-    """Bits of test and of training after the last epoch; 256 units have 5 and 1."""
-    pairs = {"units_16": (4.0, 4.0 - small), "units_256": (5.0, 1.0)}
-    pairs |= {"units_256_dropout": dropout, "units_256_decay": decay}
+    """Bits of test and of training after the last epoch; 128 units have 5 and 1."""
+    pairs = {"units_16": (4.0, 4.0 - small), "units_128": (5.0, 1.0)}
+    pairs |= {"units_128_dropout": dropout, "units_128_decay": decay}
     last = {
         name: {"last": {"bits": bits, "train_bits": train}}
         for name, (bits, train) in pairs.items()
@@ -56,7 +56,7 @@ def calibrated(gru: float, best: float, last: float, seeds: int = 3) -> dict:
         for seed in range(seeds)
     ]
     both = {"best": {"calibration": best}, "last": {"calibration": last}}
-    return {"calibration": rows} | little(seeds, units_256=both)
+    return {"calibration": rows} | little(seeds, units_128=both)
 
 
 def fed(own: float, zeros: float, random: float, seeds: int = 3, known=0.9) -> dict:

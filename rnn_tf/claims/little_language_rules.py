@@ -19,7 +19,7 @@ LABELS = {
 }
 LEAST = 0.01  # share of tokens, or of bits and errors, that counts as a difference
 CALIBRATED = 0.05  # between confidence and accuracy
-LARGE, SMALL = "units_256", "units_16"  # networks of little_models.csv
+LARGE, SMALL = "units_128", "units_16"  # networks of little_models.csv
 REMEDIES = {"dropout": f"{LARGE}_dropout", "weight decay": f"{LARGE}_decay"}
 
 # ---------------------------------------------------------------- little models
@@ -79,7 +79,7 @@ def remedies_prevent_overfitting(run: Finished) -> Finding | None:
     names = [name for name in rows["model"].unique() if name.startswith("units")]
     bits = {name: _column(rows, name, "bits") for name in names}
     gaps = {name: own - _column(rows, name, "train_bits") for name, own in bits.items()}
-    gains = {"gap of 16 units minus 256": paired(gaps[SMALL], gaps[LARGE])}
+    gains = {"gap of 16 units minus 128": paired(gaps[SMALL], gaps[LARGE])}
     for remedy, name in REMEDIES.items():
         if name in bits:
             gains[f"gap with {remedy}"] = paired(gaps[name], gaps[LARGE])
@@ -107,7 +107,7 @@ def softmax_gives_probabilities(run: Finished) -> Finding | None:
     large = little[little["model"] == LARGE]
     for when in ("best", "last"):
         own = large[large["when"] == when]["calibration"].astype(float)
-        errors[f"256 units, {when} epoch"] = own
+        errors[f"128 units, {when} epoch"] = own
     enough = {name: own for name, own in errors.items() if len(own) >= SEEDS}
     holds = {}
     for name, own in enough.items():

@@ -22,9 +22,9 @@ COLUMNS = (
     "validation_bits bits wrong confidence calibration"
 ).split()
 
-CHUNK, BATCH, RATE = 32, 16, 5e-3
+CHUNK, BATCH, RATE = 32, 8, 5e-3
 VOCABULARY = 500  # the most frequent tokens; all others are unknown
-TOKENS, EPOCHS = 20_000, 15
+TOKENS, EPOCHS = 10_000, 20
 TESTED = 200  # chunks that are scored
 
 
@@ -52,9 +52,9 @@ SETTINGS = {
     "one_hot": {"width": 0},
     "width_8": {"width": 8},
     "units_16": {"units": 16},
-    "units_256": {"units": 256},
-    "units_256_dropout": {"units": 256, "dropout": 0.5},
-    "units_256_decay": {"units": 256, "decay": 1.0},
+    "units_128": {"units": 128},
+    "units_128_dropout": {"units": 128, "dropout": 0.5},
+    "units_128_decay": {"units": 128, "decay": 1.0},
 }
 
 # ---------------------------------------------------------------- the text
