@@ -5,6 +5,7 @@ of the next token after each, and is fed with its own output; the other those of
 next twenty, of which each is drawn for itself.
 """
 
+import functools
 from collections.abc import Iterator
 
 import lazy_loader
@@ -13,7 +14,7 @@ import numpy as np
 from rnn_tf.baselines import ngrams
 from rnn_tf.data.text.corpus import Part
 from rnn_tf.models import sampling
-from rnn_tf.studies import speech
+from rnn_tf.studies import restarts, speech
 from rnn_tf.studies.language_models import softmax
 from rnn_tf.studies.little_models import frequent
 
@@ -47,11 +48,14 @@ def rows(train: Part, test: Part, seeds: int, updates: int = UPDATES) -> Iterato
     vocabulary = int(tokens.max()) + 1
     counts = ngrams.count(tokens.astype("int64"), vocabulary, JUDGE)
     judge = ngrams.fit(counts, vocabulary)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     for name, ahead in {"one_by_one": 1, "at_once": AHEAD}.items():
+        fresh = functools.partial(network, vocabulary, ahead)
+        model = fresh()
+        blank = restarts.compiled(model, loss, RATE)
         for seed in range(1, seeds + 1):
-            keras.utils.set_random_seed(seed)
+            restarts.restart(model, fresh, blank, seed)
             random = np.random.default_rng(seed)
-            model = network(vocabulary, ahead)
             _train(model, tokens, random, updates)
             write = _writer(model)
             for length in PROMPTS:
@@ -78,8 +82,6 @@ def network(vocabulary: int, ahead: int):
 
 def _train(model, tokens: np.ndarray, random, updates: int) -> None:
     """Train a network on chunks from anywhere in a text."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(RATE), loss, jit_compile=True)
     starts = random.integers(0, len(tokens) - CHUNK - AHEAD, updates * BATCH)
     chunks = tokens[starts[:, None] + np.arange(CHUNK + AHEAD)]
     x, y = chunks[:, :-1], chunks[:, 1:]

@@ -10,6 +10,7 @@ import numpy as np
 from rnn_tf.baselines import ngrams
 from rnn_tf.data.text import grammar
 from rnn_tf.data.text.corpus import Corpus, Part
+from rnn_tf.errors import warn
 from rnn_tf.studies import (
     at_once,
     context,
@@ -25,6 +26,7 @@ from rnn_tf.studies.language_models import NetworkReader, NgramReader
 CELLS = "simple_rnn", "gru", "lstm"  # networks that speak fed with anything
 JUDGE, SURPRISED = 6, 5  # the n of n-grams that score speech, and of those shown
 PROMPT = 20  # tokens before what is said by the likeliest token
+LEAST = {"train": 2_000, "validation": 200, "test": 200}  # tokens to train on anew
 
 Tables = dict[str, tuple[list[str], list[dict]]]
 
@@ -128,24 +130,31 @@ def of_studies(text: Text, seeds: int) -> Tables:
         text: and its trained models.
         seeds: of what is trained here.
     """
-    parts, size = text.corpus.parts, len(text.corpus.vocabulary)
     recurrent = [r for r in text.networks if r.name in CELLS]
     judge, known = text.grams.model(JUDGE), speech.known_words(text.corpus)
     prompts = text.test.read(np.arange(speech.TEXTS) * PROMPT, PROMPT)
-    chunks = little_models.cut(parts, size)
-    return {
+    tables = {
         "hello": (small_languages.HELLO, small_languages.hello_rows(seeds=10)),
         "bank": (small_languages.BANK, small_languages.bank_rows(seeds)),
+        "weight_sharing": (weight_sharing.COLUMNS, list(weight_sharing.rows(seeds))),
         "fed": (speech.FED, speech.fed_rows(recurrent, judge, known)),
         "long_speech": (speech.LONG, speech.long_rows(recurrent, judge, known)),
         "loops": (speech.LOOPS, speech.loop_rows(recurrent, prompts)),
-        "at_once": (
-            at_once.COLUMNS,
-            list(at_once.rows(parts["train"], parts["test"], seeds)),
-        ),
-        "little_models": (
-            little_models.COLUMNS,
-            list(little_models.rows(chunks, seeds)),
-        ),
-        "weight_sharing": (weight_sharing.COLUMNS, list(weight_sharing.rows(seeds))),
+    }
+    return tables | _trained_anew(text, seeds)
+
+
+def _trained_anew(text: Text, seeds: int) -> Tables:
+    """Train small networks on little of the text; nothing if there is less."""
+    parts, size = text.corpus.parts, len(text.corpus.vocabulary)
+    for split, least in LEAST.items():
+        if len(parts[split].tokens) < least:
+            needed = f"{least:,} {text.corpus.unit}s for {split}"
+            warn(f"left out: to train small networks on little text takes {needed}")
+            return {}
+    written = at_once.rows(parts["train"], parts["test"], seeds)
+    little = little_models.rows(little_models.cut(parts, size), seeds)
+    return {
+        "at_once": (at_once.COLUMNS, list(written)),
+        "little_models": (little_models.COLUMNS, list(little)),
     }

@@ -9,6 +9,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.series import synthetic
+from rnn_tf.studies import restarts
 
 keras = lazy_loader.load("keras")
 
@@ -38,7 +39,9 @@ def of_each_step():
         new = keras.layers.Dense(UNITS)(inputs[:, step])
         if h is not None:
             initial = keras.initializers.Orthogonal()
-            new += keras.layers.Dense(UNITS, False, kernel_initializer=initial)(h)
+            new += keras.layers.Dense(
+                UNITS, use_bias=False, kernel_initializer=initial
+            )(h)
         h = keras.ops.tanh(new)
     return keras.Model(inputs, keras.layers.Dense(1)(h))
 
@@ -59,16 +62,10 @@ def rows(seeds: int, examples=EXAMPLES, updates: int = UPDATES) -> Iterator[dict
     """
     for name, build in MODELS.items():
         model = build()
-        optimizer = keras.optimizers.Adam(RATE)
-        model.compile(optimizer, "mse", jit_compile=True)
-        optimizer.build(model.trainable_variables)
-        blank = [np.asarray(variable) for variable in optimizer.variables]
+        blank = restarts.compiled(model, "mse", RATE)
         for count in examples:
             for seed in range(1, seeds + 1):
-                keras.utils.set_random_seed(seed)
-                model.set_weights(build().get_weights())
-                for variable, value in zip(optimizer.variables, blank, strict=True):
-                    variable.assign(value)
+                restarts.restart(model, build, blank, seed)
                 row = {"model": name, "examples": count, "seed": seed}
                 row |= {"parameters": model.count_params()}
                 yield row | {"mse": _train(model, count, seed, updates)}
