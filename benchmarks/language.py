@@ -17,7 +17,7 @@ from rnn_tf.recipe.training import hyperparameters
 keras = lazy_loader.load("keras")
 
 UNITS, WIDTH, STREAMS, CHUNK = 256, 64, 64, 128
-SENTENCES = 6_000  # some 200,000 characters: 25 batches
+SENTENCES = 3_000  # some 100,000 characters: 13 batches
 PLENTY = 10_000  # gradient steps of a full-size run, for which models are compiled
 
 

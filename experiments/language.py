@@ -16,7 +16,6 @@ through one chunk: truncated backpropagation through time.
 """
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable
 from functools import partial
@@ -177,28 +176,7 @@ def load_data(config: Config) -> Data:
 
 def find_baselines(config: Config, data: Data) -> dict:
     """Give each baseline's predict(split): the probability of each token that comes."""
-    parts, grams = data.source.parts, data.source.grams
-
-    def uniform(split):
-        return np.full(len(parts[split].tokens), 1 / data.sizes)
-
-    def ngram(order, split, count=ngrams.COUNTED):
-        tokens = parts[split].tokens.astype("int64")
-        return grams.model(order, count).probabilities(tokens)
-
-    @functools.cache
-    def best_order(count):
-        costs = {n: language.bits(ngram(n, "validation", count)) for n in orders}
-        return min(orders, key=lambda n: costs[n].mean())
-
-    def ngrams_of(count, split):
-        return ngram(best_order(count), split, count)
-
-    orders = range(1, config.orders + 1)
-    baselines = {f"ngram_{n}": partial(ngram, n) for n in orders}
-    # The best of all orders on validation.
-    baselines |= {f"ngrams_of_{n}": partial(ngrams_of, n) for n in config.sizes}
-    return {"uniform": uniform} | baselines
+    return data.source.grams.predictors(data.source.parts, config.sizes)
 
 
 # ---------------------------------------------------------------- models

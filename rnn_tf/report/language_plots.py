@@ -34,10 +34,11 @@ def draw(folder: Path, tables: dict, facts: dict) -> None:
         sizes(folder / "sizes.png", metrics, facts["examples"]["train"])
     for function in (agreement, context, embedding_map, surprise):
         table = folder / f"{function.__name__}.csv"
+        texts = {"token": str, "group": str}
         if table.is_file():
-            texts = {"token": str, "group": str}
             rows = pd.read_csv(table, keep_default_na=False, dtype=texts)
-            function(folder / f"{function.__name__}.png", rows)
+            if len(rows):
+                function(folder / f"{function.__name__}.png", rows)
 
 
 @picture

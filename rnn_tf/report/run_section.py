@@ -164,7 +164,7 @@ TABLES = {
     "ngrams": "How many n-grams there could be, there are, and how many test lacks",
     "reach": "How much a token so and so far back changes the next one's chances",
     "context": "What each model makes of more text before a token",
-    "calibration": "How sure networks are of their likeliest token, and how often right",
+    "calibration": "How sure networks are of their likeliest token, and how right",
     "embeddings": "How often a token's nearest neighbour is of its group",
     "agreement": "How sure each model is of a verb's class, by its subject's distance",
     "surprise": "What each token of a sentence costs each model",

@@ -78,7 +78,7 @@ def of_trained(text: Text) -> Tables:
         "embeddings": (embeddings.COLUMNS, embeddings.rows(text.networks, text.corpus)),
         "embedding_map": (
             embeddings.MAP,
-            embeddings.map_rows(text.first[0], text.corpus),
+            [r for n in text.first[:1] for r in embeddings.map_rows(n, text.corpus)],
         ),
         "speech": (
             speech.SPEECH,
