@@ -182,8 +182,9 @@ def _embedding_gap(model, tokens: np.ndarray) -> tuple[np.ndarray, float]:
     """Compare an embedding with one-hot vectors times its matrix."""
     layer = next(layer for layer in model.layers if hasattr(layer, "embeddings"))
     matrix = matrix_of(model)
-    one_hot = np.eye(len(matrix))[tokens[0]] @ matrix
-    return matrix, float(np.abs(np.asarray(layer(tokens))[0] - one_hot).max())
+    one_hot = tokens[0][:, None] == np.arange(len(matrix))
+    gaps = np.asarray(layer(tokens))[0] - one_hot.astype("float32") @ matrix
+    return matrix, float(np.abs(gaps).max())
 
 
 def surprise_rows(
