@@ -57,55 +57,55 @@ class Text:
 
 def of_trained(text: Text) -> Tables:
     """Look at what the trained models are made of, see and say."""
-    size, test = len(text.corpus.vocabulary), text.test
-    readers = [*text.ngrams, *text.networks]
-    by_length, calibration = context.context_tables(readers, test)
-    judge = text.grams.model(JUDGE)
-    speakers = [*{r.order: r for r in (text.ngrams[0], text.ngrams[-1])}.values()]
-    surprised = [NgramReader(text.grams.model(SURPRISED)), *text.first]
+    return _made_of(text) | _seen(text) | _said(text)
+
+
+def _made_of(text: Text) -> Tables:
+    """Look at n-grams, and at the vectors, outputs and losses of networks."""
+    size = len(text.corpus.vocabulary)
+    ngram = language_models.ngram_rows(text.grams, text.test)
+    outputs = language_models.output_rows(text.first, text.test, size)
+    neighbours = embeddings.rows(text.networks, text.corpus)
+    places = [r for n in text.first[:1] for r in embeddings.map_rows(n, text.corpus)]
+    return {
+        "ngrams": (language_models.NGRAMS, ngram),
+        "outputs": (language_models.OUTPUTS, outputs),
+        "embeddings": (embeddings.COLUMNS, neighbours),
+        "embedding_map": (embeddings.MAP, places),
+    }
+
+
+def _seen(text: Text) -> Tables:
+    """Look at what text before a token is to each model, and at one sentence."""
+    words, readers = text.corpus.vocabulary, [*text.ngrams, *text.networks]
+    reach = context.reach_rows(readers, text.test, len(words))
+    by_length, calibration = context.context_tables(readers, text.test)
+    shown = [NgramReader(text.grams.model(SURPRISED)), *text.first]
+    surprise = language_models.surprise_rows(
+        shown, text.test, sentence(text.corpus), text.corpus.text
+    )
     tables = {
-        "ngrams": (
-            language_models.NGRAMS,
-            language_models.ngram_rows(text.grams, test),
-        ),
-        "reach": (context.REACH, context.reach_rows(readers, test, size)),
+        "reach": (context.REACH, reach),
         "context": (context.CONTEXT, by_length),
         "calibration": (context.CALIBRATION, calibration),
-        "outputs": (
-            language_models.OUTPUTS,
-            language_models.output_rows(text.first, test, size),
-        ),
-        "embeddings": (embeddings.COLUMNS, embeddings.rows(text.networks, text.corpus)),
-        "embedding_map": (
-            embeddings.MAP,
-            [r for n in text.first[:1] for r in embeddings.map_rows(n, text.corpus)],
-        ),
-        "speech": (
-            speech.SPEECH,
-            speech.speech_rows(
-                [*speakers, *text.first], judge, text.corpus.text, text.spoken
-            ),
-        ),
-        "surprise": (
-            language_models.SURPRISE,
-            language_models.surprise_rows(
-                surprised, test, sentence(text.corpus), text.corpus.text
-            ),
-        ),
+        "surprise": (language_models.SURPRISE, surprise),
     }
-    if text.corpus.unit == "word":
-        tables |= _agreement(text, readers)
+    verbs = np.array([grammar.verb_class(word) for word in words])
+    if text.corpus.unit == "word" and (verbs >= 0).any() and "\n" in words:
+        # The artificial language, or a text that has its words.
+        end = words.index("\n")
+        rows = context.agreement_rows(readers, text.test, verbs, end)
+        tables["agreement"] = context.AGREEMENT, rows
     return tables
 
 
-def _agreement(text: Text, readers: list) -> Tables:
-    """Ask for the verbs of the artificial language; nothing of another text."""
-    words = text.corpus.vocabulary
-    verbs = np.array([grammar.verb_class(word) for word in words])
-    if not (verbs >= 0).any() or "\n" not in words:
-        return {}
-    rows = context.agreement_rows(readers, text.test, verbs, words.index("\n"))
-    return {"agreement": (context.AGREEMENT, rows)}
+def _said(text: Text) -> Tables:
+    """Have the unigrams, the longest n-grams and each network speak."""
+    ends = {r.order: r for r in (text.ngrams[0], text.ngrams[-1])}
+    judge = text.grams.model(JUDGE)
+    speakers = [*ends.values(), *text.first]
+    rows = speech.speech_rows(speakers, judge, text.corpus.text, text.spoken)
+    return {"speech": (speech.SPEECH, rows)}
 
 
 def sentence(corpus: Corpus) -> range:
