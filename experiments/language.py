@@ -373,13 +373,18 @@ def report(config: Config, outcome: Outcome) -> None:
     )
     tables = language_tables.of_trained(text)
     tables["mixture"] = language_models.MIXTURE, mixture(config, outcome)
-    if config.size == "full":
-        tables |= language_tables.of_studies(text, config.seeds)
-    for name, (columns, rows) in tables.items():
-        files.write_csv(outcome.folder / f"{name}.csv", columns, rows)
+    write(outcome.folder, tables)
     language_plots.draw(outcome.folder, outcome.tables, outcome.data.facts)
     samples = speech.samples(tables["speech"][1])
     files.write_text(outcome.folder / "samples.md", samples)
+    if config.size == "full":  # which takes minutes, so that the rest lies there first
+        write(outcome.folder, language_tables.of_studies(text, config.seeds))
+
+
+def write(folder: Path, tables: language_tables.Tables) -> None:
+    """Write tables into the run's folder."""
+    for name, (columns, rows) in tables.items():
+        files.write_csv(folder / f"{name}.csv", columns, rows)
 
 
 def trained(config: Config, outcome: Outcome) -> list[NetworkReader]:
