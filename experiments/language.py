@@ -16,10 +16,7 @@ through one chunk: truncated backpropagation through time.
 """
 
 import dataclasses
-import functools
-import itertools
 import math
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -32,22 +29,23 @@ from rnn_tf import config, files
 from rnn_tf.baselines import ngrams
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Data, Network
-from rnn_tf.data.text import corpus, grammar, reader, streams
+from rnn_tf.data.text import batches, corpus, grammar, reader, streams
+from rnn_tf.data.text.batches import size_of
 from rnn_tf.data.text.corpus import Corpus, Part
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import language
 from rnn_tf.metrics.formatting import number, plain
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.models import carried_state, layers, sampling
+from rnn_tf.models import carried_state, layers
 from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.say import say
-from rnn_tf.report import language_plots, plots
-from rnn_tf.studies import language_models, small_languages
+from rnn_tf.report import language_plots
+from rnn_tf.studies import language_models, language_tables, speech
+from rnn_tf.studies.language_models import NetworkReader
 
 keras = lazy_loader.load("keras")
-pd = lazy_loader.load("pandas")
 
 # ---------------------------------------------------------------- configuration
 
@@ -136,9 +134,8 @@ FULL = {
     "models": (*CELLS, "window_mlp", "conv", "gru_reset", "gru_8", "gru_8_reset"),
 }
 
-MOST_PASSES = 10  # of an epoch, through little text
 STREAMS = 16  # read side by side, by default
-COUNTED = 5_000_000  # tokens of training that n-grams are counted in, the last ones
+BLOCK = 5  # stretches of a text that are alike: a scene, an article
 
 # ---------------------------------------------------------------- data
 
@@ -148,147 +145,38 @@ class Source:
     """A text in three parts, and the n-grams of the first."""
 
     corpus: Corpus
-    orders: int
+    grams: ngrams.Models
 
     @property
     def parts(self) -> dict[str, Part]:
         """The parts by split."""
         return self.corpus.parts
 
-    def training(self, model: str) -> tuple[Part, int]:
-        """The tokens that a model learns from, and how often an epoch has them."""
-        part, count = self.parts["train"], tokens_of(model)
-        if count is None:
-            return part, 1
-        passes = math.ceil(len(part.tokens) / count)
-        return Part(part.tokens[-count:], None), min(passes, MOST_PASSES)
-
-    @functools.cache  # noqa: B019 - a run has one source
-    def counts(self, tokens: int) -> list[ngrams.Counts]:
-        """The n-grams of the last tokens of training, up to the longest."""
-        last = self.parts["train"].tokens[-tokens:].astype("int64")
-        return ngrams.count(last, len(self.corpus.vocabulary), self.orders)
-
-    @functools.cache  # noqa: B019
-    def ngram(self, order: int, tokens: int = COUNTED) -> ngrams.KneserNey:
-        """The model of n-grams of an order, from the last tokens of training."""
-        return ngrams.fit(self.counts(tokens)[:order], len(self.corpus.vocabulary))
-
 
 def load_data(config: Config) -> Data:
     """Load a text in three parts, as numbers of its characters or words."""
     batch = config.batch_size or STREAMS
-    facts = {}
     if config.data == "grammar":
-        sample = grammar.Language()
-        words = sample.text(config.sentences)
-        facts["entropy"] = sample.bits * config.sentences / len(words)
+        words = grammar.Language().text(config.sentences)
         text, make = reader.from_string("grammar", words), corpus.in_memory
     else:
         text, make = reader.read(Path(config.data)), corpus.in_cache
     made = make(text, config.unit, config.split, config.vocabulary)
-    _check_length(made, text.name, batch, config)
-    source = Source(made, config.orders)
-    facts |= _facts(made, text, config)
-    return Data(
-        len(made.vocabulary), partial(dataset, source), batch, BLOCK, facts, source
-    )
-
-
-BLOCK = 5  # stretches of a text that are alike: a scene, an article
-
-
-def _check_length(corpus: Corpus, name: str, batch: int, config: Config) -> None:
-    """Raise InputError unless there is a batch to train on and stretches to score."""
-    train = len(corpus.parts["train"].tokens)
-    needed = (batch + 1) * config.chunk
-    if train < needed:
-        raise InputError(
-            f"{name} has {train:,} {corpus.unit}s for training, and {batch} streams of "
-            f"a chunk of {config.chunk} take {needed:,}; give more text, or a smaller "
-            "--chunk or --batch-size"
-        )
-    if max(config.sizes, default=0) > train:
-        raise InputError(
-            f"--sizes has {max(config.sizes)}, but {name} has {train:,} {corpus.unit}s "
-            "for training; leave it out, or give more text"
-        )
-    for split in ("validation", "test"):
-        characters = corpus.parts[split].characters
-        if characters < 2 * language.STRETCH:
-            raise InputError(
-                f"{name} has {characters:,} characters for {split}; to score takes "
-                f"{2 * language.STRETCH:,}: give more text, or a larger share of it"
-            )
-
-
-def _facts(corpus: Corpus, text: reader.Text, config: Config) -> dict:
-    """Give what config.json records of the text, and a sentence on it."""
-    counts = {split: len(part.tokens) for split, part in corpus.parts.items()}
-    says = ", ".join(f"{count:,} {split}" for split, count in counts.items())
-    unknown = sum(corpus.unknown.values())
-    if unknown:
-        says += f"; unknown: {unknown:,}, of them {corpus.unknown['test']:,} in test"
-    if counts["train"] > COUNTED:
-        says += f"; n-grams are counted in the last {COUNTED:,}"
-    known = len(corpus.vocabulary) - 1
-    return {
-        "source": text.name,
-        "sha256": text.sha256,
-        "unit": config.unit,
-        "examples": counts,
-        "unknown": corpus.unknown,
-        "vocabulary": list(corpus.vocabulary),
-        "says": f"{text.name}, {known:,} different {config.unit}s, {says}",
-    }
-
-
-def dataset(source: Source, split: str, network: Network, order=None):
-    """Make batches that fit the network; of training by an order, else to score."""
-    size = size_of(network.model)
-    if split == "train":
-        part, passes = source.training(network.name)
-        return streams.training(part, size, order, passes)
-    return streams.evaluation(source.parts[split], size)
-
-
-def tokens_of(model: str) -> int | None:
-    """Read from a model's name how much of training it learns from; None for all."""
-    match = re.fullmatch(r".*_of_(\d+)", model)
-    return int(match[1]) if match else None
-
-
-def size_of(model) -> streams.Size:
-    """Read the shape of its batches from a network."""
-    rows, chunk, _ = model.output_shape
-    return streams.Size(rows, chunk, model.input_shape[1] - chunk)
+    size, least = streams.Size(batch, config.chunk), 2 * language.STRETCH
+    batches.check_length(made, text.name, size, config.sizes, least)
+    facts = batches.facts(made, text, ngrams.COUNTED)
+    if config.data == "grammar":
+        entropy = grammar.Language().bits * config.sentences / len(words)
+        facts["entropy"] = entropy
+    tokens, known = made.parts["train"].tokens, len(made.vocabulary)
+    source = Source(made, ngrams.Models(tokens, known, config.orders))
+    dataset = partial(batches.dataset, made.parts)
+    return Data(known, dataset, batch, BLOCK, facts, source)
 
 
 def find_baselines(config: Config, data: Data) -> dict:
     """Give each baseline's predict(split): the probability of each token that comes."""
-    source = data.source
-
-    def uniform(split):
-        return np.full(len(source.parts[split].tokens), 1 / data.sizes)
-
-    def ngram(order, split):
-        tokens = source.parts[split].tokens.astype("int64")
-        return source.ngram(order).probabilities(tokens)
-
-    def ngrams_of(count, split):
-        models = [source.ngram(n, count) for n in orders]
-        known = {
-            n: source.parts[n].tokens.astype("int64") for n in ("validation", split)
-        }
-        scores = [language.bits(m.probabilities(known["validation"])) for m in models]
-        best = models[int(np.argmin([each.mean() for each in scores]))]
-        return best.probabilities(known[split])
-
-    orders = range(1, config.orders + 1)
-    baselines = {f"ngram_{n}": partial(ngram, n) for n in orders}
-    # The best of all orders on validation.
-    baselines |= {f"ngrams_of_{n}": partial(ngrams_of, n) for n in config.sizes}
-    return {"uniform": uniform} | baselines
+    return data.source.grams.predictors(data.source.parts, config.sizes)
 
 
 # ---------------------------------------------------------------- models
@@ -477,110 +365,44 @@ def export(networks: list[Network], data: Data):
 
 def report(config: Config, outcome: Outcome) -> None:
     """Write what the models are made of, what they see, and what they say."""
-    plots.learning_curves(
-        outcome.folder / "learning_curves.png", outcome.tables["history"]
+    source = outcome.data.source
+    known = range(1, config.orders + 1)
+    grams = [language_models.NgramReader(source.grams.model(n)) for n in known]
+    text = language_tables.Text(
+        source.corpus, source.grams, trained(config, outcome), grams, config.spoken
     )
-    source, test = outcome.data.source, outcome.data.source.parts["test"]
-    networks = trained(config, outcome)
-    size = len(source.corpus.vocabulary)
-    known = [source.ngram(n) for n in range(1, config.orders + 1)]
-    readers = [
-        (f"ngram_{m.order}", "", m.order, language_models.ngram_reader(m))
-        for m in known
-    ]
-    readers += [
-        (name, seed, "", language_models.network_reader(*network))
-        for (name, seed), network in networks.items()
-    ]
-    first = {name: networks[name, seed] for name, seed in reversed(networks)}
-    tables = {
-        "ngrams": (language_models.NGRAMS, _ngram_rows(config, source)),
-        "reach": (
-            language_models.REACH,
-            language_models.reach_rows(readers, test, size),
-        ),
-        "outputs": (
-            language_models.OUTPUTS,
-            language_models.output_rows(first, test, size),
-        ),
-        "mixture": (language_models.MIXTURE, _mixture_rows(config, outcome)),
-        "speech": (language_models.SPEECH, _speech_rows(config, outcome, first)),
-        "surprise": (
-            language_models.SURPRISE,
-            language_models.surprise_rows(
-                first,
-                source.ngram(min(5, config.orders)),
-                test,
-                _sentence(source.corpus),
-                source.corpus.text,
-            ),
-        ),
-    }
-    if config.size == "full":
-        rows = small_languages.hello_rows(seeds=10)
-        tables["hello"] = small_languages.HELLO, rows
-        rows = small_languages.bank_rows(seeds=config.seeds)
-        tables["bank"] = small_languages.BANK, rows
-    if config.data == "grammar" and config.unit == "word":
-        verbs = np.array([grammar.verb_class(w) for w in source.corpus.vocabulary])
-        end = source.corpus.vocabulary.index("\n")
-        rows = language_models.agreement_rows(readers, test, verbs, end)
-        tables["agreement"] = language_models.AGREEMENT, rows
-        language_plots.agreement(outcome.folder / "agreement.png", pd.DataFrame(rows))
+    tables = language_tables.of_trained(text)
+    tables["mixture"] = language_models.MIXTURE, mixture(config, outcome)
+    write(outcome.folder, tables)
+    language_plots.draw(outcome.folder, outcome.tables, outcome.data.facts)
+    samples = speech.samples(tables["speech"][1])
+    files.write_text(outcome.folder / "samples.md", samples)
+    if config.size == "full":  # which takes minutes, so that the rest lies there first
+        write(outcome.folder, language_tables.of_studies(text, config.seeds))
+
+
+def write(folder: Path, tables: language_tables.Tables) -> None:
+    """Write tables into the run's folder."""
     for name, (columns, rows) in tables.items():
-        files.write_csv(outcome.folder / f"{name}.csv", columns, rows)
-    language_plots.orders(
-        outcome.folder / "orders.png",
-        outcome.tables["metrics"],
-        outcome.data.facts.get("entropy"),
-    )
-    language_plots.surprise(
-        outcome.folder / "surprise.png", pd.DataFrame(tables["surprise"][1])
-    )
-    if config.sizes:
-        language_plots.sizes(
-            outcome.folder / "sizes.png",
-            outcome.tables["metrics"],
-            outcome.data.facts["examples"]["train"],
-        )
-    files.write_text(outcome.folder / "samples.md", _samples(tables["speech"][1]))
+        files.write_csv(folder / f"{name}.csv", columns, rows)
 
 
-def _sentence(corpus: Corpus) -> range:
-    """Choose tokens of the test text to look at: of its first lines the longest."""
-    tokens = np.asarray(corpus.parts["test"].tokens[:400])
-    end = corpus.vocabulary.index("\n") if "\n" in corpus.vocabulary else -1
-    lines = np.flatnonzero(tokens == end).tolist()
-    pairs = itertools.pairwise(lines)
-    start, stop = max(pairs, key=lambda pair: pair[1] - pair[0], default=(-1, 39))
-    return range(start + 1, min(stop + 1, start + 41, len(tokens)))
-
-
-def trained(config: Config, outcome: Outcome) -> dict[tuple[str, int], tuple]:
-    """Give each trained network and its context, by name and seed.
+def trained(config: Config, outcome: Outcome) -> list[NetworkReader]:
+    """Give each trained network, by name and seed.
 
     Those that differ from the GRU in their training alone are left out.
     """
     trials = outcome.tables["trials"]
     final = trials[(trials["phase"] == "final") & (trials["status"] == "completed")]
-    networks = {}
+    readers = []
     for name, seed in zip(final["model"], final["seed"].astype(int), strict=True):
-        if name.startswith("gru_"):
-            continue
-        model = outcome.members[name](seed).model
-        networks[name, seed] = model, size_of(model).context
-    return networks
+        if not name.startswith("gru_"):
+            model = outcome.members[name](seed).model
+            readers.append(NetworkReader(name, seed, model, size_of(model).context))
+    return readers
 
 
-def _ngram_rows(config: Config, source: Source) -> list[dict]:
-    train, test = (source.parts[s].tokens[-COUNTED:] for s in ("train", "test"))
-    size = len(source.corpus.vocabulary)
-    return language_models.ngram_rows(
-        train.astype("int64"), test.astype("int64"), size, config.orders
-    )
-
-
-def _mixture_rows(config: Config, outcome: Outcome) -> list[dict]:
+def mixture(config: Config, outcome: Outcome) -> list[dict]:
     """Mix the seeds of the best network with the best n-grams, by validation."""
     rows, data = outcome.tables["metrics"], outcome.data
     rows = rows[(rows["split"] == "validation") & (rows["metric"] == "bits")]
@@ -600,33 +422,6 @@ def _mixture_rows(config: Config, outcome: Outcome) -> list[dict]:
     return language_models.mixture_rows(
         (network, grams), predictions, partial(evaluate, data), data.block
     )
-
-
-def _speech_rows(config: Config, outcome: Outcome, networks: dict) -> list[dict]:
-    """Have the unigrams, the longest n-grams and each network speak."""
-    source = outcome.data.source
-    begin = {
-        f"ngram_{order}": partial(sampling.ngram_speaker, source.ngram(order))
-        for order in dict.fromkeys((1, config.orders))
-    }
-    for name, (model, context) in networks.items():
-        inputs = keras.Input((None,), dtype="int32")
-        logits = carried_state.copy(model, inputs, stateful=False)
-        speaks = keras.Model(inputs, keras.layers.Softmax(dtype="float32")(logits))
-        begin[name] = sampling.network_speakers(speaks, context)
-    judge = source.ngram(min(6, config.orders))
-    return language_models.speech_rows(begin, judge, source.corpus.text, config.spoken)
-
-
-def _samples(rows: list[dict]) -> str:
-    """Write what the models said side by side, as Markdown."""
-    lines = ["# What the models say", ""]
-    for row in rows:
-        if row["seed"] == 1:
-            how = "draws" if row["temperature"] else "always the likeliest"
-            text = row["text"].replace("```", "` ` `")
-            lines += [f"## {row['model']}, {how}", "", "```text", text, "```", ""]
-    return "\n".join(lines)
 
 
 def show(outcome: Outcome, console) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rnn_tf.data.text import grammar
 from rnn_tf.data.text.grammar import CLASSES, MORE, PREPOSITIONS, VERBS, Language
 
 
@@ -53,3 +54,13 @@ def test_a_text_is_its_sentences_a_line_each_and_follows_from_the_seed():
     assert text.splitlines() == Language().sentences(50)
     assert text.endswith(".\n")
     assert text != Language().text(50, seed=2)
+
+
+def test_each_word_has_one_part_of_speech_and_nouns_have_a_class():
+    """Would catch a verb that is taken for a noun, since both begin with a class."""
+    kinds = {word: grammar.kind(f" {word}") for word in Language().text(200).split()}
+    assert kinds["the"] == kinds["."] == ""
+    assert {grammar.kind(noun) for noun in Language().nouns} == {"noun"}
+    assert set(kinds.values()) == {"", "noun", "verb", "preposition"}
+    assert grammar.noun_class(" kisimba") == "ki"
+    assert grammar.noun_class("kisoma") == ""

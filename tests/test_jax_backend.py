@@ -128,6 +128,29 @@ def test_a_model_saved_on_jax_gives_the_same_on_tensorflow(name, run):
     assert min(differences) < 1e-5  # of several seeds the best one is saved
 
 
+@pytest.mark.long
+def test_a_language_model_saved_on_jax_costs_the_same_bits_on_tensorflow(run):
+    """Would catch tokens, a state or a softmax that one engine computes differently.
+
+    The saved model reads the test text in one pass, the run did so by streams.
+    """
+    folder = run("language")
+    chosen = json.loads((folder / "config.json").read_text())["chosen"]
+    model = keras.saving.load_model(folder / f"{chosen}.keras", compile=False)
+    options = shlex.split(SMALL["language"])
+    options = config.parse(language.Config, language.FULL, options, "language")
+    data = language.load_data(options)
+    tokens = np.asarray(data.source.parts["test"].tokens).astype("int32")
+    context = 2 * (1 + 2 + 4 + 8) if chosen == "conv" else 0
+    x = np.concatenate([np.zeros(1 + context, "int32"), tokens[:-1]])
+    p = np.asarray(model.predict_on_batch(x[None]))[0][np.arange(len(tokens)), tokens]
+    rows = read(folder, "metrics")
+    rows = rows[(rows["model"] == chosen) & (rows["split"] == "test")]
+    (bits,) = rows[(rows["metric"] == "bits") & rows["slice"].isna()]["value"]
+    found = language.evaluate(data, "test", p).errors.mean()
+    assert found == pytest.approx(bits, rel=1e-4)
+
+
 def unseen(name: str, chosen: str, model):
     """The batches of the test set, in the unit of files."""
     module = EXPERIMENTS[name]

@@ -12,10 +12,11 @@ import pytest
 from experiments import language
 from rnn_tf import config
 from rnn_tf.data.splits import Network
-from rnn_tf.data.text import streams
+from rnn_tf.data.text import batches, streams
 from rnn_tf.errors import InputError
 from rnn_tf.models import carried_state
-from rnn_tf.studies import language_models, small_languages
+from rnn_tf.studies import context, language_models, small_languages
+from rnn_tf.studies.language_models import NetworkReader
 
 TINY = {
     "sentences": 600,
@@ -46,12 +47,13 @@ def test_a_run_leaves_its_tables_and_pictures(done):
     info = json.loads((done.folder / "config.json").read_text())
     left = {path.name for path in done.folder.iterdir()}
     tables = (
-        "history metrics trials ngrams reach outputs mixture speech agreement surprise"
+        "history metrics trials ngrams reach outputs mixture speech agreement surprise "
+        "context calibration embeddings embedding_map"
     )
     assert left == {
         *(f"{name}.csv" for name in tables.split()),
         *("learning_curves.png", "orders.png", "agreement.png"),
-        *("sizes.png", "surprise.png"),
+        *("sizes.png", "surprise.png", "context.png", "embedding_map.png"),
         *("config.json", "samples.md", f"{info['chosen']}.keras"),
     }
     assert info["data"]["unit"] == "word"
@@ -98,8 +100,8 @@ def test_streams_score_a_part_as_one_pass_does(done):
 def test_a_network_without_a_state_sees_its_context_across_chunks(done, name):
     """Would catch a chunk whose first tokens are guessed without those before."""
     network, part = done.members[name](), done.data.source.parts["test"]
-    context = language.size_of(network.model).context
-    read = language_models.network_reader(network.model, context)
+    context = batches.size_of(network.model).context
+    read = NetworkReader(name, 1, network.model, context).after
     ours = language.predict(network, done.data, "test")
     for place in (0, 15, 16, 17, 650):
         before = part.read(np.array([place - context - 1]), context + 1)
@@ -109,19 +111,18 @@ def test_a_network_without_a_state_sees_its_context_across_chunks(done, name):
 
 def test_an_ngram_cannot_see_further_than_its_order(done):
     grams = [row for row in rows(done.folder / "reach.csv") if row["order"]]
-    assert len(grams) == 3 * language_models.FURTHEST
+    assert len(grams) == 3 * context.FURTHEST
     for row in grams:
         seen = int(row["back"]) < int(row["order"])
         assert (float(row["changed"]) > 0) == seen
 
 
 def test_a_model_of_little_text_learns_from_the_last_of_it(done):
-    source = done.data.source
-    part, passes = source.training("gru_of_2000")
-    whole = source.parts["train"].tokens
-    assert (part.tokens == whole[-2_000:]).all()
-    assert passes == math.ceil(len(whole) / 2_000)
-    assert source.training("gru")[1] == 1
+    train = done.data.source.parts["train"]
+    part, passes = batches.training(train, "gru_of_2000")
+    assert (part.tokens == train.tokens[-2_000:]).all()
+    assert passes == math.ceil(len(train.tokens) / 2_000)
+    assert batches.training(train, "gru")[1] == 1
 
 
 def test_numbers_of_an_epoch_are_the_same_whatever_the_chunk(done):
@@ -132,7 +133,7 @@ def test_numbers_of_an_epoch_are_the_same_whatever_the_chunk(done):
         model = language.MODELS[name](
             keras_tuner.HyperParameters(), config_, done.data.sizes
         )
-        size = language.size_of(Network(name, model).model)
+        size = batches.size_of(Network(name, model).model)
         counts[name] = streams.steps(source.parts["train"], size) * size.chunk
     assert max(counts.values()) - min(counts.values()) <= 16
 

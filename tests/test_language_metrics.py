@@ -31,3 +31,18 @@ def test_words_are_paid_for_by_their_characters():
 
 def test_a_probability_of_0_costs_much_but_not_infinitely_much():
     assert 90 < language.bits(np.zeros(1))[0] < 110
+
+
+def test_the_calibration_error_by_hand():
+    """Two guesses at .95 of which one is right, two at .3 of which none is."""
+    confidence, right = np.array([[0.95, 0.95], [0.3, 0.3]]), np.eye(2) > 0
+    right[1] = False
+    error = language.calibration_error(confidence, right)
+    assert error == pytest.approx((2 * 0.45 + 2 * 0.3) / 4)
+
+
+def test_over_and_underconfidence_do_not_cancel_out():
+    """Would catch an error that is the mean confidence minus the accuracy."""
+    confidence, right = np.array([0.05, 0.95]), np.array([True, False])
+    assert language.calibration_error(confidence, right) == pytest.approx(0.95)
+    assert language.calibration_error(np.ones(3), np.ones(3, bool)) == 0

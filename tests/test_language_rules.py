@@ -8,6 +8,7 @@ import pytest
 from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished
+from tests import test_little_language_rules
 from tests.claim_runs import against, level, network, scored, write_run
 
 FURTHEST = 12
@@ -190,7 +191,8 @@ LANGUAGE = [c.name for c in answers.CLAIMS if c.command == answers.LANGUAGE]
 @pytest.mark.parametrize("name", LANGUAGE)
 def test_every_claim_can_be_refuted_and_can_hold(name):
     """Would catch a claim without a case, and a rule that can only say one thing."""
-    verdicts = {verdict for claim, verdict, _ in CASES if claim == name}
+    every = [*CASES, *test_little_language_rules.CASES]
+    verdicts = {verdict for claim, verdict, _ in every if claim == name}
     assert REFUTED in verdicts
     assert verdicts & {CONFIRMED, DEPENDS}
 

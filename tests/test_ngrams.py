@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnn_tf.baselines import ngrams
+from rnn_tf.data.text.corpus import Part
 
 A, B = 0, 1
 TEXT = np.array([A, B, A, B, B])
@@ -120,3 +121,34 @@ def test_an_ngram_sees_n_minus_1_tokens_and_none_before(tokens, heard, other):
     changed = [heard[0], other, *heard[2:]]
     p, q = (grams.distribution(np.array(h)) for h in (heard, changed))
     assert (p == q).all()
+
+
+# ---------------------------------------------------------------- models of a text
+
+
+def test_the_models_of_a_text_predict_as_those_fitted_by_hand():
+    """Would catch an order that is one off, and n-grams of the whole text."""
+    random = np.random.default_rng(1)
+    tokens = random.integers(0, 4, 400).astype("uint16")
+    parts = {"validation": Part(tokens[:80], None), "test": Part(tokens[80:160], None)}
+    models = ngrams.Models(tokens[160:], 4, 3)
+    known = models.predictors(parts, sizes=(50,))
+    assert list(known) == ["uniform", "ngram_1", "ngram_2", "ngram_3", "ngrams_of_50"]
+    assert (known["uniform"]("test") == 0.25).all()
+    text = tokens[80:160].astype("int64")
+    for order in (1, 2, 3):
+        counts = ngrams.count(tokens[160:].astype("int64"), 4, order)
+        expected = ngrams.fit(counts, 4).probabilities(text)
+        assert known[f"ngram_{order}"]("test") == pytest.approx(expected)
+    best = models.best_order(parts["validation"], 50)
+    assert known["ngrams_of_50"]("test") == pytest.approx(
+        models.model(best, 50).probabilities(text)
+    )
+
+
+def test_the_order_that_is_best_on_validation_is_chosen():
+    """Of a text that repeats 0 1 1: pairs do not tell what follows a 1."""
+    tokens = np.tile([0, 1, 1], 60).astype("uint16")
+    models = ngrams.Models(tokens, 2, 4)
+    assert models.best_order(Part(tokens[:30], None), 150) == 3
+    assert models.model(9).order == 4

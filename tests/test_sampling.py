@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rnn_tf.models.sampling import Choice, speak
+from rnn_tf.models.sampling import Choice, draw_each, speak, speak_side_by_side
 
 P = np.array([0.1, 0.4, 0.2, 0.3])
 
@@ -54,3 +54,30 @@ def test_each_token_is_fed_back():
     spoken = speak(counts_up, [3, 4], Choice(), np.random.default_rng(1))
     assert list(itertools.islice(spoken, 7)) == [5, 6, 7, 8, 9, 0, 1]
     assert heard == [3, 4, 5, 6, 7, 8, 9, 0]
+
+
+# ---------------------------------------------------------------- side by side
+
+
+def test_draws_of_many_come_as_often_as_is_likely():
+    """Would catch noise that is added to the probabilities, not to their logarithms."""
+    random = np.random.default_rng(1)
+    draws = draw_each(np.tile(P, (4_000, 1)), random)
+    assert np.bincount(draws) / 4_000 == pytest.approx(P, abs=0.03)
+    assert (draw_each(np.tile(P, (9, 1)), random, temperature=0) == 1).all()
+
+
+def test_each_text_hears_its_prompt_and_then_what_is_fed_back():
+    """Would catch texts that hear each other."""
+    heard = []
+
+    def counts_up(tokens):
+        heard.append(tokens.tolist())
+        return np.eye(10)[(tokens + 1) % 10]
+
+    random, prompts = np.random.default_rng(1), np.array([[1, 2], [4, 5]])
+    spoken = speak_side_by_side(counts_up, prompts, 3, random)
+    assert spoken.tolist() == [[3, 4, 5], [6, 7, 8]]
+    assert heard == [[1, 4], [2, 5], [3, 6], [4, 7], [5, 8]]
+    spoken = speak_side_by_side(counts_up, prompts, 3, random, feed=np.zeros_like)
+    assert spoken.tolist() == [[3, 1, 1], [6, 1, 1]]

@@ -6,14 +6,18 @@ the vocabulary, plus its last token. So all n-grams of a text are counted, and l
 up, by sorting, whatever n and vocabulary.
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_tf.data.text.corpus import Part
+
 # The discount where no n-gram was seen once, as of characters in a long text: without
 # any, what was never seen would be impossible.
 UNSEEN = 0.5
+COUNTED = 5_000_000  # tokens of a text that n-grams are counted in, the last ones
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,63 @@ def _level(codes: np.ndarray, counts: np.ndarray, vocabulary: int, contexts: int
     totals = np.bincount(context, counts, minlength=contexts)
     left = totals - np.bincount(context, discounted, minlength=contexts)
     return Level(codes, discounted, totals, left)
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """The n-gram models of a text; each is counted when it is asked for, and kept."""
+
+    tokens: np.ndarray  # (tokens,); may lie on disk
+    vocabulary: int  # how many different tokens there can be
+    orders: int  # the longest n-grams
+
+    @functools.cache  # noqa: B019 - a run has one text
+    def counts(self, tokens: int = COUNTED) -> list[Counts]:
+        """Count the n-grams of the last tokens, up to the longest."""
+        return count(self.last(tokens), self.vocabulary, self.orders)
+
+    @functools.cache  # noqa: B019
+    def model(self, order: int, tokens: int = COUNTED) -> KneserNey:
+        """Make the model of an order, at most the longest, from the last tokens."""
+        return fit(self.counts(tokens)[: min(order, self.orders)], self.vocabulary)
+
+    def last(self, tokens: int = COUNTED) -> np.ndarray:
+        """Return the last tokens, (tokens,) int64."""
+        return self.tokens[-tokens:].astype("int64")
+
+    def predictors(
+        self, parts: dict[str, Part], sizes: Iterable[int] = ()
+    ) -> dict[str, Callable[[str], np.ndarray]]:
+        """Give each baseline its predict(split): the probability of each token.
+
+        Args:
+            parts: of the text, by split.
+            sizes: numbers of tokens to count anew, where the order that is best on
+                validation predicts.
+        """
+
+        def ngram(order, split, count=COUNTED):
+            tokens = parts[split].tokens.astype("int64")
+            return self.model(order, count).probabilities(tokens)
+
+        def ngrams_of(count, split):
+            return ngram(self.best_order(parts["validation"], count), split, count)
+
+        def uniform(split):
+            return np.full(len(parts[split].tokens), 1 / self.vocabulary)
+
+        orders = range(1, self.orders + 1)
+        known = {f"ngram_{n}": functools.partial(ngram, n) for n in orders}
+        known |= {f"ngrams_of_{n}": functools.partial(ngrams_of, n) for n in sizes}
+        return {"uniform": uniform} | known
+
+    @functools.cache  # noqa: B019
+    def best_order(self, part: Part, tokens: int) -> int:
+        """Choose the order that gives a part's tokens the highest probabilities."""
+        text = part.tokens.astype("int64")
+        orders = range(1, self.orders + 1)
+        fits = [np.log(self.model(n, tokens).probabilities(text)) for n in orders]
+        return 1 + int(np.argmax([fit.mean() for fit in fits]))
 
 
 # ---------------------------------------------------------------- numbers

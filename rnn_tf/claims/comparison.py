@@ -90,3 +90,19 @@ def _ends_over_examples(
         if len(row):
             return [sign * float(row.iloc[0][key]) for key in ("low", "high")]
     return []
+
+
+def paired(first, second, higher: bool = False) -> Difference:
+    """Subtract a column of some rows from that of others, seed by seed.
+
+    Args:
+        first: pandas Series by seed, one row each.
+        second: the same of what it is compared with; seeds that one lacks are left out.
+        higher: whether a higher number is better.
+    """
+    values = (first - second).dropna().to_numpy(float)
+    value = float(values.mean()) if len(values) else math.nan
+    low, high = -math.inf, math.inf
+    if len(values) >= SEEDS:
+        low, high = intervals.t_interval(values)
+    return Difference(value, low, high, len(values), higher)

@@ -1,7 +1,8 @@
-"""Judge the claims on language models, L1 to L21 and T7, by the tables of one run.
+"""Judge claims on language models, by the tables of one run: what they see and cost.
 
 As in `rules`, a rule takes a finished run and returns a `Finding`, or None without rows
-for it; `tests/test_language_rules.py` has each return every verdict that it can.
+for it; `tests/test_language_rules.py` has each return every verdict that it can. Those
+on speech are in `speech_rules`, those on training in `little_language_rules`.
 """
 
 import re
@@ -39,7 +40,7 @@ def sees_a_fixed_number(run: Finished) -> Finding | None:
 
     Tokens further back are changed: the n-gram's probabilities stay as they are.
     """
-    rows = _table(run, "reach")
+    rows = table(run, "reach")
     if rows is None:
         return None
     grams, networks = rows[rows["order"] != ""], rows[rows["model"].isin([*NETWORKS])]
@@ -65,7 +66,7 @@ def no_distant_dependencies(run: Finished) -> Finding | None:
 
     Proved if no n-gram is far above a guess there, and a recurrent network is.
     """
-    rows = _table(run, "agreement")
+    rows = table(run, "agreement")
     if rows is None:
         return None
     rows = rows[rows["n"] >= 10]
@@ -97,7 +98,7 @@ def no_distant_dependencies(run: Finished) -> Finding | None:
 
 def tables_become_sparse(run: Finished) -> Finding | None:
     """L3: the more tokens an n-gram has, the emptier its table, the more are unseen."""
-    rows = _table(run, "ngrams")
+    rows = table(run, "ngrams")
     if rows is None:
         return None
     rows = rows[rows["tokens"] == rows["tokens"].max()].sort_values("order")
@@ -119,7 +120,7 @@ def tables_become_sparse(run: Finished) -> Finding | None:
 
 def size_hangs_not_on_length(run: Finished) -> Finding | None:
     """L4: a network is as large at any length; n-grams grow with n and the text."""
-    grams, outputs = _table(run, "ngrams"), _table(run, "outputs")
+    grams, outputs = table(run, "ngrams"), table(run, "outputs")
     if grams is None or outputs is None:
         return None
     whole = grams[grams["tokens"] == grams["tokens"].max()].sort_values("order")
@@ -143,7 +144,7 @@ def size_hangs_not_on_length(run: Finished) -> Finding | None:
 
 def embedding_lowers_the_dimension(run: Finished) -> Finding | None:
     """L21: an embedding is narrower than the vocabulary; the quiz's is 10 to 30."""
-    rows = _table(run, "outputs")
+    rows = table(run, "outputs")
     if rows is None:
         return None
     pairs = dict.fromkeys(zip(rows["vocabulary"], rows["width"], strict=True))
@@ -208,50 +209,12 @@ def chunks_will_do(run: Finished) -> Finding | None:
     return Finding(CONFIRMED, evidence)
 
 
-# ---------------------------------------------------------------- what they say
-
-
-def unigrams_repeat_themselves(run: Finished) -> Finding | None:
-    """L7: a model of independent words says one word, again and again."""
-    rows = _table(run, "speech")
-    if rows is None or "ngram_1" not in set(rows["model"]):
-        return None
-    own = rows[rows["model"] == "ngram_1"]
-    counts = (own["distinct"] * own["tokens"]).round().astype(int)
-    holds, parts = {}, []
-    for temperature, how in ((0.0, "by the likeliest"), (1.0, "by draws")):
-        said = counts[own["temperature"] == temperature]
-        holds[how] = bool(len(said) and (said == 1).all())
-        parts.append(f"{how} {said.mean():.0f} different tokens")
-    length = int(own["tokens"].iloc[0])
-    return by_share(holds, f"of {length} tokens: {', '.join(parts)}")
-
-
-def softmax_always_says_the_same(run: Finished) -> Finding | None:
-    """L14: what a network says does not change from one time to the next."""
-    rows = _table(run, "speech")
-    if rows is None:
-        return None
-    holds, parts = {}, []
-    for model, own in rows[rows["model"].isin([*NETWORKS])].groupby("model"):
-        drawn = own[own["temperature"] == 1]["text"].nunique()
-        likeliest = own[own["temperature"] == 0]["text"].nunique()
-        holds[NETWORKS[model]] = drawn == 1
-        parts.append(f"{NETWORKS[model]} {drawn} different by draws, {likeliest} by the"
-                     " likeliest")  # fmt: skip
-    return by_share(holds, f"texts of {_seeds(rows)} seeds: {'; '.join(parts)}")
-
-
-def _seeds(rows) -> int:
-    return rows["seed"].nunique()
-
-
 # ---------------------------------------------------------------- softmax and loss
 
 
 def summed_cross_entropy(run: Finished) -> Finding | None:
     """L10: the loss is cross-entropy, summed over the steps; Keras takes the mean."""
-    rows = _table(run, "outputs")
+    rows = table(run, "outputs")
     if rows is None:
         return None
     mean, summed = (rows[k].astype(float) for k in ("loss_mean", "loss_sum"))
@@ -271,7 +234,7 @@ def summed_cross_entropy(run: Finished) -> Finding | None:
 
 def softmax_sums_to_one(run: Finished) -> Finding | None:
     """L12: softmax gives non-negative numbers that sum to 1, as many as it takes."""
-    rows = _table(run, "outputs")
+    rows = table(run, "outputs")
     if rows is None:
         return None
     holds = {
@@ -291,7 +254,7 @@ def softmax_sums_to_one(run: Finished) -> Finding | None:
 
 def learns_hello(run: Finished) -> Finding | None:
     """L15: an RNN learns all letters of "hello", which no bigram can."""
-    rows = _table(run, "hello")
+    rows = table(run, "hello")
     if rows is None:
         return None
     right = rows[rows["model"] == "rnn"]["right"].astype(int)
@@ -311,7 +274,7 @@ def learns_hello(run: Finished) -> Finding | None:
 
 def feed_forward_cannot_tell(run: Finished) -> Finding | None:
     """L18: a network without a state cannot tell two meanings of a word apart."""
-    rows = _table(run, "bank")
+    rows = table(run, "bank")
     if rows is None:
         return None
     names = {"word": "word by word", "window": "with a window"}
@@ -325,6 +288,6 @@ def feed_forward_cannot_tell(run: Finished) -> Finding | None:
     return by_share(holds, f"wrong: {means}, RNN {number(rnn)} %, a guess 50 %")
 
 
-def _table(run: Finished, name: str):
+def table(run: Finished, name: str):
     """Return a table of a language run; None of another."""
     return run.table(name) if run.experiment == "language" else None

@@ -42,3 +42,23 @@ def scores(
         for name, value in values.items()
     ]
     return Scores(rows, errors)
+
+
+def calibration_error(
+    confidence: np.ndarray, right: np.ndarray, bins: int = 10
+) -> float:
+    """Return how far confidence is from accuracy, between 0 and 1.
+
+    The expected calibration error: guesses are sorted into bins by confidence, and the
+    distance of each bin's mean confidence to its share of right guesses is weighed by
+    its size (Guo et al., 2017, "On calibration of modern neural networks").
+
+    Args:
+        confidence: the highest probability of each guess, any shape.
+        right: whether it was right, the same shape.
+        bins: of equal width.
+    """
+    confidence, right = np.ravel(confidence), np.ravel(right)
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(number, confidence - right, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))

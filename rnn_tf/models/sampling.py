@@ -107,3 +107,70 @@ def ngram_speaker(model) -> Speaker:
         return model.distribution(np.array(heard, int))
 
     return speaker
+
+
+# ---------------------------------------------------------------- side by side
+
+
+def speakers_side_by_side(model, texts: int) -> Callable[[], Speaker]:
+    """Make what makes speakers of several texts at once: all hear a token each.
+
+    Args:
+        model: recurrent, (batch, steps) tokens -> (batch, steps, tokens) probabilities.
+        texts: how many.
+    """
+    inputs = keras.Input(batch_shape=(texts, 1), dtype="int32")
+    network = keras.Model(inputs, carried_state.copy(model, inputs, stateful=True))
+
+    def begin() -> Speaker:
+        carried_state.reset(network)
+
+        def speaker(tokens: np.ndarray) -> np.ndarray:
+            x = np.asarray(tokens, "int32")[:, None]
+            return np.asarray(network.predict_on_batch(x))[:, 0]
+
+        return speaker
+
+    return begin
+
+
+def speak_side_by_side(
+    speaker: Speaker,
+    prompts: np.ndarray,
+    length: int,
+    random: np.random.Generator,
+    temperature: float = 1.0,
+    feed: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> np.ndarray:
+    """Go on with several texts at once.
+
+    Args:
+        speaker: of as many texts; it has heard nothing yet.
+        prompts: (texts, tokens), at least one token each.
+        length: tokens to say.
+        random: where chance comes from.
+        temperature: 0 takes the likeliest tokens, 1 draws them as the model expects.
+        feed: the tokens that were said, (texts,) -> those that are fed back.
+
+    Returns:
+        (texts, length) tokens.
+    """
+    for tokens in prompts.T:
+        probabilities = speaker(tokens)
+    spoken = []
+    for _ in range(length):
+        spoken.append(draw_each(probabilities, random, temperature))
+        probabilities = speaker(feed(spoken[-1]))
+    return np.stack(spoken, axis=1)
+
+
+def draw_each(
+    probabilities: np.ndarray, random: np.random.Generator, temperature: float = 1.0
+) -> np.ndarray:
+    """Draw a token of each distribution: (..., tokens) -> (...).
+
+    By the Gumbel-max trick: the highest of log p + noise is a draw (Gumbel, 1954).
+    """
+    logits = np.log(np.maximum(probabilities, 1e-30))
+    noise = random.gumbel(size=logits.shape) if temperature else 0.0
+    return np.argmax(logits + temperature * noise, axis=-1)

@@ -2,11 +2,43 @@
 
 from pathlib import Path
 
+import lazy_loader
 import numpy as np
 
-from rnn_tf.report.plots import COLOURS, label, new_figure, picture, save
+from rnn_tf.report.plots import (
+    COLOURS,
+    label,
+    learning_curves,
+    new_figure,
+    picture,
+    save,
+)
+
+pd = lazy_loader.load("pandas")
 
 CHANCE_CLASSES = 8  # noun classes of the artificial language
+
+
+def draw(folder: Path, tables: dict, facts: dict) -> None:
+    """Draw the pictures that a run's folder has tables for.
+
+    Args:
+        folder: of the run.
+        tables: its DataFrames, history and metrics.
+        facts: of the text, as config.json has them.
+    """
+    metrics = tables["metrics"]
+    learning_curves(folder / "learning_curves.png", tables["history"])
+    orders(folder / "orders.png", metrics, facts.get("entropy"))
+    if metrics["model"].str.startswith("ngrams_of_").any():
+        sizes(folder / "sizes.png", metrics, facts["examples"]["train"])
+    for function in (agreement, context, embedding_map, surprise):
+        table = folder / f"{function.__name__}.csv"
+        texts = {"token": str, "group": str}
+        if table.is_file():
+            rows = pd.read_csv(table, keep_default_na=False, dtype=texts)
+            if len(rows):
+                function(folder / f"{function.__name__}.png", rows)
 
 
 @picture
@@ -49,23 +81,72 @@ def agreement(path: Path, rows) -> None:
     """
     rows = rows[rows["n"] >= 10]
     figure, (axis,) = new_figure()
-    grams = [m for m in rows["model"].unique() if m.startswith("ngram_")]
-    greys = dict(zip(grams, np.linspace(0.8, 0.2, len(grams)), strict=True))
-    others = iter(COLOURS)
-    for model, own in rows.groupby("model", sort=False):
-        seeds = own.groupby("distance")["right"]
-        mean, grey = seeds.mean(), model in greys
-        colour = str(greys[model]) if grey else next(others, "black")
-        style = {"lw": 1 if grey else 2, "ls": "--" if grey else "-"}
-        axis.plot(mean.index, mean, "o", color=colour, ms=4, label=model, **style)
-        band = {"color": colour, "alpha": 0.15, "lw": 0}
-        axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
+    _by_model(axis, rows, "distance", "right")
     axis.axhline(1 / CHANCE_CLASSES, color="0.5", ls=":", lw=1.2, label="a guess")
     axis.set(xlabel="tokens from the subject to its verb", ylim=(0, 1.03))
     axis.set(ylabel="probability of the right class")
     axis.set_xticks(sorted(rows["distance"].unique()))
     axis.set_title("Does the verb agree with its subject? Bands: range over the seeds")
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
+def _by_model(axis, rows, x: str, y: str) -> None:
+    """Draw a line for each model, n-grams in grey, with the range over its seeds."""
+    grams = [m for m in rows["model"].unique() if m.startswith("ngram_")]
+    greys = dict(zip(grams, np.linspace(0.8, 0.2, len(grams)), strict=True))
+    others = iter(COLOURS)
+    for model, own in rows.groupby("model", sort=False):
+        seeds = own.groupby(x)[y]
+        mean, grey = seeds.mean(), model in greys
+        colour = str(greys[model]) if grey else next(others, "black")
+        style = {"lw": 1 if grey else 2, "ls": "--" if grey else "-"}
+        axis.plot(mean.index, mean, "o", color=colour, ms=4, label=model, **style)
+        band = {"color": colour, "alpha": 0.15, "lw": 0}
+        axis.fill_between(mean.index, seeds.min(), seeds.max(), **band)
+
+
+@picture
+def context(path: Path, rows) -> None:
+    """Draw what a token costs each model by the tokens before it.
+
+    Args:
+        path: of the picture.
+        rows: DataFrame of context.csv.
+    """
+    figure, (axis,) = new_figure()
+    _by_model(axis, rows.assign(before=rows["before"] + 1), "before", "bits")
+    ends = rows[["before", "until"]].drop_duplicates().to_numpy()
+    names = [f"{a}" if a == b else f"{a} to {b}" for a, b in ends]
+    axis.set(xscale="log", xlabel="tokens before", ylabel="bits per token")
+    axis.set_xticks(ends[:, 0] + 1, names, fontsize=8)
+    axis.minorticks_off()
+    axis.set_title("What each model makes of more text before a token")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
+@picture
+def embedding_map(path: Path, rows) -> None:
+    """Draw tokens where a network's vectors of them lie, by two components.
+
+    Args:
+        path: of the picture.
+        rows: DataFrame of embedding_map.csv.
+    """
+    figure, (axis,) = new_figure(height=6)
+    groups = sorted(set(rows["group"]))
+    colours = dict(zip(groups, ["0.5"] * ("" in groups) + COLOURS, strict=False))
+    for row in rows.itertuples():
+        text = label(row.token.replace("\n", "¶").strip(" ") or "␣", 14)
+        colour = colours.get(row.group, "black")
+        style = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
+        axis.text(row.x, row.y, text, **style)
+    for axis_of, ends in ((axis.set_xlim, rows["x"]), (axis.set_ylim, rows["y"])):
+        edge = 0.05 * (ends.max() - ends.min() + 1e-9)
+        axis_of(ends.min() - edge, ends.max() + edge)
+    axis.set(xlabel="first component", ylabel="second component")
+    axis.set_title(f"Vectors of the most frequent tokens, {rows['model'].iloc[0]}")
     save(figure, path)
 
 

@@ -114,6 +114,16 @@ PICTURES = {
         "text; the darker, the more bits the token costs the model",
         "A sentence, and what each model did not expect.",
     ),
+    "context": (
+        "Line chart of bits per token by the tokens that stand before it, on a "
+        "logarithmic scale, a line for each model; n-grams in grey",
+        "What text before a token is worth. Bands: range over the seeds.",
+    ),
+    "embedding_map": (
+        "The most frequent tokens, written where a network's vectors of them lie, in "
+        "the colour of their group: part of speech, vowel, or letters but for case",
+        "Vectors of tokens in a plane, by their two principal components.",
+    ),
     "agreement": (
         "Line chart of the probability of the right class of a verb by the tokens from "
         "its subject, a line for each model; n-grams in grey, a guess dotted",
@@ -153,11 +163,20 @@ TABLES = {
     "recall_gradients": "The gradient at the name, before and after training",
     "ngrams": "How many n-grams there could be, there are, and how many test lacks",
     "reach": "How much a token so and so far back changes the next one's chances",
+    "context": "What each model makes of more text before a token",
+    "calibration": "How sure networks are of their likeliest token, and how right",
+    "embeddings": "How often a token's nearest neighbour is of its group",
     "agreement": "How sure each model is of a verb's class, by its subject's distance",
     "surprise": "What each token of a sentence costs each model",
     "mixture": "A network and n-grams together",
     "outputs": "Embeddings, softmax and loss of each network",
     "speech": "What the models say, and how much of it is repeated",
+    "fed": "What is said by networks that are fed with what they said, or with noise",
+    "long_speech": "What each tenth of a long text costs n-grams",
+    "loops": "Where the likeliest token goes in circles",
+    "at_once": "Twenty tokens at once, against one after another",
+    "little_models": "Losses, inputs, and too many parameters on little text",
+    "weight_sharing": "Weights that all steps share, against a set for each",
     "hello": "The letters of a word that networks learn, seed by seed",
     "bank": "Two meanings of a word, told apart by its neighbours",
     "waiting": "Whether training waits for its clips",
@@ -171,7 +190,7 @@ TABLES = {
     "truncated_training": "Gradients of large weights, cut off and whole",
 }
 # Tables that are too long to read; the page has their pictures.
-DRAWN = frozenset({"gradient_flow"})
+DRAWN = frozenset({"gradient_flow", "embedding_map"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -33,7 +33,7 @@ LONGEST = 1 << 16  # characters without white space, after which a word is cut
 VERSION = 1  # of what lies in the cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """A part of a text, as numbers of tokens."""
 

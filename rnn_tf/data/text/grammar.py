@@ -25,6 +25,21 @@ def verb_class(word: str) -> int:
     return verbs.get(word.strip(), -1)
 
 
+def noun_class(word: str) -> str:
+    """Return the prefix of a noun's class, one of `CLASSES`; "" of other words."""
+    nouns = {name + stem: name for name in CLASSES for stem in STEMS}
+    return nouns.get(word.strip(), "")
+
+
+def kind(word: str) -> str:
+    """Return the part of speech of a word: noun, verb or preposition; else ""."""
+    if noun_class(word):
+        return "noun"
+    if word.strip() in PREPOSITIONS:
+        return "preposition"
+    return "verb" if verb_class(word) >= 0 else ""
+
+
 @dataclass(frozen=True)
 class Language:
     """Sizes that tell how much there is to learn; all choices are equally likely."""
