@@ -255,8 +255,16 @@ def test_training_ends_when_learnt_or_half_in_vain(problem, losses, epochs):
     (callback,) = gradients.stop_early(tiny(data=(problem,), epochs=6), model)
     for epoch, loss in enumerate(losses):
         assert not model.stop_training
-        callback.on_epoch_end(epoch, {"val_loss": loss})
+        callback.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
     assert model.stop_training == (epochs < 6)
+
+
+def test_who_learns_the_training_stories_goes_on():
+    """Would catch a plain RNN, sure of itself over short distances alone, cut off."""
+    model = SimpleNamespace(stop_training=False)
+    (callback,) = gradients.stop_early(tiny(data=("recall",), epochs=6), model)
+    callback.on_epoch_end(2, {"loss": 1.2, "val_loss": 4.1})
+    assert not model.stop_training
 
 
 # ------------------------------------------------------------------- remedies
