@@ -385,10 +385,13 @@ def against(model: str) -> str:
     """Name the network that differs from `model` in what is tried alone."""
     if model == "batch_between":
         return "two_layers"
+    if model in REMEDIES:
+        return "" if model == "none" else "none"
     if model.startswith("gain_"):
         unclipped = model.partition("_clip")[0]
-        return unclipped if unclipped != model else "gain_1"
-    return "" if model == "none" or model.startswith("rate_") else "none"
+        against = unclipped if unclipped != model else "gain_1"
+        return "" if against == model else against
+    return ""  # the rates
 
 
 def gradient_rows(config: Config, outcome: Outcome) -> list[dict]:

@@ -138,7 +138,8 @@ def test_remedies_have_the_errors_and_losses_of_the_other_tables(done):
     assert against["clip_norm"] == "none"
     assert against["gain_50"] == "gain_1"
     assert against["gain_50_clip_value"] == "gain_50"
-    assert against["none"] == against["rate_0.01"] == ""
+    assert against["none"] == against["gain_1"] == against["rate_0.01"] == ""
+    assert gradients.against("rate_x10") == "none"
 
 
 def test_the_gradient_is_followed_through_trained_layers_too(done):

@@ -202,7 +202,7 @@ def initialisation_helps(run: Finished) -> Finding | None:
 
 
 def rates_ease_explosions(run: Finished) -> Finding | None:
-    """G17: fewer runs diverge at the highest rate than at the lowest."""
+    """G17: fewer runs diverge at the highest rate than at each lower one."""
     rates = [f"rate_{rate:g}" for rate in numbers(run, "rate")]
     if len(rates) < 2:
         return None
@@ -211,7 +211,10 @@ def rates_ease_explosions(run: Finished) -> Finding | None:
     if not any(shares.values()):
         return Finding(NOT_MEASURED, f"no run diverged, at any rate ({text})")
     found = judge(
-        {"highest minus lowest rate": gain(run, "diverged", rates[-1], rates[0])}
+        {
+            f"the highest minus {rate[5:]}": gain(run, "diverged", rates[-1], rate)
+            for rate in rates[:-1]
+        }
     )
     return Finding(found.verdict, f"diverged by rate: {text}; {found.evidence}")
 

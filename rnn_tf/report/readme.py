@@ -13,7 +13,7 @@ import lazy_loader
 from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.report import markdown, summary_rows
+from rnn_tf.report import gradient_tables, markdown, summary_rows
 from rnn_tf.report import reference_tables as tables
 
 pd = lazy_loader.load("pandas")
@@ -86,6 +86,7 @@ PARTS = {
     "adding-differences": (
         "stacked-adding", tables.differences, ADDING, "mse", STACKED
     ),
+    "remedies": ("gradients-adding", gradient_tables.remedies, 1000, 1),
     "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
     "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
