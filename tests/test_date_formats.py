@@ -1,4 +1,4 @@
-"""Dates in many ways: written as people do, once each, and the same by the same seed."""
+"""Dates in many ways: written as people do, once each, by a seed."""
 
 import datetime
 

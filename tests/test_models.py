@@ -7,7 +7,14 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    video,
+)
 from rnn_tf.data.drawings import store
 from rnn_tf.data.series import synthetic
 from rnn_tf.data.series.daily import YEAR

@@ -6,7 +6,14 @@ import keras_tuner
 import pytest
 import tensorflow as tf
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    video,
+)
 from experiments.forecast import Config
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network

@@ -23,6 +23,7 @@ from rnn_tf.claims import (
     recall_rules,
     rules,
     shape_rules,
+    translation_rules,
     truncation_rules,
 )
 from rnn_tf.claims.verdict import (
@@ -52,6 +53,7 @@ SHAPES = 'make stacked ARGS="--data sines --size full"'
 ADDING = 'make stacked ARGS="--data adding --size full"'
 GRADIENTS = 'make gradients ARGS="--size full"'
 LANGUAGE = 'make language ARGS="--size full"'
+TRANSLATION = 'make translate ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -213,6 +215,27 @@ CLAIMS = (
           "A feed-forward network cannot tell a river's bank from one of money."),
     Claim("L21", "RNN cards", language_rules.embedding_lowers_the_dimension, LANGUAGE,
           "An embedding lowers the dimension."),
+    # Encoder-decoders and decoding.
+    Claim("E1", "Assignment 4 Q2, RNN cards",
+          translation_rules.encoder_decoders_translate_better, TRANSLATION,
+          "Encoder-decoders translate better than plain seq-to-seq networks."),
+    Claim("E2", "Assignment 4 Q2", translation_rules.only_they_change_lengths,
+          TRANSLATION, "Only they give an output of another length than the input."),
+    Claim("E3", "Assignment 4 Q2", translation_rules.one_vector_holds_the_input,
+          TRANSLATION, "A vector of fixed size holds the whole input."),
+    Claim("E4", "Assignment 4 Q2", translation_rules.distant_dependencies_are_easier,
+          TRANSLATION, "Encoder-decoders handle distant dependencies better."),
+    Claim("E6", "Assignment 4 Q5, RNN cards",
+          translation_rules.a_stop_token_frees_lengths, TRANSLATION,
+          "A stop token frees the length of outputs from being predicted."),
+    Claim("E7", "Assignment 4 Q5", translation_rules.beams_find_better, TRANSLATION,
+          "Beam search keeps several sequences, and finds a better output."),
+    Claim("E8", "Assignment 4 Q5", translation_rules.beams_allow_lengths, TRANSLATION,
+          "Beam search is what allows outputs of several lengths."),
+    Claim("E9", "Assignment 4 Q5", translation_rules.length_is_weighed, TRANSLATION,
+          "The final choice weighs likelihood and length."),
+    Claim("E10", "Assignment 4 Q5", translation_rules.decoding_stops, TRANSLATION,
+          "Dynamic decoding stops when all sequences have ended."),
 )
 # fmt: on
 
