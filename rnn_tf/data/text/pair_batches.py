@@ -75,6 +75,12 @@ class Layout:
     ends: bool = True  # whether sentences have an end that is learned
     width: int | None = None  # of targets, where it is fixed
 
+    def widths(self, part: Part) -> tuple[int | None, int | None]:
+        """Return the steps of sources and of targets; None where batches differ."""
+        longest = [int(side.lengths.max()) for side in (part.sources, part.targets)]
+        source, target = (n if n <= SHORT else None for n in longest)
+        return source, source if self.plain else self.width or target
+
     def cut(self, part: Part, which: np.ndarray) -> tuple:
         """Cut a batch: inputs, (batch, steps) each, targets and weights alike.
 
@@ -157,8 +163,9 @@ def dataset(part: Part, layout: Layout, batch: int, order: Order | None = None):
     def load(step):
         types = [tf.int32] * (inputs + 1) + [tf.float32]
         arrays = tf.numpy_function(read, [step], types)
-        for array in arrays:
-            array.set_shape((batch if order else None, None))
+        rows, (source, target) = batch if order else None, layout.widths(part)
+        for array, width in zip(arrays, (source, target, target, target), strict=False):
+            array.set_shape((rows, width))
         x = arrays[0] if layout.plain else tuple(arrays[:2])
         return x, *arrays[inputs:]
 
