@@ -1,7 +1,7 @@
 """Turn a sequence into another: encoder-decoders, attention, beam search, stop tokens.
 
-    make translate                                         quick: dates, 90 seconds
-    make translate ARGS="--size full"                      dates and four toy tasks
+    make translate                                         quick: dates, a minute
+    make translate ARGS="--size full"                      dates, three toy tasks
     make translate ARGS="--data reversal --size full"      one of them
     make translate ARGS="--data FOLDER --unit word --lower --size full"
     python -m experiments.translate say --model RUN "27. November 2026"
@@ -42,7 +42,7 @@ from rnn_tf.metrics.translation import References, Translations
 from rnn_tf.models import encoder_decoder
 from rnn_tf.models.encoder_decoder import Network, Sizes
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.models.translation import Search, alignment, translate
+from rnn_tf.models.translation import BATCH, Search, alignment, translate
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome
 from rnn_tf.recipe.say_translation import say
@@ -118,11 +118,11 @@ class Config(RunConfig):
 
 
 FULL = {
-    "data": TASKS,
-    "examples": 20_000,
+    "data": ("dates", "reversal", "copy", "doubled"),
+    "examples": 10_000,
     "letters": 20,
     "units": 128,
-    "epochs": 15,
+    "epochs": 12,
     "states": (16, 64),
     "models": (
         *("plain", "plain_bidirectional", "plain_delayed", "plain_delayed_lstm"),
@@ -378,19 +378,17 @@ def export(networks: list[Trained], data: Data):
 def report(config: Config, outcome: Outcome) -> None:
     """Write what decoding does, what is made of ways held out, and what models say."""
     folder, source = outcome.folder, outcome.data.source
-    part = source.parts["test"].first(COMPARED)
-    tables = {"beams": [], "stopping": [], "held_out": []}
+    tables, samples = {"beams": [], "stopping": [], "held_out": []}, {}
     for name, seed, network in trained(outcome):
-        key = {"model": name, "seed": seed}
-        if name in SEARCHED[config.size]:
-            rows = _beam_rows(network, part, source, BEAMS[config.size])
-            tables["beams"] += [key | row for row in rows]
-            stopping = decoding.stopping(
-                network.model, part.sources, Search(source.limit)
-            )
-            tables["stopping"].append(key | stopping)
-        rows = _held_out_rows(config, source, network)
-        tables["held_out"] += [key | row for row in rows]
+        for table, rows in _rows(config, source, network).items():
+            tables[table] += [{"model": name, "seed": seed} | row for row in rows]
+        if name not in samples:
+            part = source.parts["test"].first(BATCH)
+            search = search_of(name, source, config.beams)
+            found = translate(network.model, part.sources, search)
+            texts = written(source, found.tokens[:, 0], found.stopped[:, 0]).texts
+            samples[name] = texts[:SAMPLES]
+            _draw_alignment(folder / "alignment.png", source, network, found)
     for name, rows in tables.items():
         if rows:
             files.write_csv(folder / f"{name}.csv", list(rows[0]), rows)
@@ -398,10 +396,7 @@ def report(config: Config, outcome: Outcome) -> None:
         translation_plots.beams(folder / "beams.png", pd.DataFrame(tables["beams"]))
     plots.learning_curves(folder / "learning_curves.png", outcome.tables["history"])
     translation_plots.lengths(folder / "lengths.png", outcome.tables["metrics"])
-    shown = _with_attention(config, outcome)
-    if shown:
-        _draw_alignment(folder / "alignment.png", source, outcome.members[shown]())
-    files.write_text(folder / "samples.md", _samples(config, outcome))
+    files.write_text(folder / "samples.md", _samples(source, samples))
 
 
 # Networks that are searched with beams of several sizes.
@@ -425,13 +420,18 @@ def trained(outcome: Outcome) -> Iterator[tuple[str, int, Trained]]:
         yield name, seed, shared
 
 
-def _beam_rows(network: Trained, part: Part, source: Source, beams: tuple) -> list:
-    """Translate some test sentences by each number of beams."""
-    write, references = partial(written, source), source.references(part)
-    search = Search(source.limit)
-    return decoding.beam_rows(
-        network.model, part.sources, write, references, search, beams
-    )
+def _rows(config: Config, source: Source, network: Trained) -> dict[str, list[dict]]:
+    """Measure how a network decodes some test sentences, and what was held out."""
+    tables = {"held_out": _held_out_rows(config, source, network)}
+    if network.name in SEARCHED[config.size]:
+        part, search = source.parts["test"].first(COMPARED), Search(source.limit)
+        write, references = partial(written, source), source.references(part)
+        of_model = network.model, part.sources
+        tables["beams"] = decoding.beam_rows(
+            *of_model, write, references, search, BEAMS[config.size]
+        )
+        tables["stopping"] = [decoding.stopping(*of_model, search)]
+    return tables
 
 
 def _held_out_rows(config: Config, source: Source, network: Trained) -> list[dict]:
@@ -448,40 +448,31 @@ def _held_out_rows(config: Config, source: Source, network: Trained) -> list[dic
     return rows
 
 
-def _with_attention(config: Config, outcome: Outcome) -> str | None:
-    """Name the first network with attention."""
-    names = (n for n in find_models(config) if n.startswith("attention"))
-    return next((name for name in names if name in outcome.members), None)
-
-
-def _draw_alignment(path: Path, source: Source, network: Trained) -> None:
-    """Draw what a network attends to in the first test sentence."""
-    part = source.parts["test"].first(1)
-    best = translate(network.model, part.sources, Search(source.limit))
-    target = best.tokens[0, 0, : best.lengths[0, 0]]
-    weights = alignment(network.model, np.array(part.sources.rows[0]), target)
-    sides = zip(source.tokens, (part.sources.rows[0], target), strict=True)
+def _draw_alignment(path: Path, source: Source, network: Trained, found) -> None:
+    """Draw what the first network with attention attends to in a test sentence."""
+    if "attention" not in network.name or path.exists():
+        return
+    sentence = source.parts["test"].sources.rows[0]
+    target = found.tokens[0, 0, : found.lengths[0, 0]]
+    weights = alignment(network.model, np.array(sentence), target)
+    sides = zip(source.tokens, (sentence, target), strict=True)
     names = [[known.name(n) for n in numbers] for known, numbers in sides]
     translation_plots.alignment(path, *names, weights)
 
 
-def _samples(config: Config, outcome: Outcome) -> str:
+SAMPLES = 10  # test sentences
+
+
+def _samples(source: Source, samples: dict[str, list[str]]) -> str:
     """Write what each model makes of a few test sentences, as Markdown."""
-    source = outcome.data.source
     part = source.parts["test"].first(SAMPLES)
-    columns = {"source": part.pairs.sources, "right": source.references(part).texts}
-    for name, member in outcome.members.items():
-        search = search_of(name, source, config.beams)
-        best = translate(member().model, part.sources, search)
-        columns[name] = written(source, best.tokens[:, 0], best.stopped[:, 0]).texts
+    known = {"source": part.pairs.sources, "right": source.references(part).texts}
     lines = ["# What the models make of it", ""]
     for n in range(len(part)):
-        block = [f"{name:<26}{texts[n]}" for name, texts in columns.items()]
+        block = [f"{name:<26}{texts[n]}" for name, texts in (known | samples).items()]
         lines += ["```text", *(line.replace("`", "'") for line in block), "```", ""]
     return "\n".join(lines)
 
-
-SAMPLES = 10
 
 # ---------------------------------------------------------------- run
 

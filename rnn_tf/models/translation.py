@@ -67,7 +67,7 @@ def _padded(sources: Numbers, which: np.ndarray) -> np.ndarray:
     longest = int(sources.lengths.max())
     own = longest if longest <= SHORT else int(sources.lengths[which].max())
     width = own if longest <= SHORT else min(longest, -(-own // STEP) * STEP)
-    rows = min(BATCH, len(sources.rows))
+    rows = min(BATCH, 16 * -(-len(sources.rows) // 16))
     which = np.concatenate([which, np.repeat(which[:1], rows - len(which))])
     return sources.pad(which, width)
 
