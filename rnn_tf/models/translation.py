@@ -123,9 +123,12 @@ def alignment(model, source: np.ndarray, target: np.ndarray) -> np.ndarray | Non
     memory, mask, *states = encode(keras.ops.convert_to_tensor(source[None]))
     if memory.shape[1] != len(source):
         return None
+    read = np.array([[BEGIN, *target[:-1]]], "int32")
+    # The decoder of Bahdanau's attention takes one step at a time.
+    one = decode.inputs[0].shape[1] == 1
+    parts = np.split(read, read.shape[1], axis=1) if one else [read]
     rows = []
-    for token in [BEGIN, *target[:-1]]:
-        now = keras.ops.convert_to_tensor(np.array([[token]], "int32"))
-        _, weights, *states = decode([now, memory, mask, *states])
-        rows.append(keras.ops.convert_to_numpy(weights)[0, 0])
-    return np.array(rows)
+    for part in map(keras.ops.convert_to_tensor, parts):
+        _, weights, *states = decode([part, memory, mask, *states])
+        rows.append(keras.ops.convert_to_numpy(weights)[0])
+    return np.concatenate(rows)

@@ -6,6 +6,7 @@ Number 0 pads, 1 ends a sentence, 2 is the unknown token, 3 begins a translation
 import base64
 import binascii
 import collections
+import functools
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -80,25 +81,20 @@ class Tokens:
         return (" " if self.unit == "word" else "").join(names)
 
 
-_PROCESSORS = {}
-
-
+@functools.lru_cache(maxsize=4)
 def _processor(subwords: str):
-    """Load what SentencePiece needs once.
+    """Load what SentencePiece needs, once.
 
     Raises:
         InputError: it is damaged.
     """
-    if subwords not in _PROCESSORS:
-        try:
-            proto = base64.b64decode(subwords, validate=True)
-            processor = sentencepiece.SentencePieceProcessor(model_proto=proto)
-        except (RuntimeError, binascii.Error, ValueError) as error:
-            raise InputError(
-                f"the subwords are damaged ({error}); take another run"
-            ) from None
-        _PROCESSORS[subwords] = processor
-    return _PROCESSORS[subwords]
+    try:
+        proto = base64.b64decode(subwords, validate=True)
+        return sentencepiece.SentencePieceProcessor(model_proto=proto)
+    except (RuntimeError, binascii.Error, ValueError) as error:
+        raise InputError(
+            f"the subwords are damaged ({error}); take another run"
+        ) from None
 
 
 def learn(sentences: Sequence[str], unit: str, fewest: int, most: int) -> Tokens:
