@@ -123,6 +123,7 @@ FULL = {
     "letters": 20,
     "units": 128,
     "epochs": 12,
+    "patience": 12,  # all networks have as many updates
     "states": (16, 64),
     "models": (
         *("plain", "plain_bidirectional", "plain_delayed", "plain_delayed_lstm"),
