@@ -320,12 +320,12 @@ def find_models(config: Config) -> dict[str, Callable]:
 def compile_arguments(hp, config: Config, steps: int) -> dict:
     """Train by Adam, clipped, its rate falling to zero along a cosine over `steps`.
 
-    Padding has the weight 0. The score is the cross-entropy of a token in nats.
+    Padding has the weight 0. The loss is divided by all places, of padding too,
+    so that replicas train as one device does, whichever has more of it. The score is
+    the cross-entropy of a real token in nats.
     """
     rate = hp.Float("learning_rate", 1e-3, 2e-2, sampling="log", default=4e-3)
-    loss = keras.losses.SparseCategoricalCrossentropy(
-        from_logits=True, reduction="mean_with_sample_weight"
-    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     score = keras.metrics.SparseCategoricalCrossentropy("score", from_logits=True)
     return {
         "optimizer": clipped_adam(rate, steps),
