@@ -76,18 +76,23 @@ def search(
 
     def body(number, tokens, last, scores, ended, lengths, *states):
         logits, states = step(last, list(states))
-        logs = ops.log_softmax(ops.cast(logits[:, -1], "float32"), axis=-1)
-        count = logs.shape[-1]
-        logs = ops.reshape(logs, (rows, beams, count))
+        logits = ops.cast(logits[:, -1], "float32")
+        # Of each beam no more than the best tokens can stay: what follows is small.
+        few = min(beams, logits.shape[-1])
+        drawn = logits if noise is None else logits + noise(ops.shape(logits))
+        _, best = ops.top_k(drawn, few)
+        logs = ops.take_along_axis(logits, best, axis=1)
+        logs = logs - ops.logsumexp(logits, axis=-1, keepdims=True)
+        best, logs = (ops.reshape(x, (rows, beams, few)) for x in (best, logs))
         # What has ended goes on with ends alone, which cost nothing.
-        stay = ops.cast(ops.arange(count) != end, "float32") * NEVER
-        logs = ops.where(ended[..., None], stay, logs)
-        total = ops.reshape(scores[..., None] + logs, (rows, beams * count))
-        drawn = total if noise is None else total + noise(ops.shape(total))
-        _, places = ops.top_k(drawn, beams)
+        first = ops.cast(ops.arange(few) > 0, "float32") * NEVER
+        logs = ops.where(ended[..., None], first, logs)
+        best = ops.where(ended[..., None], max(end, 0), ops.cast(best, "int32"))
+        total = ops.reshape(scores[..., None] + logs, (rows, beams * few))
+        scores, places = ops.top_k(total, beams)
         places = ops.cast(places, "int32")
-        scores = ops.take_along_axis(total, places, axis=1)
-        parents, chosen = places // count, places % count
+        parents = places // few
+        chosen = ops.take_along_axis(ops.reshape(best, (rows, -1)), places, axis=1)
         tokens = ops.take_along_axis(tokens, parents[..., None], axis=1)
         here = ops.arange(limit) == number
         tokens = ops.where(here, chosen[..., None], tokens)
