@@ -92,7 +92,7 @@ class Config(RunConfig):
     """Names of the networks to run; the size full has them all."""
     trials: int = 0
     trial_epochs: int = 4
-    epochs: int = 5
+    epochs: int = 4
     batch_size: int | None = 64
 
     def __post_init__(self):
@@ -119,7 +119,8 @@ class Config(RunConfig):
 
 FULL = {
     "data": ("dates", "reversal", "copy", "doubled"),
-    "examples": 10_000,
+    "examples": 20_000,
+    "batch_size": 128,
     "letters": 20,
     "units": 128,
     "epochs": 12,
