@@ -78,7 +78,7 @@ class Config(RunConfig):
     """Tokens of a sentence of training, at most."""
     letters: int = 10
     """Letters of a word of the toy tasks, at most; all lengths from 3 on are there."""
-    examples: int = 3_000
+    examples: int = 2_400
     """Dates or words to make; 80 % are for training."""
     units: int = 64
     """Units of encoder and decoder; a search tries half as many and half more, too."""

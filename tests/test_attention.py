@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnn_tf.models import attention
+from rnn_tf.models import attention, encoder_decoder, translation
 
 RANDOM = np.random.default_rng(1)
 MEMORY = RANDOM.normal(size=(2, 5, 6)).astype("float32")
@@ -56,3 +56,15 @@ def test_bahdanau_is_the_formula():
         assert weights[row, 0, steps:] == pytest.approx(0, abs=1e-7)
         mean = right @ MEMORY[row, :steps]
         assert context[row] == pytest.approx(mean, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["luong", "bahdanau"])
+def test_an_alignment_has_a_row_for_each_token_of_a_translation(kind):
+    """Would catch a decoder of one step at a time that is given them all at once."""
+    network = encoder_decoder.Network(bidirectional=True, attention=kind)
+    sizes = encoder_decoder.Sizes(9, 7, 4, 4, width=3)
+    model = encoder_decoder.encoder_decoder(network, sizes)
+    source, target = np.array([4, 5, 6, 1]), np.array([5, 4, 1])
+    weights = translation.alignment(model, source.astype("int32"), target)
+    assert weights.shape == (3, 4)
+    assert weights.sum(axis=1) == pytest.approx(1, abs=1e-5)
