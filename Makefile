@@ -11,7 +11,7 @@ VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
 
-EXPERIMENTS := stacked gradients language forecast sketch video
+EXPERIMENTS := stacked gradients language translate forecast sketch video
 PARTS := forecast language sketch search strokes clips lengths start limit jobs
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
@@ -46,6 +46,9 @@ gradients: $(READY) ## what vanishes, what explodes, what helps
 
 language: $(READY) ## the next character or word: n-grams against RNNs
 	@$(RUN) -m experiments.language $(ARGS)
+
+translate: $(READY) ## sequences into others: encoder-decoders, attention, beams
+	@$(RUN) -m experiments.translate $(ARGS)
 
 forecast: $(READY) ## the next seven days of a daily series
 	@$(RUN) -m experiments.forecast $(ARGS)

@@ -8,7 +8,15 @@ import resource
 
 import pytest
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf import config, errors
 from tests.conftest import run_python
 
@@ -19,7 +27,7 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-EXPERIMENTS = [forecast, stacked, gradients, language, sketch, video]
+EXPERIMENTS = [forecast, stacked, gradients, language, translate, sketch, video]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -56,7 +64,7 @@ def test_config_and_summary_never_import_tensorflow():
         "import rnn_tf.metrics.intervals\n"
         "import rnn_tf.report.page\n"
         "import experiments.forecast, experiments.gradients, experiments.sketch\n"
-        "import experiments.language, experiments.stacked\n"
+        "import experiments.language, experiments.stacked, experiments.translate\n"
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert run_python("-c", code).returncode == 0

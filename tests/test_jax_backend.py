@@ -17,7 +17,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf import config
 from rnn_tf.config import RunConfig
 from rnn_tf.data.splits import Network
@@ -42,6 +50,7 @@ EXPERIMENTS = {
     "stacked": stacked,
     "gradients": gradients,
     "language": language,
+    "translate": translate,
     "sketch": sketch,
     "video": video,
 }
@@ -50,7 +59,8 @@ IN_CI = [
     for name in EXPERIMENTS
 ]
 # These have a row for each test example, to compare with.
-WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in ("gradients", "language")]
+WITHOUT = "gradients", "language", "translate"
+WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in WITHOUT]
 SMALL = {
     "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
     "--lookback 28 --no-classical",
@@ -60,6 +70,7 @@ SMALL = {
     "--remedy-distance 2 --epochs 2 --seeds 1 --stories 200",
     "language": "--models gru conv --sentences 500 --units 8 --epochs 2 --seeds 1 "
     "--batch-size 4 --spoken 9",
+    "translate": "--models attention --examples 200 --units 8 --epochs 2 --seeds 1",
     # Two devices, and 33 drawings for validation: batches of 32 and of 1.
     "sketch": "--models answer --doodles 330 --longest 24 --epochs 2 --seeds 1 "
     "--strategy mirrored --replicas 2",

@@ -3,11 +3,20 @@
 import dataclasses
 from types import SimpleNamespace
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf.data.drawings import store
 from rnn_tf.data.series import synthetic
 from rnn_tf.data.series.daily import YEAR
@@ -394,6 +403,80 @@ def test_language_model(name, check):
 @pytest.mark.parametrize("name", LANGUAGE_PARAMETERS)
 def test_language_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(language_case(name), tmp_path)
+
+
+SOURCES, TARGETS, UNITS, WIDTH = 9, 7, 8, 4  # tokens, units, steps of a target
+TRANSLATE = translate.Config(units=UNITS)
+ENDS = (UNITS + 1) * TARGETS  # from a state to the logits
+BEGINS = 64 * SOURCES + UNITS * UNITS + UNITS + 64 * TARGETS  # vectors, first state
+PAIRED = BEGINS + 2 * gru(UNITS // 2, 64)  # a bidirectional encoder, not the decoder
+TRANSLATE_PARAMETERS = {
+    "plain_bidirectional": 64 * SOURCES + 2 * gru(UNITS // 2, 64) + ENDS,
+    "plain_delayed_lstm": 64 * SOURCES + lstm(UNITS, 64) + ENDS,
+    "encoder_decoder_reversed": BEGINS + 2 * gru(UNITS, 64) + ENDS,
+    "encoder_decoder_lstm": BEGINS + UNITS * UNITS + UNITS + 2 * lstm(UNITS, 64) + ENDS,
+    "encoder_decoder_context": BEGINS
+    + gru(UNITS, 64) + gru(UNITS, 64 + UNITS) + ENDS + UNITS * TARGETS,
+    # W of the score, and a layer on context and state.
+    "attention": PAIRED + gru(UNITS, 64) + 3 * UNITS * UNITS + ENDS,
+    "attention_sampled": PAIRED + gru(UNITS, 64) + 3 * UNITS * UNITS + ENDS,
+    # W, U and v of the score.
+    "attention_bahdanau": PAIRED
+    + gru(UNITS, 64 + UNITS) + 2 * UNITS * UNITS + UNITS + ENDS + UNITS * TARGETS,
+}  # fmt: skip
+
+
+def translate_case(name: str) -> Case:
+    """Words to reverse; those of two lengths, so that there is padding."""
+    source = np.array([[4, 5, 6, 7, 1], [8, 7, 1, 0, 0]] * 4, "int32")
+    target = np.array([[6, 5, 4, 1], [5, 6, 1, 0]] * 4, "int32")
+    plain = "plain" in name and "delayed" not in name
+    before = np.concatenate([np.full((8, 1), 3), target[:, :-1]], axis=1)
+
+    def build(hp):
+        sizes = SOURCES, TARGETS, WIDTH
+        return translate.MODELS[name](hp, TRANSLATE, sizes)
+
+    return Case(
+        build,
+        lambda hp: translate.compile_arguments(hp, TRANSLATE, 1000),
+        source if plain else (source, before.astype("int32")),
+        np.pad(target, ((0, 0), (0, 1))) if plain else target,
+        (WIDTH if "bahdanau" in name else None, TARGETS),
+        TRANSLATE_PARAMETERS[name],
+        smooth_loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+def test_translate_model(check):
+    """One for all: the others are made of the same pieces."""
+    if any(word in check.__name__ for word in ("xla", "replicas", "falls")):
+        pytest.skip("slow; the language models' tests have the same layers")
+    check(translate_case("attention"))
+
+
+@pytest.mark.parametrize("name", TRANSLATE_PARAMETERS)
+def test_translate_model_loads_anywhere_and_does_not_read_padding(name, tmp_path):
+    """Would catch a custom layer, and a backward half that begins in the padding.
+
+    Called without being compiled, which for these models takes seconds each time.
+    """
+    case = translate_case(name)
+    x, *rest = case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)
+    model = case.build(keras_tuner.HyperParameters())
+    assert model.output_shape[1:] == case.output_shape
+    assert model.count_params() == case.parameters
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    padded = np.pad(x, ((0, 0), (0, 3)))
+    ours, again, more = (
+        keras.ops.convert_to_numpy(m([a, *rest] if rest else a))
+        for m, a in ((model, x), (loaded, x), (model, padded))
+    )
+    assert again == pytest.approx(ours, abs=1e-6)
+    real = np.ones(ours.shape[:2], bool) if rest else x > 0
+    assert more[:, : ours.shape[1]][real] == pytest.approx(ours[real], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", forecast.MODELS)

@@ -18,7 +18,15 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf.config import from_json, parse, to_json
 from rnn_tf.devices import strategy
 from rnn_tf.errors import InputError
@@ -510,6 +518,7 @@ def test_a_resumed_run_has_its_options_from_its_folder(stopped):
         forecast.Config(data_dir=Path("here"), models=("gru",)),
         stacked.Config(lengths=(25, 400)),
         language.Config(split=(90, 5, 5), sizes=(9_000,), unit="character"),
+        translate.Config(data=("copy",), states=(8,), unit="subword"),
         gradients.Config(gains=(1.0, 3.0), remedies=("none", "gru")),
         sketch.Config(),
         video.Config(weights=Path("w.h5"), frames=8),

@@ -6,7 +6,15 @@ import keras_tuner
 import pytest
 import tensorflow as tf
 
-from experiments import forecast, gradients, language, sketch, stacked, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from experiments.forecast import Config
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
@@ -163,6 +171,7 @@ def test_what_fails_on_a_tpu_names_the_way_out():
         (stacked, {"data": ("adding",)}, "gru_25", 0),
         (gradients, {"data": ("recall",)}, "gru_20", 0),
         (language, {"sentences": 600}, "gru", 0),
+        (translate, {"examples": 200}, "attention", 0),
         (sketch, {"doodles": 200}, "answer", 1),  # time, of a few lengths
         (sketch, {"doodles": 200}, "conv_lstm", 1),
         (video, {"digits": 160, "change": "move"}, "cnn_lstm", 0),
@@ -176,7 +185,8 @@ def test_batches_to_train_on_have_static_shapes(module, options, name, dynamic):
         module.find_models(config) if module in (stacked, gradients) else module.MODELS
     )
     model = models[name](keras_tuner.HyperParameters(), config, data.sizes)
-    x, *rest = data.dataset("train", Network(name, model), Order(1)).element_spec
+    batches = data.dataset("train", Network(name, model), Order(1))
+    x, *rest = tf.nest.flatten(batches.element_spec)
     assert x.shape.rank - len([n for n in x.shape if n]) == dynamic
     assert x.shape[0] is not None
     assert all(part.shape.is_fully_defined() for part in rest)

@@ -25,6 +25,7 @@ from rnn_tf.claims import (
     rules,
     shape_rules,
     speech_rules,
+    translation_rules,
     truncation_rules,
 )
 from rnn_tf.claims.verdict import (
@@ -54,6 +55,7 @@ SHAPES = 'make stacked ARGS="--data sines --size full"'
 ADDING = 'make stacked ARGS="--data adding --size full"'
 GRADIENTS = 'make gradients ARGS="--size full"'
 LANGUAGE = 'make language ARGS="--size full"'
+TRANSLATION = 'make translate ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -231,6 +233,27 @@ CLAIMS = (
           "An embedding helps a recurrent network."),
     Claim("G22", "Assignment 07 Q5", little_language_rules.remedies_prevent_overfitting,
           LANGUAGE, "Many parameters overfit; dropout and weight decay prevent it."),
+    # Encoder-decoders and decoding.
+    Claim("E1", "Assignment 4 Q2, RNN cards",
+          translation_rules.encoder_decoders_translate_better, TRANSLATION,
+          "Encoder-decoders translate better than plain seq-to-seq networks."),
+    Claim("E2", "Assignment 4 Q2", translation_rules.only_they_change_lengths,
+          TRANSLATION, "Only they give an output of another length than the input."),
+    Claim("E3", "Assignment 4 Q2", translation_rules.one_vector_holds_the_input,
+          TRANSLATION, "A vector of fixed size holds the whole input."),
+    Claim("E4", "Assignment 4 Q2", translation_rules.distant_dependencies_are_easier,
+          TRANSLATION, "Encoder-decoders handle distant dependencies better."),
+    Claim("E6", "Assignment 4 Q5, RNN cards",
+          translation_rules.a_stop_token_frees_lengths, TRANSLATION,
+          "A stop token frees the length of outputs from being predicted."),
+    Claim("E7", "Assignment 4 Q5", translation_rules.beams_find_better, TRANSLATION,
+          "Beam search keeps several sequences, and finds a better output."),
+    Claim("E8", "Assignment 4 Q5", translation_rules.beams_allow_lengths, TRANSLATION,
+          "Beam search is what allows outputs of several lengths."),
+    Claim("E9", "Assignment 4 Q5", translation_rules.length_is_weighed, TRANSLATION,
+          "The final choice weighs likelihood and length."),
+    Claim("E10", "Assignment 4 Q5", translation_rules.decoding_stops, TRANSLATION,
+          "Dynamic decoding stops when all sequences have ended."),
 )
 # fmt: on
 

@@ -99,6 +99,29 @@ def _context(model) -> int:
     return context
 
 
+def load_translator(path: Path, sizes: tuple[int, int]):
+    """Load a saved translator; TensorFlow starts here.
+
+    Args:
+        path: a `.keras` file.
+        sizes: source and target tokens that the model must know.
+
+    Returns:
+        The model, as `models.translation` takes it.
+
+    Raises:
+        InputError: as `load_classifier`, or the model translates something else.
+    """
+    model = _load(path)
+    with _refused(path):
+        source = np.array([[sizes[0] - 1, 1]], "int32")
+        target = np.full((1, model.inputs[-1].shape[1] or 2), sizes[1] - 1, "int32")
+        logits = np.asarray(model([source, target] if model.inputs[1:] else source))
+        if logits.shape[::2] != (1, sizes[1]) or not np.isfinite(logits).all():
+            raise ValueError(f"it gives no logits of {sizes[1]} tokens")
+    return model
+
+
 def load_forecast(path: Path, horizon: int) -> Callable[[np.ndarray], np.ndarray]:
     """Load a saved forecast of a daily series; TensorFlow starts here.
 

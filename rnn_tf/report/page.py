@@ -26,7 +26,16 @@ jinja2 = lazy_loader.load("jinja2")
 
 SHOWN = 12  # of the user's own runs
 # The order on the page; other experiments come after.
-ORDER = ["stacked", "gradients", "language", "forecast", "sketch", "video", "devices"]
+ORDER = [
+    "stacked",
+    "gradients",
+    "language",
+    "translate",
+    "forecast",
+    "sketch",
+    "video",
+    "devices",
+]
 
 
 # ---------------------------------------------------------------- which runs

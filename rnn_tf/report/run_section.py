@@ -124,6 +124,21 @@ PICTURES = {
         "the colour of their group: part of speech, vowel, or letters but for case",
         "Vectors of tokens in a plane, by their two principal components.",
     ),
+    "lengths": (
+        "Line chart of the share of exact matches by the tokens of the source, in "
+        "four quarters, a line for each network",
+        "Exact matches by the length of the source. Bands: range over the seeds.",
+    ),
+    "beams": (
+        "Two line charts by the number of beams: BLEU above, mean log-probability "
+        "below, a line for each network and each way to choose of what was found",
+        "What a wider beam finds, and what it is worth.",
+    ),
+    "alignment": (
+        "Matrix with a row for each token of a translation and a column for each of "
+        "its source; the darker, the more of the attention",
+        "What the network attends to while it says each token of a translation.",
+    ),
     "agreement": (
         "Line chart of the probability of the right class of a verb by the tokens from "
         "its subject, a line for each model; n-grams in grey, a guess dotted",
@@ -179,6 +194,9 @@ TABLES = {
     "weight_sharing": "Weights that all steps share, against a set for each",
     "hello": "The letters of a word that networks learn, seed by seed",
     "bank": "Two meanings of a word, told apart by its neighbours",
+    "beams": "What wider beams find, and what normalisation by length does",
+    "stopping": "Decoding that stops when all have ended, and decoding that does not",
+    "held_out": "Dates in ways that training has not",
     "waiting": "Whether training waits for its clips",
     "gradient_decay": "What a time step does to a gradient, in each setting",
     "gradient_facts": "Facts of gradients and cells, one computation each",

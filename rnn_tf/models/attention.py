@@ -1,0 +1,61 @@
+"""Attention over the steps of a source, in `keras.ops` and Keras's own layers.
+
+Each function adds what it is made of to a functional graph; models load anywhere.
+"""
+
+import lazy_loader
+
+keras = lazy_loader.load("keras")
+
+FAR = -1e9  # the score of padding
+
+
+def weigh(scores, mask):
+    """Turn scores into weights that sum to 1 over the real steps of a source.
+
+    Args:
+        scores: (batch, targets, sources).
+        mask: (batch, sources), 1 for a real step, 0 for padding.
+    """
+    return keras.ops.softmax(keras.ops.where(mask[:, None] > 0, scores, FAR), axis=-1)
+
+
+def luong(state, memory, mask):
+    """Attend by the general score of Luong et al. (2015, arXiv:1508.04025, eq. 8).
+
+    score(h, m) = h W m; the context is the mean of the memory by softmax(score).
+
+    Args:
+        state: of the decoder after each step, h: (batch, targets, units).
+        memory: of the encoder, m: (batch, sources, features).
+        mask: (batch, sources).
+
+    Returns:
+        Contexts, (batch, targets, features), and weights, (batch, targets, sources).
+    """
+    keys = keras.layers.Dense(state.shape[-1], use_bias=False, name="keys")(memory)
+    scores = keras.ops.matmul(state, keras.ops.transpose(keys, (0, 2, 1)))
+    weights = weigh(scores, mask)
+    return keras.ops.matmul(weights, memory), weights
+
+
+def bahdanau(state, memory, mask):
+    """Attend by the additive score of Bahdanau et al. (2015, arXiv:1409.0473, A.1.2).
+
+    score(s, m) = v tanh(W s + U m), where s is the state before the step.
+
+    Args:
+        state: of the decoder before the step, s: (batch, units).
+        memory: of the encoder, m: (batch, sources, features).
+        mask: (batch, sources).
+
+    Returns:
+        Context, (batch, features), and weights, (batch, 1, sources).
+    """
+    units = state.shape[-1]
+    query = keras.layers.Dense(units, use_bias=False, name="query")(state)
+    keys = keras.layers.Dense(units, use_bias=False, name="keys")(memory)
+    energy = keras.ops.tanh(query[:, None] + keys)
+    scores = keras.layers.Dense(1, use_bias=False, name="scores")(energy)[..., 0]
+    weights = weigh(scores[:, None], mask)
+    return keras.ops.matmul(weights, memory)[:, 0], weights
