@@ -3,9 +3,16 @@
 import itertools
 
 from rnn_tf import files
-from rnn_tf.runs import run_folder
+from rnn_tf.claims import answers
+from rnn_tf.runs import finished, run_folder
 
 NOISE = -0.1, 0.0, 0.1  # of three seeds
+CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
+
+
+def judged(name: str, folder) -> dict:
+    """The row of answers.csv on a claim, by the runs in a folder."""
+    return answers.judge(CLAIMS[name], finished.find_runs(folder))
 
 
 def write_run(root, experiment, tables, source="made", **info):

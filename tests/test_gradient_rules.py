@@ -4,10 +4,8 @@ import itertools
 
 import pytest
 
-from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
-from rnn_tf.runs import finished
-from tests.claim_runs import write_run
+from tests.claim_runs import judged, write_run
 
 CELLS = "simple_rnn", "lstm", "gru"
 
@@ -303,7 +301,6 @@ CASES = [
     ("Q14", REFUTED, formulas(gap=0.1, off=8)),
     ("Q14", DEPENDS, formulas(gap=1e-7, off=8)),
 ]  # fmt: skip
-CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
 NAMES = list(dict.fromkeys(name for name, _, _ in CASES))
 IDS = [f"{name}-{verdict}" for name, verdict, _ in CASES]
 
@@ -311,7 +308,7 @@ IDS = [f"{name}-{verdict}" for name, verdict, _ in CASES]
 @pytest.mark.parametrize(("name", "verdict", "tables"), CASES, ids=IDS)
 def test_a_rule_says_what_the_rows_say(tmp_path, name, verdict, tables):
     write_run(tmp_path, "gradients", tables)
-    row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
+    row = judged(name, tmp_path)
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
     assert bool(row["condition"]) == (verdict == DEPENDS)
@@ -324,7 +321,7 @@ def test_every_claim_can_be_confirmed_and_refuted_and_runs_may_disagree(tmp_path
     assert {CONFIRMED, REFUTED} <= set(runs)
     for verdict in (CONFIRMED, REFUTED):
         write_run(tmp_path, "gradients", runs[verdict])
-    row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
+    row = judged(name, tmp_path)
     assert row["verdict"] == DEPENDS
     assert CONFIRMED in row["condition"]
     assert REFUTED in row["condition"]
@@ -337,5 +334,5 @@ def test_what_is_exactly_nothing_is_told_as_0(tmp_path):
     write_run(
         tmp_path, "gradients", decay(*activations("orthogonal", -0.1, -0.1), dead)
     )
-    row = answers.judge(CLAIMS["G14"], finished.find_runs(tmp_path))
+    row = judged("G14", tmp_path)
     assert "ReLU, identity 0;" in row["evidence"] + ";"

@@ -7,9 +7,8 @@ import pytest
 
 from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
-from rnn_tf.runs import finished
 from tests import test_little_language_rules
-from tests.claim_runs import against, level, network, scored, write_run
+from tests.claim_runs import against, judged, level, network, scored, write_run
 
 FURTHEST = 12
 
@@ -169,11 +168,6 @@ CASES = [
     ("L21", DEPENDS, outputs()),
     ("L21", REFUTED, outputs(vocabulary=60)),
 ]  # fmt: skip
-CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
-
-
-def judged(name: str, folder) -> dict:
-    return answers.judge(CLAIMS[name], finished.find_runs(folder))
 
 
 @pytest.mark.parametrize(("name", "verdict", "rows"), CASES)

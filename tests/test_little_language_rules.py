@@ -5,10 +5,8 @@ A rule that could only say yes would be found here; `test_language_rules` has th
 
 import pytest
 
-from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
-from rnn_tf.runs import finished
-from tests.claim_runs import level, write_run
+from tests.claim_runs import judged, level, write_run
 
 NOISE = 0.0, 0.001, 0.002, 0.001  # of the seeds, whatever is measured
 
@@ -156,12 +154,7 @@ CASES = [
     ("G22", REFUTED, overfitting(4.0, (5.0, 1.0), (5.0, 1.0))),
     ("G22", NOT_MEASURED, overfitting(1.0, (4.0, 2.0), (4.5, 3.0), seeds=2)),
 ]
-CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
 NAMES = sorted({name for name, *_ in CASES})
-
-
-def judged(name: str, folder) -> dict:
-    return answers.judge(CLAIMS[name], finished.find_runs(folder))
 
 
 @pytest.mark.parametrize(("name", "verdict", "rows"), CASES)

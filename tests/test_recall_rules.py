@@ -2,10 +2,8 @@
 
 import pytest
 
-from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
-from rnn_tf.runs import finished
-from tests.claim_runs import network, scored, write_run
+from tests.claim_runs import judged, network, scored, write_run
 
 CELLS = "simple_rnn", "identity_rnn", "lstm", "lstm_bias_5", "gru"
 
@@ -136,7 +134,6 @@ CASES = [
     ("L9", NOT_MEASURED,
      with_gradients(recall(simple_rnn=GOOD, gru=GOOD), simple_rnn=-9, gru=-1)),
 ]  # fmt: skip
-CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
 IDS = [f"{name}-{verdict}" for name, verdict, _ in CASES]
 
 
@@ -144,7 +141,7 @@ IDS = [f"{name}-{verdict}" for name, verdict, _ in CASES]
 def test_a_rule_says_what_the_rows_say(tmp_path, name, verdict, tables):
     tables = {"metrics": scored({"none": network(10)})["metrics"]} | tables
     write_run(tmp_path, "gradients", tables)
-    row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
+    row = judged(name, tmp_path)
     assert row["verdict"] == verdict, row["evidence"]
     assert row["evidence"]
     assert bool(row["condition"]) == (verdict == DEPENDS)
@@ -160,7 +157,7 @@ def test_a_run_of_another_experiment_has_nothing_to_say(tmp_path):
     tables = scored({f"{c}_{n}": network(10) for c in CELLS for n in (5, 10, 100)})
     write_run(tmp_path, "stacked", tables)
     for name in dict.fromkeys(name for name, *_ in CASES):
-        row = answers.judge(CLAIMS[name], finished.find_runs(tmp_path))
+        row = judged(name, tmp_path)
         assert row["runs"] == "", name
 
 
@@ -171,6 +168,6 @@ def test_seeds_that_failed_are_no_errors_and_count_as_diverged(tmp_path):
         if row["model"] == "clip_norm" and row["seed"] > 2:
             row |= {"diverged": 1, "error": ""}
     write_run(tmp_path, "gradients", table | scored({"none": network(10)}))
-    row = answers.judge(CLAIMS["G11"], finished.find_runs(tmp_path))
+    row = judged("G11", tmp_path)
     assert row["verdict"] == DEPENDS
     assert "undecided for error, norm minus none" in row["condition"]
