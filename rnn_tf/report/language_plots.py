@@ -145,6 +145,9 @@ def embedding_map(path: Path, rows) -> None:
     for axis_of, ends in ((axis.set_xlim, rows["x"]), (axis.set_ylim, rows["y"])):
         edge = 0.05 * (ends.max() - ends.min() + 1e-9)
         axis_of(ends.min() - edge, ends.max() + edge)
+    for group, colour in colours.items():
+        axis.plot([], [], "s", color=colour, label=group or "other")
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(xlabel="first component", ylabel="second component")
     axis.set_title(f"Vectors of the most frequent tokens, {rows['model'].iloc[0]}")
     save(figure, path)

@@ -81,13 +81,14 @@ def alignment(
         target: tokens of the translation.
         weights: (targets, sources), each row sums to 1.
     """
-    size = 2 + 0.28 * max(len(source), len(target))
-    figure, (axis,) = new_figure(height=size, width=size + 1)
+    height, width = (1.5 + 0.28 * len(tokens) for tokens in (target, source))
+    figure, (axis,) = new_figure(height=height, width=max(4, width))
     axis.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-    axis.set_xticks(range(len(source)), [label(t) for t in source], rotation=90)
-    axis.set_yticks(range(len(target)), [label(t) for t in target])
+    sides = [[label(token.replace(" ", "␣")) for token in x] for x in (source, target)]
+    axis.set_xticks(range(len(source)), sides[0], rotation=90)
+    axis.set_yticks(range(len(target)), sides[1])
     axis.tick_params(labelsize=8)
     axis.grid(False)
     axis.set(xlabel="source", ylabel="translation")
-    axis.set_title("Attention", fontsize=10)
+    axis.set_title("What each token of a translation attends to", fontsize=10)
     save(figure, path)
