@@ -267,7 +267,7 @@ def outputs(notebook, name: str) -> list[dict]:
     return [one.get("data", {}) for one in cell(notebook, name).outputs]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
     """As committed, but for its sizes; it shows tables and pictures, briefly."""
     packed = archive(f"datasets/{ridership.CSV}", rides())

@@ -52,7 +52,7 @@ def test_a_copy_is_updated_only_if_all_of_it_is():
     assert not devices.all_differ(before, [np.ones(2), np.zeros(2)])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_make_devices_measures_real_replicas_and_workers(tmp_path):
     done = run_python(
         "-m", "experiments.devices", "--seeds", 1, "--results-folder", tmp_path

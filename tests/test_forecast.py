@@ -240,6 +240,7 @@ def test_the_summary_is_derived_from_the_folder(done):
     assert table["chosen"].sum() == 1
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_csv(done, tmp_path):
     again = forecast.run(forecast.Config(results=tmp_path, **TINY))
     for name in ("metrics.csv", "predictions.csv"):
@@ -250,6 +251,7 @@ def test_the_same_seed_gives_the_same_csv(done, tmp_path):
         assert before.equals(after), name
 
 
+@pytest.mark.long
 def test_two_replicas_run_the_whole_recipe(tmp_path):
     config = forecast.Config(
         results=tmp_path, strategy="mirrored", **TINY | {"models": ("mlp",)}
@@ -388,6 +390,7 @@ def test_ctrl_c_keeps_the_rows_that_are_complete(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pause", [0.0, 0.4, 1.3])
+@pytest.mark.long
 def test_kill_9_leaves_whole_files(tmp_path, pause):
     """Would catch a file written in place, and a summary that trips over a dead run."""
     process = start(tmp_path)

@@ -219,6 +219,7 @@ def test_the_saved_model_answers_without_us(done):
     assert found.sum() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_csv(done, tmp_path):
     again = run(tmp_path, data=("recall",))
     for name in ("metrics.csv", "recall_gradients.csv"):

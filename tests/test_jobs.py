@@ -75,7 +75,10 @@ def whole(tmp_path_factory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("jobs", "cores"),
-    [(2, None), pytest.param(5, {0}, marks=pytest.mark.long)],
+    [
+        pytest.param(2, None, marks=pytest.mark.long),
+        pytest.param(5, {0}, marks=pytest.mark.long),
+    ],
 )
 def test_any_number_of_jobs_and_cores_gives_the_same_numbers(
     whole, tmp_path, jobs, cores

@@ -109,7 +109,9 @@ CHECKS = [
     pytest.param(
         model_harness.check_bfloat16_is_for_what_lies_between, marks=pytest.mark.long
     ),
-    model_harness.check_every_hyperparameter_matters,
+    pytest.param(
+        model_harness.check_every_hyperparameter_matters, marks=pytest.mark.long
+    ),
 ]
 
 

@@ -112,7 +112,7 @@ def test_times_of_an_update_and_of_a_sequence_belong_together(tables):
     assert states == {"carried", "reset"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_longer_chunks_need_more_memory():
     """In processes of their own; would catch the peak of whoever started them."""
     short, long = (peak_memory.peak("simple_rnn", n, 3_000) for n in (300, 3_000))
