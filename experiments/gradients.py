@@ -527,9 +527,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> dict[str, Outcome]:
     """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
-    names = dict.fromkeys(config.data)
-    configs = {name: dataclasses.replace(config, data=(name,)) for name in names}
-    return {name: runner.run(experiment, one) for name, one in configs.items()}
+    return runner.run_each(experiment, config)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,13 @@ def run(define: Callable, config: RunConfig, show: bool = True) -> Outcome | Non
     return outcome
 
 
+def run_each(define: Callable, config: RunConfig) -> dict[str, Outcome]:
+    """Run the recipe on each of the data sets that `config.data` names; see `run`."""
+    names = dict.fromkeys(config.data)
+    configs = {name: dataclasses.replace(config, data=(name,)) for name in names}
+    return {name: run(define, one) for name, one in configs.items()}
+
+
 def _folder(experiment: Experiment, config: RunConfig):
     """The run's folder, a new one or that of a run that was killed."""
     options = to_json(config)
