@@ -126,9 +126,13 @@ def open_run(
         DiskError: the disk is full.
     """
     started = time.monotonic()
+    origin = provenance()  # takes a while: Ctrl-C in it must not leave a folder
     path = _find(root, experiment, resume) if resume else _create(root, experiment)
     with _locked(path):
-        run = _reopen(path, config) if resume else _begin(path, experiment, config)
+        if resume:
+            run = _reopen(path, config, origin)
+        else:
+            run = _begin(path, experiment, config, origin)
         try:
             run.record()
             with disk_errors(path, FULL):
@@ -182,7 +186,7 @@ def _clean(path: Path) -> None:
     (path / ".lock").unlink(missing_ok=True)
 
 
-def _begin(path: Path, experiment: str, config: dict) -> Run:
+def _begin(path: Path, experiment: str, config: dict, origin: dict) -> Run:
     """Return the run of a new folder."""
     info = {
         "experiment": experiment,
@@ -190,7 +194,7 @@ def _begin(path: Path, experiment: str, config: dict) -> Run:
         "status": "running",
         "config": config,
     }
-    return Run(path, info | provenance())
+    return Run(path, info | origin)
 
 
 def _create(root: Path, experiment: str) -> Path:
@@ -232,7 +236,7 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _reopen(path: Path, config: dict) -> Run:
+def _reopen(path: Path, config: dict, origin: dict) -> Run:
     """Return a run that was killed, ready to go on with the same options."""
     info = _read_info(path)
     if info["status"] == "complete":
@@ -248,7 +252,7 @@ def _reopen(path: Path, config: dict) -> Run:
     for unfinished in path.rglob(".[0-9]*-*"):  # files that were being written
         unfinished.unlink()
     info.pop("error", None)
-    session = provenance() | {"after": info["status"]}
+    session = origin | {"after": info["status"]}
     info |= {"status": "running", "resumed": [*info.get("resumed", []), session]}
     kept = {table: _count(path / f"{table}.csv") for table in SCHEMAS}
     return Run(path, info, kept=kept)
