@@ -272,7 +272,7 @@ def build(make: Callable, network: Network, hp, config: Config, sizes, units=Non
     rates = sorted({0.0, 0.2, 0.4, config.dropout})
     known = Sizes(
         *sizes[:2],
-        embedding=hp.Choice("embedding", [32, 64, 128], default=64),
+        embedding=hp.Choice("embedding", [half, 2 * half], default=2 * half),
         units=units,
         dropout=hp.Choice("dropout", rates, default=config.dropout),
         width=sizes[2] if network.attention == "bahdanau" else None,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import lazy_loader
 import numpy as np
 
-from rnn_tf.data.text.pair_batches import SHORT, STEP, Numbers
+from rnn_tf.data.text import pair_batches
+from rnn_tf.data.text.pair_batches import Numbers
 from rnn_tf.data.text.tokens import BEGIN, END
 from rnn_tf.models import beam_search
 
@@ -64,9 +65,7 @@ def _per_step(model) -> bool:
 
 def _padded(sources: Numbers, which: np.ndarray) -> np.ndarray:
     """Pad a batch of sources, to few different shapes: (BATCH or fewer, steps)."""
-    longest = int(sources.lengths.max())
-    own = longest if longest <= SHORT else int(sources.lengths[which].max())
-    width = own if longest <= SHORT else min(longest, -(-own // STEP) * STEP)
+    width = pair_batches.width(sources, which)
     rows = min(BATCH, 16 * -(-len(sources.rows) // 16))
     which = np.concatenate([which, np.repeat(which[:1], rows - len(which))])
     return sources.pad(which, width)

@@ -14,7 +14,7 @@ from rnn_tf.data.order import Order, without_autotune
 from rnn_tf.data.text.parallel import Pairs
 from rnn_tf.data.text.tokens import BEGIN, END, Tokens, padded
 
-STEP, SHORT = 16, 48  # widths are multiples of it, unless all sentences are short
+STEP, SHORT = 16, 32  # widths are multiples of it, unless all sentences are short
 POOL = 20  # batches that are sorted by length together
 
 
@@ -86,14 +86,14 @@ class Layout:
 
         Weights are 1 for a target, its end among them, and 0 for padding.
         """
-        x = part.sources.pad(which, _width(part.sources, which))
+        x = part.sources.pad(which, width(part.sources, which))
         lengths = part.targets.lengths[which]
         if self.plain:
             y = part.targets.pad(which, x.shape[1])
             # No source gives more outputs than it has steps.
             lengths = np.minimum(lengths, part.sources.lengths[which])
         else:
-            y = part.targets.pad(which, self.width or _width(part.targets, which))
+            y = part.targets.pad(which, self.width or width(part.targets, which))
         if not self.ends:
             lengths = lengths - 1
         weights = (np.arange(y.shape[1]) < lengths[:, None]).astype("float32")
@@ -109,8 +109,8 @@ def layout(model, ends: bool = True) -> Layout:
     return Layout(plain, ends, None if plain else model.inputs[1].shape[1])
 
 
-def _width(numbers: Numbers, which: np.ndarray) -> int:
-    """Choose the width of a batch of sentences."""
+def width(numbers: Numbers, which: np.ndarray) -> int:
+    """Choose the width of a batch of sentences: one of a few."""
     longest = int(numbers.lengths.max())
     if longest <= SHORT:
         return longest
