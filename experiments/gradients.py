@@ -499,9 +499,8 @@ def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None
     path = outcome.folder / "remedies.png"
     recall_plots.remedies(path, pd.DataFrame(rows), error, flat, name)
     history = outcome.tables["history"]
-    shown = config.remedies if config.data == ("adding",) else recallers(config)
     curves = outcome.folder / "learning_curves.png"
-    plots.learning_curves(curves, history[history["model"].isin(list(shown))])
+    plots.learning_curves(curves, history[history["model"].isin(config.remedies)])
 
 
 # ---------------------------------------------------------------- run

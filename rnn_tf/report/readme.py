@@ -87,6 +87,8 @@ PARTS = {
         "stacked-adding", tables.differences, ADDING, "mse", STACKED
     ),
     "remedies": ("gradients-adding", gradient_tables.remedies, 1000, 1),
+    "recall": ("gradients-recall", gradient_tables.recall),
+    "recall-remedies": ("gradients-recall", gradient_tables.remedies, 1, 1),
     "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
     "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
