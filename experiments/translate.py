@@ -47,7 +47,7 @@ from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome
 from rnn_tf.recipe.say_translation import say
 from rnn_tf.report import plots, translation_plots
-from rnn_tf.studies import decoding
+from rnn_tf.studies import decoding, tones
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -378,7 +378,7 @@ def export(networks: list[Trained], data: Data):
 
 
 def report(config: Config, outcome: Outcome) -> None:
-    """Write what decoding does, what is made of ways held out, and what models say."""
+    """Write how networks decode, what they make of ways held out, and what they say."""
     folder, source = outcome.folder, outcome.data.source
     tables, samples = {"beams": [], "stopping": [], "held_out": []}, {}
     for name, seed, network in trained(outcome):
@@ -399,6 +399,9 @@ def report(config: Config, outcome: Outcome) -> None:
     plots.learning_curves(folder / "learning_curves.png", outcome.tables["history"])
     translation_plots.lengths(folder / "lengths.png", outcome.tables["metrics"])
     files.write_text(folder / "samples.md", _samples(source, samples))
+    if config.size == "full" and source.text.name == "dates":  # a study for all, once
+        rows = list(tones.rows(config.seeds))
+        files.write_csv(folder / "tones.csv", tones.COLUMNS, rows)
 
 
 # Networks that are searched with beams of several sizes.

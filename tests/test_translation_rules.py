@@ -65,6 +65,21 @@ def stopping(steps: int, saved: float) -> dict:
     return {"stopping": rows}
 
 
+def tones(one: float, several: float, seeds: int = 3) -> dict:
+    """Rows of tones.csv: sequences have 90 % right, one answer what is given."""
+    scores = {"many_to_one": {"one": one, "several": several}}
+    scores["seq_to_seq"] = {"one": 90.0, "several": 90.0}
+    rows = [
+        {"task": task, "model": model, "seed": seed, "words": words, "n": 100}
+        | {"exact": value + 0.1 * seed * (model == "seq_to_seq")}
+        for model, own in scores.items()
+        for task, value in own.items()
+        for words in ("", 1)
+        for seed in range(1, seeds + 1)
+    ]
+    return {"tones": rows}
+
+
 def errors(encoder_decoder, **models) -> dict:
     return metrics("chrf_error", encoder_decoder=encoder_decoder, **models)
 
@@ -113,6 +128,10 @@ CASES = [
     ("E10", "copy", CONFIRMED, stopping(11, 0.5)),
     ("E10", "copy", DEPENDS, stopping(11, -0.5)),
     ("E10", "copy", REFUTED, stopping(30, -0.5)),
+    ("M3", "dates", CONFIRMED, tones(95, 95)),
+    ("M3", "dates", DEPENDS, tones(95, 40)),
+    ("M3", "dates", REFUTED, tones(40, 40)),
+    ("M3", "dates", NOT_MEASURED, tones(95, 40, seeds=2)),
 ]  # fmt: skip
 
 
@@ -135,7 +154,7 @@ def test_every_claim_can_be_confirmed_and_refuted():
 
 @pytest.mark.parametrize("name", RULES)
 def test_runs_of_other_experiments_have_no_rows_for_it(tmp_path, name):
-    tables = errors(1.0, plain=2.0) | beams() | stopping(11, 0.5)
+    tables = errors(1.0, plain=2.0) | beams() | stopping(11, 0.5) | tones(9, 9)
     write_run(tmp_path, "language", tables, headline="chrf_error")
     (run,) = finished.find_runs(tmp_path)
     assert RULES[name](run) is None

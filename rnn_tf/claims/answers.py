@@ -254,6 +254,8 @@ CLAIMS = (
           "The final choice weighs likelihood and length."),
     Claim("E10", "Assignment 4 Q5", translation_rules.decoding_stops, TRANSLATION,
           "Dynamic decoding stops when all sequences have ended."),
+    Claim("M3", "task against Assignment 4", translation_rules.speech_is_many_to_one,
+          TRANSLATION, "Speech recognition is many-to-one."),
 )
 # fmt: on
 

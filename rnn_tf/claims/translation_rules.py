@@ -1,4 +1,4 @@
-"""Judge the claims on encoder-decoders and decoding, E1 to E10, by one run's tables.
+"""Judge the claims on encoder-decoders and decoding, E1 to E10 and M3, by one run.
 
 A rule takes a finished run and returns a `Finding`, or None if the run has no rows for
 it; `tests/test_translation_rules.py` has each return every verdict that it can.
@@ -150,6 +150,25 @@ def a_stop_token_frees_lengths(run: Finished) -> Finding | None:
         return None
     gap = difference(run, *pair, metric="right_length", higher=True)
     return weigh({"right lengths in %, with minus without": gap})
+
+
+def speech_is_many_to_one(run: Finished) -> Finding | None:
+    """M3: one answer for a recording gets as many of its words right as a sequence."""
+    table = _table(run, "tones")
+    if table is None:
+        return None
+    rows = table[table["words"] == ""].set_index(["task", "model", "seed"])["exact"]
+    holds, told = {}, []
+    for task, text in (("one", "one word"), ("several", "several words")):
+        gap = _gap(*(rows[task][model] for model in ("many_to_one", "seq_to_seq")))
+        if gap.seeds < SEEDS:
+            return Finding(NOT_MEASURED, "too few seeds")
+        holds[f"recordings of {text}"] = not gap.worse
+        right = rows[task].groupby("model").mean()
+        parts = " and ".join(f"{number(right[m])} %" for m in right.index)
+        told.append(f"{text}: {parts}, {gap}")
+    text = "all words right by many-to-one and seq-to-seq, the first minus the second"
+    return by_share(holds, f"{text}: {'; '.join(told)}")
 
 
 # ---------------------------------------------------------------- decoding

@@ -197,6 +197,7 @@ TABLES = {
     "beams": "What wider beams find, and what normalisation by length does",
     "stopping": "Decoding that stops when all have ended, and decoding that does not",
     "held_out": "Dates in ways that training has not",
+    "tones": "Recordings of tones: one answer for each, or a sequence of words",
     "waiting": "Whether training waits for its clips",
     "gradient_decay": "What a time step does to a gradient, in each setting",
     "gradient_facts": "Facts of gradients and cells, one computation each",
