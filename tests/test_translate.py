@@ -111,7 +111,7 @@ def test_a_plain_network_says_no_more_than_it_reads(done):
     network, source = done.members["plain"](), done.data.source
     part = source.parts["test"].first(5)
     found = search_for(network.model, part.sources, Search(source.limit))
-    assert (found.lengths[:, 0] <= part.sources.lengths).all()
+    assert (found.lengths[:, 0] <= part.sources.lengths + 1).all()  # and the end
     texts = translate.written(source, found.tokens[:, 0], found.stopped[:, 0]).texts
     for text, row in zip(texts, part.sources.rows, strict=True):
         assert len(text) <= len(row)
@@ -194,6 +194,17 @@ def test_the_best_of_several_beams_come_first_with_their_scores(done, capsys):
     assert all("\t" in line for line in lines)
 
 
+def test_draws_differ_and_a_seed_gives_them_again(done, capsys):
+    """Would catch a temperature that a search ignores, and draws that all are one."""
+    draws = []
+    for seed in ("1", "1", "2"):
+        options = "--temperature", "2", "--seed", seed, "--n-best", "4"
+        assert say(done, "27.11.2026", *options) == 0
+        draws.append(capsys.readouterr().out.splitlines())
+    assert draws[0] == draws[1] != draws[2]
+    assert len(set(draws[0])) == 4
+
+
 def test_the_attention_is_drawn_where_there_is_one(done, capsys, tmp_path):
     """The chosen model of so short a run may be any."""
     path = tmp_path / "a.png"
@@ -207,7 +218,13 @@ def test_the_attention_is_drawn_where_there_is_one(done, capsys, tmp_path):
     ("arguments", "message"),
     [
         (("a", "--beam", "0"), "--beam is 0"),
-        (("a", "--n-best", "9"), "--n-best is 9; it can be 1 to the --beam, 5"),
+        (("a", "--n-best", "9"), "--n-best is 9; of 5 beams, it can be 1 to 5"),
+        (("a", "--temperature", "-1"), "--temperature is -1"),
+        (
+            ("a", "--temperature", "1", "--beam", "2"),
+            "--beam 2 and --temperature 1: a translation is searched for or drawn",
+        ),
+        (("a", "--temperature", "1", "--seed", "-1"), "--seed is -1"),
         (("a", "--attention", "a.txt"), "name a file in .png"),
         (("a", "--attention", "none/a.png"), "there is no such folder"),
         ((" ",), "the text is empty"),

@@ -148,7 +148,7 @@ def translator(model, begin: int, how):
     class Translator(keras.Model):
         def __init__(self):
             super().__init__()
-            self.seeds = keras.random.SeedGenerator(1)
+            self.seeds = keras.random.SeedGenerator(how.seed)
 
         def call(self, source):
             memory, mask, *states = encode(source)

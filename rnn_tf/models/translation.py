@@ -1,6 +1,7 @@
 """Translate sources, as numbers, by a trained network: in batches, of like lengths."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import lazy_loader
@@ -10,6 +11,7 @@ from rnn_tf.data.text import pair_batches
 from rnn_tf.data.text.pair_batches import Numbers
 from rnn_tf.data.text.tokens import BEGIN, END
 from rnn_tf.models import beam_search
+from rnn_tf.models.sampling import draw_each
 
 keras = lazy_loader.load("keras")
 
@@ -25,7 +27,8 @@ class Search:
     alpha: float = 1.0  # see `beam_search.search`
     end: int = END  # or -1: none, and all translations have as many tokens as may be
     patient: bool = False  # whether to go on up to the limit when all have ended
-    temperature: float = 0.0  # above 0: a sample
+    temperature: float = 0.0  # above 0, with one beam: a sample
+    seed: int = 1  # of the sample
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Translated:
 def translate(model, sources: Numbers, search: Search) -> Translated:
     """Translate sources by an encoder-decoder, or one that gives an output per step."""
     order = np.argsort(sources.lengths, kind="stable")
-    run = _outputs if _per_step(model) else _searched
+    run = (_outputs if _per_step(model) else _searched)(model, search)
     cuts = np.split(order, range(BATCH, len(order), BATCH))
-    parts = [run(model, _padded(sources, which), search) for which in cuts]
+    parts = [run(_padded(sources, which)) for which in cuts]
     kept = [len(which) for which in cuts]
     back = np.argsort(order)
     arrays = (
@@ -71,11 +74,21 @@ def _padded(sources: Numbers, which: np.ndarray) -> np.ndarray:
     return sources.pad(which, width)
 
 
-def _searched(model, x: np.ndarray, search: Search) -> tuple:
-    """Search with an encoder-decoder: tokens, log-probabilities, lengths, steps."""
-    found = _translator(model, search).predict_on_batch(x)
-    tokens, _, logs, lengths, steps = map(np.asarray, found)
-    return tokens, logs, lengths, steps
+# Both give a function: sources, (batch, steps) -> tokens, log-probabilities, lengths,
+# steps. Where it draws, it draws anew each time.
+
+
+def _searched(model, search: Search) -> Callable:
+    """Search with an encoder-decoder."""
+    translator = _translator(model, search)
+    translator.seeds.state.assign(keras.random.SeedGenerator(search.seed).state)
+
+    def run(x):
+        found = translator.predict_on_batch(x)
+        tokens, _, logs, lengths, steps = map(np.asarray, found)
+        return tokens, logs, lengths, steps
+
+    return run
 
 
 @functools.lru_cache(maxsize=8)
@@ -84,25 +97,31 @@ def _translator(model, search: Search):
     return beam_search.translator(model, BEGIN, search)
 
 
-def _outputs(model, x: np.ndarray, search: Search) -> tuple:
-    """Take the likeliest token of each step, up to the first end."""
-    inputs = x
-    if len(model.inputs) > 1:
-        inputs = [x, np.full((len(x), search.limit), BEGIN, "int32")]
-    logits = np.asarray(model.predict_on_batch(inputs), "float32")
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    tokens = logits.argmax(axis=-1).astype("int32")
-    if len(model.inputs) == 1:
-        # An output for each real step of the source, and no more.
-        tokens = np.where(x > 0, tokens, END)
-    after = np.cumsum(tokens == search.end, axis=1) - (tokens == search.end) > 0
-    tokens = np.where(after, search.end, tokens)
-    lengths = (~after).sum(axis=1)
-    best = -np.log(np.exp(logits).sum(axis=-1))  # of the likeliest, whose logit is 0
-    logs = np.where(after, 0, best).sum(axis=1)
-    wide = np.full((len(x), search.limit), max(search.end, 0), "int32")
-    wide[:, : tokens.shape[1]] = tokens[:, : search.limit]
-    return wide[:, None], logs[:, None], lengths[:, None], tokens.shape[1]
+def _outputs(model, search: Search) -> Callable:
+    """Take the likeliest token of each step, or draw one, up to the first end."""
+    from scipy.special import log_softmax
+
+    random = np.random.default_rng(search.seed)
+
+    def run(x):
+        inputs = x
+        if len(model.inputs) > 1:
+            inputs = [x, np.full((len(x), search.limit), BEGIN, "int32")]
+        logs = log_softmax(np.asarray(model.predict_on_batch(inputs)), axis=-1)
+        tokens = draw_each(np.exp(logs), random, search.temperature).astype("int32")
+        drawn = np.take_along_axis(logs, tokens[..., None], axis=-1)[..., 0]
+        if len(model.inputs) == 1:
+            # An output for each real step of the source, and no more.
+            tokens = np.where(x > 0, tokens, END)
+        after = np.cumsum(tokens == search.end, axis=1) - (tokens == search.end) > 0
+        tokens = np.where(after, search.end, tokens)
+        wide = np.full((len(x), search.limit), max(search.end, 0), "int32")
+        wide[:, : tokens.shape[1]] = tokens[:, : search.limit]
+        logs = np.where(after, 0, drawn).sum(axis=1)
+        lengths = (~after).sum(axis=1)
+        return wide[:, None], logs[:, None], lengths[:, None], tokens.shape[1]
+
+    return run
 
 
 def alignment(model, source: np.ndarray, target: np.ndarray) -> np.ndarray | None:

@@ -9,13 +9,13 @@ import tyro
 from rnn_tf.data.text import pair_batches, parallel
 from rnn_tf.data.text.tokens import Tokens
 from rnn_tf.errors import InputError, warn
-from rnn_tf.models.translation import Search, alignment, translate
+from rnn_tf.models.translation import Search, Translated, alignment, translate
 from rnn_tf.recipe import saved_model
 from rnn_tf.report import translation_plots
 from rnn_tf.runs import run_folder
 from rnn_tf.text import CONTROL, quote
 
-MOST = 100  # beams
+MOST, BEAMS = 100, 5  # beams, at most and by default
 
 
 def say(
@@ -23,8 +23,10 @@ def say(
     *,
     model: Path,
     file: Path | None = None,
-    beam: int = 5,
+    beam: int | None = None,
     n_best: int = 1,
+    temperature: float = 0.0,
+    seed: int = 1,
     attention: Path | None = None,
 ) -> None:
     """Translate a text by the model that a run has chosen.
@@ -33,33 +35,64 @@ def say(
         text: A sentence, or several with a line each; - reads the standard input.
         model: The run's folder, results/translate/<run>.
         file: A text file to translate instead, one sentence a line.
-        beam: Translations that the search keeps; 1 is greedy.
+        beam: Translations that the search keeps, by default 5; 1 is greedy.
         n_best: Translations to print of each sentence, with their log-probabilities.
+        temperature: Above 0: draw translations instead; 1 draws as the model expects.
+        seed: Same seed, same draws.
         attention: Draw what the translation of the first sentence attends to, as .png.
     """
-    _check(beam, n_best, attention)
+    _check(beam, attention)
+    _check_draws(beam, n_best, temperature, seed)
     info, path = run_folder.find_chosen_model(model, "translate", "vocabulary")
     known = _tokens(info["data"], model)
     sentences = _sentences(text, file, info)
     network = saved_model.load_translator(path, tuple(map(len, known)))
     numbers = pair_batches.number(sentences, known[0])
     _warn_of_length(numbers, info["data"])
-    found = translate(network, numbers, Search(info["data"]["limit"], beam))
-    for row in range(len(sentences)):
-        for best in range(min(n_best, found.tokens.shape[1])):
-            line = CONTROL.sub("\ufffd", known[1].decode(found.tokens[row, best]))
-            score = f"{found.log_probabilities[row, best]:.2f}\t" * (n_best > 1)
-            print(score + line)
+    limit = info["data"]["limit"]
+    if temperature:
+        search = Search(limit, temperature=temperature, seed=seed)
+        rows = [row for row in numbers.rows for _ in range(n_best)]
+        found = translate(network, pair_batches.Numbers(tuple(rows)), search)
+    else:
+        found = translate(network, numbers, Search(limit, beam or BEAMS))
+    _print(found, len(sentences), n_best, known[1])
     if attention:
         _draw(attention, network, known, numbers.rows[0], found)
 
 
-def _check(beam: int, n_best: int, attention: Path | None) -> None:
+def _print(found: Translated, sentences: int, n_best: int, known: Tokens) -> None:
+    """Print the best translations of each sentence; several with their scores."""
+    tokens = found.tokens.reshape(sentences, -1, found.tokens.shape[-1])
+    logs = found.log_probabilities.reshape(sentences, -1)
+    for row in range(sentences):
+        for best in range(min(n_best, tokens.shape[1])):
+            line = CONTROL.sub("\ufffd", known.decode(tokens[row, best]))
+            print(f"{logs[row, best]:.2f}\t" * (n_best > 1) + line)
+
+
+def _check_draws(beam: int | None, n_best: int, temperature: float, seed: int) -> None:
+    """Check the options of draws, and how many are wanted, or raise InputError."""
+    if not 0 <= temperature <= 100:
+        raise InputError(f"--temperature is {temperature}; it can be 0 to 100")
+    if temperature and beam:
+        raise InputError(
+            f"--beam {beam} and --temperature {temperature:g}: a translation is "
+            "searched for or drawn; leave one out"
+        )
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; it must be at least 0")
+    most, what = (MOST, "draws") if temperature else (beam or BEAMS, "beams")
+    if not 0 < n_best <= most:
+        raise InputError(
+            f"--n-best is {n_best}; of {most} {what}, it can be 1 to {most}"
+        )
+
+
+def _check(beam: int | None, attention: Path | None) -> None:
     """Check the options, or raise InputError."""
-    if not 0 < beam <= MOST:
+    if beam is not None and not 0 < beam <= MOST:
         raise InputError(f"--beam is {beam}; it can be 1 to {MOST}")
-    if not 0 < n_best <= beam:
-        raise InputError(f"--n-best is {n_best}; it can be 1 to the --beam, {beam}")
     if attention and attention.suffix != ".png":
         raise InputError(f"--attention is {quote(attention)}; name a file in .png")
     if attention and not attention.parent.is_dir():
