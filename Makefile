@@ -12,7 +12,7 @@ ARGS ?=
 WORKERS ?= 2
 
 EXPERIMENTS := stacked gradients language translate forecast sketch video
-PARTS := forecast language sketch search strokes clips lengths start limit jobs
+PARTS := forecast language translate sketch search strokes clips lengths start limit jobs
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
 ifneq ($(VENV),)

@@ -28,6 +28,7 @@ from rnn_tf.runs.provenance import provenance
 PARTS = (
     "forecast",
     "language",
+    "translate",
     "sketch",
     "search",
     "strokes",
@@ -65,8 +66,8 @@ def main(
     """Measure side by side; takes some minutes.
 
     Args:
-        parts: Which of forecast, language, sketch, search, strokes, clips, lengths,
-            start, limit, jobs.
+        parts: Which of forecast, language, translate, sketch, search, strokes, clips,
+            lengths, start, limit, jobs.
         rounds: How often each contender is timed; by default what each work says.
         results_folder: Folder for bench.csv and bench.json.
     """

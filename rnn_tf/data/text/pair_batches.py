@@ -2,7 +2,7 @@
 
 Training batches hold pairs of about the same length, so that little is padded: an
 epoch's order is cut into pools, and each pool sorted. Long data has widths that are
-multiples of 16: few shapes, as few programs to compile.
+multiples of 8: few shapes, as few programs to compile.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from rnn_tf.data.order import Order, without_autotune
 from rnn_tf.data.text.parallel import Pairs
 from rnn_tf.data.text.tokens import BEGIN, END, Tokens, padded
 
-STEP, SHORT = 16, 32  # widths are multiples of it, unless all sentences are short
+STEP, SHORT = 8, 32  # widths are multiples of it, unless all sentences are short
 POOL = 20  # batches that are sorted by length together
 
 
