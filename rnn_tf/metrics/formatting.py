@@ -12,6 +12,9 @@ from rich.text import Text
 from rnn_tf.text import printable
 
 
+ABBREVIATIONS = "mae", "mse", "bleu"
+
+
 def number(value: float, sign: str = "") -> str:
     """Format a number: whole from 100 on, three digits below (41,234 or 0.0412)."""
     if abs(value) >= 100:
@@ -21,7 +24,7 @@ def number(value: float, sign: str = "") -> str:
 
 def metric_name(metric: str, unit: str = "") -> str:
     """Format a metric as a heading: MAE, boardings; error, %."""
-    name = metric.upper() if len(metric) < 5 else metric
+    name = metric.upper() if metric in ABBREVIATIONS else metric
     return f"{name}, {unit}" if unit else name
 
 
