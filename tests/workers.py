@@ -2,7 +2,7 @@
 
     TF_CONFIG=... python -m tests.workers FILE [--by-hand]
 
-Trains a model of each experiment for two epochs and writes weights and history to FILE.
+Trains models of three experiments for two epochs; writes weights and history to FILE.
 By hand: as if the private names that Keras's `fit` needs overridden were gone.
 """
 
@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from experiments import forecast, sketch, stacked, video
+from experiments import forecast, sketch, video
 from rnn_tf.devices import backend, strategy
 from rnn_tf.recipe import checkpoint, fit
 from rnn_tf.recipe.experiment import Context, no_callbacks
@@ -21,11 +21,6 @@ from rnn_tf.recipe.experiment import Context, no_callbacks
 QUICK = {"batch_size": 16, "epochs": 2, "patience": 9}
 FITS = {
     "forecast": (forecast, forecast.Config(lookback=28, **QUICK), "gru"),
-    "stacked": (
-        stacked,
-        stacked.Config(data=("sines",), lookback=20, examples=400, **QUICK),
-        "lstm_1_seq2seq",
-    ),
     "sketch": (sketch, sketch.Config(doodles=200, longest=16, **QUICK), "conv_lstm"),
     "video": (video, video.Config(digits=160, frames=4, side=16, **QUICK), "cnn_lstm"),
 }
@@ -38,9 +33,8 @@ def trained(name: str, devices) -> tuple[list[np.ndarray], list[dict]]:
     import keras_tuner
 
     module, config, model = FITS[name]
-    found = module.find_models(config) if name == "stacked" else module.MODELS
     experiment = SimpleNamespace(
-        models=found,
+        models=module.MODELS,
         compile_arguments=module.compile_arguments,
         callbacks=no_callbacks,
         xla_from=lambda name: float("inf"),

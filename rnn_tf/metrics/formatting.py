@@ -11,7 +11,6 @@ from rich.text import Text
 
 from rnn_tf.text import printable
 
-
 ABBREVIATIONS = "mae", "mse", "bleu"
 
 
