@@ -50,44 +50,37 @@ def test_words_stand_before_the_blanks(recordings):
     assert (again.frames == recordings.frames).all()
 
 
-class Perfect:
-    """Stands for training: gives each network's targets back as its outputs."""
+@pytest.fixture
+def taught(monkeypatch):
+    """Have networks give their targets back, changed by a function: what they hear."""
 
-    def __init__(self, targets):
-        self.targets = targets
+    def teach(learn, most, change=lambda y: y):
+        def trained(build, x, y, test, seeds, epochs):
+            yield np.eye(y.max() + 1)[change(y)]
 
-    def __call__(self, build, x, y, test, seeds, epochs):
-        self.asked = y
-        classes = y.max() + 1
-        yield np.eye(classes)[self.targets(y)]
+        monkeypatch.setattr(study, "_trained", trained)
+        train = tones.record(30, most, seed=1)
+        (heard,) = learn(train, train, 1, 1)
+        return heard, train.words
 
-
-def test_one_answer_is_a_sequence_that_training_has(monkeypatch):
-    """Would catch a label that is read back as other words."""
-    train = tones.record(30, most=2, seed=1)
-    perfect = Perfect(lambda y: y)
-    monkeypatch.setattr(study, "_trained", perfect)
-    (heard,) = study.classify(train, train, 1, 1)
-    assert (heard == train.words).all()
-    assert perfect.asked.shape == (30,)
+    return teach
 
 
-def test_a_sequence_ends_at_the_stop(monkeypatch):
-    """Would catch words that are counted after the stop, or a missing stop."""
-    train = tones.record(30, most=4, seed=1)
-    perfect = Perfect(lambda y: y)
-    monkeypatch.setattr(study, "_trained", perfect)
-    (heard,) = study.transcribe(train, train, 1, 1)
-    assert (heard == train.words).all()
-    assert (perfect.asked[:, -1] == study.STOP).all()
+@pytest.mark.parametrize("learn", [study.classify, study.transcribe])
+def test_who_learns_all_hears_what_was_said(taught, learn):
+    """Would catch a label that is read back as other words, and a missing stop."""
+    heard, said = taught(learn, 4)
+    assert (heard == said).all()
 
+
+def test_nothing_is_heard_after_the_stop(taught):
     def goes_on(y):
         return np.where(y == study.STOP, np.arange(5) % 2 * study.STOP, y)
 
-    monkeypatch.setattr(study, "_trained", Perfect(goes_on))
-    (heard,) = study.transcribe(train, train, 1, 1)
+    heard, said = taught(study.transcribe, 4, goes_on)
     ended = np.cumsum(heard < 0, axis=1) > 0
     assert (heard[ended] == -1).all()
+    assert (heard != said).any()
 
 
 @pytest.mark.slow
