@@ -21,6 +21,7 @@ SEEN = 20  # times that training has a token whose vector is looked at, at least
 SHUFFLES = 500
 SHOWN = 120  # tokens of the map, at most: the most frequent ones
 VOWELS = "aeiou"
+KINDS = "consonant", "vowel"
 
 # ---------------------------------------------------------------- labels
 
@@ -41,7 +42,7 @@ def labels(corpus: Corpus) -> dict[str, dict[int, str]]:
         letters = {}
     every = {
         "case": {n: t.lower() for n, t in seen.items() if lower[t.lower()] > 1},
-        "vowel": {n: str(t in VOWELS) for n, t in letters.items()},
+        "vowel": {n: KINDS[t in VOWELS] for n, t in letters.items()},
         "class": {n: grammar.noun_class(t) for n, t in seen.items()},
         "kind": {n: grammar.kind(t) for n, t in seen.items()},
     }
