@@ -89,6 +89,9 @@ PARTS = {
     "remedies": ("gradients-adding", gradient_tables.remedies, 1000, 1),
     "recall": ("gradients-recall", gradient_tables.recall),
     "recall-remedies": ("gradients-recall", gradient_tables.remedies, 1, 1),
+    "grammar": (
+        "language-grammar", tables.models, "test bits", "the best n-grams", 4
+    ),
     "shakespeare": (
         "language-shakespeare", tables.models, "test bits", "the best n-grams", 3
     ),
