@@ -169,7 +169,7 @@ def test_what_fails_on_a_tpu_names_the_way_out():
     [
         (forecast, {}, "seq2seq", 0),
         (stacked, {"data": ("adding",)}, "gru_25", 0),
-        (gradients, {"data": ("recall",)}, "gru_20", 0),
+        (gradients, {"data": ("recall",)}, "gru_30", 0),
         (language, {"sentences": 600}, "gru", 0),
         (translate, {"examples": 200}, "attention", 0),
         (sketch, {"doodles": 200}, "answer", 1),  # time, of a few lengths

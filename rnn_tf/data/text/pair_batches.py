@@ -14,7 +14,7 @@ from rnn_tf.data.order import Order, without_autotune
 from rnn_tf.data.text.parallel import Pairs
 from rnn_tf.data.text.tokens import BEGIN, END, Tokens, padded
 
-STEP, SHORT = 8, 32  # widths are multiples of it, unless all sentences are short
+STEP, SHORT = 8, 40  # widths are multiples of it, unless all sentences are short
 POOL = 20  # batches that are sorted by length together
 
 
