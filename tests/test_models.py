@@ -297,9 +297,11 @@ def of_length(name: str, frames: int):
     return settings.known[name](keras_tuner.HyperParameters(), settings, sizes)
 
 
-GRADIENTS = gradients.Config(data=("adding",), remedies=tuple(remedies.REMEDIES))
+GRADIENTS = gradients.Config(
+    data=("adding",), remedies=tuple(remedies.REMEDIES), units=32
+)
 STORIES = gradients.Config(
-    data=("recall",), distances=(6,), cells=tuple(remedies.CELLS)
+    data=("recall",), distances=(6,), cells=tuple(remedies.CELLS), units=32
 )
 GRADIENT_PARAMETERS = {
     "none": simple_rnn(32, 2),
@@ -403,23 +405,29 @@ def test_language_model_saves_and_loads_in_safe_mode(name, tmp_path):
 
 
 SOURCES, TARGETS, UNITS, WIDTH = 9, 7, 8, 4  # tokens, units, steps of a target
+VECTOR = UNITS  # numbers of a token's
 TRANSLATE = translate.Config(units=UNITS)
 ENDS = (UNITS + 1) * TARGETS  # from a state to the logits
-BEGINS = 64 * SOURCES + UNITS * UNITS + UNITS + 64 * TARGETS  # vectors, first state
-PAIRED = BEGINS + 2 * gru(UNITS // 2, 64)  # a bidirectional encoder, not the decoder
+BEGINS = (
+    VECTOR * SOURCES + UNITS * UNITS + UNITS + VECTOR * TARGETS
+)  # vectors, first state
+PAIRED = BEGINS + 2 * gru(
+    UNITS // 2, VECTOR
+)  # a bidirectional encoder, not the decoder
 TRANSLATE_PARAMETERS = {
-    "plain_bidirectional": 64 * SOURCES + 2 * gru(UNITS // 2, 64) + ENDS,
-    "plain_delayed_lstm": 64 * SOURCES + lstm(UNITS, 64) + ENDS,
-    "encoder_decoder_reversed": BEGINS + 2 * gru(UNITS, 64) + ENDS,
-    "encoder_decoder_lstm": BEGINS + UNITS * UNITS + UNITS + 2 * lstm(UNITS, 64) + ENDS,
+    "plain_bidirectional": VECTOR * SOURCES + 2 * gru(UNITS // 2, VECTOR) + ENDS,
+    "plain_delayed_lstm": VECTOR * SOURCES + lstm(UNITS, VECTOR) + ENDS,
+    "encoder_decoder_reversed": BEGINS + 2 * gru(UNITS, VECTOR) + ENDS,
+    "encoder_decoder_lstm": BEGINS
+    + UNITS * UNITS + UNITS + 2 * lstm(UNITS, VECTOR) + ENDS,
     "encoder_decoder_context": BEGINS
-    + gru(UNITS, 64) + gru(UNITS, 64 + UNITS) + ENDS + UNITS * TARGETS,
+    + gru(UNITS, VECTOR) + gru(UNITS, VECTOR + UNITS) + ENDS + UNITS * TARGETS,
     # W of the score, and a layer on context and state.
-    "attention": PAIRED + gru(UNITS, 64) + 3 * UNITS * UNITS + ENDS,
-    "attention_sampled": PAIRED + gru(UNITS, 64) + 3 * UNITS * UNITS + ENDS,
+    "attention": PAIRED + gru(UNITS, VECTOR) + 3 * UNITS * UNITS + ENDS,
+    "attention_sampled": PAIRED + gru(UNITS, VECTOR) + 3 * UNITS * UNITS + ENDS,
     # W, U and v of the score.
     "attention_bahdanau": PAIRED
-    + gru(UNITS, 64 + UNITS) + 2 * UNITS * UNITS + UNITS + ENDS + UNITS * TARGETS,
+    + gru(UNITS, VECTOR + UNITS) + 2 * UNITS * UNITS + UNITS + ENDS + UNITS * TARGETS,
 }  # fmt: skip
 
 
