@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import lazy_loader
 
+from rnn_tf.models import layers
+
 keras = lazy_loader.load("keras")
 
 NEVER = -1e9  # the log-probability of what must not be taken
@@ -81,23 +83,24 @@ def search(
         few = min(beams, logits.shape[-1])
         drawn = logits if noise is None else logits + noise(ops.shape(logits))
         _, best = ops.top_k(drawn, few)
-        logs = ops.take_along_axis(logits, best, axis=1)
+        best = ops.cast(best, "int32")
+        logs = layers.pick(logits, best)
         logs = logs - ops.logsumexp(logits, axis=-1, keepdims=True)
         best, logs = (ops.reshape(x, (rows, beams, few)) for x in (best, logs))
         # What has ended goes on with ends alone, which cost nothing.
         first = ops.cast(ops.arange(few) > 0, "float32") * NEVER
         logs = ops.where(ended[..., None], first, logs)
-        best = ops.where(ended[..., None], max(end, 0), ops.cast(best, "int32"))
+        best = ops.where(ended[..., None], max(end, 0), best)
         total = ops.reshape(scores[..., None] + logs, (rows, beams * few))
         scores, places = ops.top_k(total, beams)
         places = ops.cast(places, "int32")
         parents = places // few
-        chosen = ops.take_along_axis(ops.reshape(best, (rows, -1)), places, axis=1)
-        tokens = ops.take_along_axis(tokens, parents[..., None], axis=1)
+        chosen = layers.pick(ops.reshape(best, (rows, beams * few)), places)
+        tokens = layers.pick(tokens, parents)
         here = ops.arange(limit) == number
         tokens = ops.where(here, chosen[..., None], tokens)
-        ended = ops.take_along_axis(ended, parents, axis=1)
-        lengths = ops.take_along_axis(lengths, parents, axis=1)
+        ended = layers.pick(ended, parents)
+        lengths = layers.pick(lengths, parents)
         lengths = lengths + ops.cast(ops.logical_not(ended), "int32")
         ended = ops.logical_or(ended, chosen == end)
         flat = ops.reshape(offsets + parents, (-1,))
@@ -108,9 +111,9 @@ def search(
     start = ops.zeros((), "int32"), tokens, last, scores, ended, lengths, *states
     steps, tokens, _, scores, _, lengths, *_ = ops.while_loop(goes_on, body, start)
     values = scores / ops.power(ops.cast(lengths, "float32"), alpha)
-    order = ops.argsort(-values, axis=1)
-    each = [ops.take_along_axis(x, order, axis=1) for x in (values, scores, lengths)]
-    return Found(ops.take_along_axis(tokens, order[..., None], axis=1), *each, steps)
+    order = ops.cast(ops.argsort(-values, axis=1), "int32")
+    each = [layers.pick(x, order) for x in (tokens, values, scores, lengths)]
+    return Found(*each, steps)
 
 
 def gumbel(temperature: float, seed) -> Callable:

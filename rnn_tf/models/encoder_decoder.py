@@ -76,8 +76,8 @@ def real_steps(tokens):
 
 def last_real(x, mask):
     """Take the last real step: (batch, steps, features) -> (batch, features)."""
-    last = keras.ops.cast(keras.ops.sum(mask, axis=1), "int32") - 1
-    return keras.ops.take_along_axis(x, last[:, None, None], axis=1)[:, 0]
+    after = keras.ops.concatenate([mask[:, 1:], keras.ops.zeros_like(mask[:, :1])], 1)
+    return keras.ops.sum(x * (mask - after)[..., None], axis=1)
 
 
 # ---------------------------------------------------------------- one per step
@@ -108,9 +108,10 @@ def plain_delayed(network: Network, sizes: Sizes):
     x = keras.layers.Dropout(sizes.dropout)(x)
     x = recurrent(network.cell, sizes.units)(x)
     length = keras.ops.cast(keras.ops.sum(real_steps(source), axis=1), "int32")
+    count = keras.ops.sum(keras.ops.ones_like(steps), axis=1, keepdims=True)
     place = keras.ops.cumsum(keras.ops.ones_like(blanks), axis=1) - 1
     place = length[:, None] + place
-    x = keras.ops.take_along_axis(x, place[:, :, None], axis=1)
+    x = layers.pick(x, place, count)
     return keras.Model([source, target], _logits(sizes, x))
 
 

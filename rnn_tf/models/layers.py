@@ -66,6 +66,22 @@ def masked_conv(x, mask, filters: int, kernel: int, stride: int = 1):
     return x, mask[:, ::stride]
 
 
+def pick(x, places, count=None):
+    """Pick along the second axis: (rows, n, ...), (rows, k) int32 -> (rows, k, ...).
+
+    As `take_along_axis`, whose int64 has TensorFlow's oneDNN print an error.
+
+    Args:
+        x: what is picked from.
+        places: 0 to n - 1.
+        count: n, where it is not known before the model runs.
+    """
+    count = x.shape[1] if count is None else count
+    first = (keras.ops.cumsum(keras.ops.ones_like(places), axis=0) - 1) * count
+    flat = keras.ops.reshape(x, (-1, *x.shape[2:]))
+    return keras.ops.take(flat, first + places, axis=0)
+
+
 def masked_reverse(x, mask):
     """Reverse the real steps; the padding stays at the end.
 
