@@ -20,6 +20,7 @@ from rnn_tf.claims import (
     fact_rules,
     gradient_rules,
     language_rules,
+    length_rules,
     little_language_rules,
     recall_rules,
     rules,
@@ -56,6 +57,7 @@ ADDING = 'make stacked ARGS="--data adding --size full"'
 GRADIENTS = 'make gradients ARGS="--size full"'
 LANGUAGE = 'make language ARGS="--size full"'
 TRANSLATION = 'make translate ARGS="--size full"'
+LENGTHS = 'make lengths ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -106,7 +108,7 @@ CLAIMS = (
           "Conv1D layers cut the recurrent layers' cost by shortening the sequence."),
     Claim("K3", "Assignment 07 Q7", rules.conv_finds_local_patterns, DRAWINGS,
           "Conv1D picks up local patterns."),
-    Claim("K4", "Assignment 4 Q5", rules.masks_make_padding_harmless, DRAWINGS,
+    Claim("K4", "Assignment 4 Q5", length_rules.masks_make_padding_harmless, DRAWINGS,
           "Masking makes padding harmless."),
     Claim("V1", "Assignment 07 Q8", rules.classifies(("conv3d",)), CLIPS,
           "A 3D CNN classifies videos."),
@@ -256,6 +258,29 @@ CLAIMS = (
           "Dynamic decoding stops when all sequences have ended."),
     Claim("M3", "task against Assignment 4", translation_rules.speech_is_many_to_one,
           TRANSLATION, "Speech recognition is many-to-one."),
+    # Lengths, padding, and what loops over time cost.
+    Claim("P1", "Assignment 4 Q4", length_rules.dynamic_builds_at_run_time, LENGTHS,
+          "dynamic_rnn builds its graph at run time, and gains by unrolling."),
+    Claim("P2", "Assignment 4 Q4", length_rules.static_needs_equal_lengths, LENGTHS,
+          "static_rnn requires sequences of equal lengths."),
+    Claim("P3", "Assignment 4 Q4", length_rules.only_real_lengths_take_memory, LENGTHS,
+          "dynamic_rnn allocates memory for real lengths only."),
+    Claim("P4", "Assignment 4 Q4", length_rules.dynamic_runs_steps_at_once, LENGTHS,
+          "dynamic_rnn runs several time steps at once."),
+    Claim("P5", "Assignment 4 Q4", length_rules.dynamic_is_faster, LENGTHS,
+          "dynamic_rnn is faster than static_rnn."),
+    Claim("P6", "Assignment 4 Q4", length_rules.rows_end_at_their_step, LENGTHS,
+          "With sequence_length dynamic_rnn ends each row at its own step."),
+    Claim("P7", "Assignment 4 Q4", length_rules.lengths_may_change, LENGTHS,
+          "With dynamic_rnn lengths may change between calls, and streams be read."),
+    Claim("P8", "Assignment 4 Q5", length_rules.either_end_alike, LENGTHS,
+          "Sequences may be padded at either end alike."),
+    Claim("P10", "Assignment 4 Q5", length_rules.masking_outputs_suffices, LENGTHS,
+          "To mask an RNN's outputs suffices."),
+    Claim("P11", "Assignment 4 Q5", length_rules.padding_lets_batches_run_at_once,
+          LENGTHS, "Padding lets a batch be computed in parallel."),
+    Claim("Q10", "notes, Q12, RNN cards", length_rules.recurrence_is_slow, LENGTHS,
+          "Recurrent networks are slow, since they go step by step."),
 )
 # fmt: on
 

@@ -47,7 +47,9 @@ def import_tensorflow():
     Raises:
         InputError: see `requested`.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Its errors come as exceptions. What it logs as errors besides is no news, such as
+    # that oneDNN does not transpose the mask of a recurrent layer.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = name = requested()
     with _held_ctrl_c(), _muted_stderr():
         import keras

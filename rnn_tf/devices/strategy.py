@@ -7,7 +7,6 @@ they are needed, after `backend.import_tensorflow` has started the engine quietl
 import contextlib
 import dataclasses
 import functools
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,8 +144,6 @@ _connected: dict[Cluster, Any] = {}
 def _connect(cluster: Cluster, config: RunConfig):
     """Create the strategy of workers that have met and agree."""
     server = meeting.reserve(cluster)
-    # TensorFlow need not log a lost worker: `multiworker.short_errors` names it.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     tf = backend.import_tensorflow()
     gpus = len(tf.config.list_physical_devices("GPU"))
     meeting.meet(cluster, server, meeting.shared_settings(config, gpus), config.wait)

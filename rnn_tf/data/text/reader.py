@@ -49,6 +49,15 @@ def read(path: Path) -> Text:
     return Text(path.resolve().name, digest.hexdigest(), lambda: _blocks(files))
 
 
+def lines(text: Text) -> Iterator[str]:
+    """Yield the lines of a text, block by block."""
+    rest = ""
+    for block in text.blocks():
+        *whole, rest = (rest + block).split("\n")
+        yield from whole
+    yield rest
+
+
 def _files(path: Path) -> list[Path]:
     """List the files of a text."""
     if path.is_dir():
