@@ -11,7 +11,7 @@ VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
 
-EXPERIMENTS := stacked gradients language translate forecast sketch video
+EXPERIMENTS := stacked gradients lengths language translate forecast sketch video
 PARTS := forecast language translate sketch search strokes clips lengths start limit jobs
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
@@ -43,6 +43,9 @@ stacked: $(READY) ## which layers return sequences, and what depth buys
 
 gradients: $(READY) ## what vanishes, what explodes, what helps
 	@$(RUN) -m experiments.gradients $(ARGS)
+
+lengths: $(READY) ## padding, masks, static and dynamic loops, and their cost
+	@$(RUN) -m experiments.lengths $(ARGS)
 
 language: $(READY) ## the next character or word: n-grams against RNNs
 	@$(RUN) -m experiments.language $(ARGS)

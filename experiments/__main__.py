@@ -10,7 +10,16 @@ be resumed by its experiment.
 import sys
 from pathlib import Path
 
-from experiments import forecast, gradients, language, sketch, stacked, translate, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    lengths,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
@@ -18,7 +27,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.recipe import jobs, progress
 from rnn_tf.report import page
 
-MODULES = stacked, gradients, language, translate, forecast, sketch, video
+MODULES = stacked, gradients, lengths, language, translate, forecast, sketch, video
 REFERENCE = Path("results/reference")
 
 

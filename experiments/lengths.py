@@ -94,7 +94,7 @@ class Config(RunConfig):
 
 FULL = {
     "seeds": 5,
-    "epochs": 12,
+    "epochs": 8,
     "cells": ("simple_rnn", "lstm", "gru"),
     "bucketed": True,
     "examples": 10_000,

@@ -12,6 +12,7 @@ from experiments import (
     forecast,
     gradients,
     language,
+    lengths,
     sketch,
     stacked,
     translate,
@@ -27,7 +28,16 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-EXPERIMENTS = [forecast, stacked, gradients, language, translate, sketch, video]
+EXPERIMENTS = [
+    forecast,
+    stacked,
+    gradients,
+    lengths,
+    language,
+    translate,
+    sketch,
+    video,
+]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

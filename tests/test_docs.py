@@ -16,6 +16,7 @@ from experiments import (
     forecast,
     gradients,
     language,
+    lengths,
     sketch,
     stacked,
     translate,
@@ -48,14 +49,14 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     words = shlex.split(command)
     assert words[0] == "make"
     targets = [word for word in words[1:] if "=" not in word]
-    assert {
-        re.sub("^(stacked|gradients|language|translate|sketch|video)-", "forecast-", t)
-        for t in targets
-    } <= set(TARGETS)
+    known = {"stacked": stacked, "gradients": gradients, "lengths": lengths}
+    known |= {"language": language, "translate": translate}
+    known |= {"sketch": sketch, "video": video}
+    names = "|".join(known)
+    general = {re.sub(f"^({names})-", "forecast-", target) for target in targets}
+    assert general <= set(TARGETS)
     assert make("-n", *words[1:]).returncode == 0
     arguments = [word[5:] for word in words if word.startswith("ARGS=")]
-    known = {"stacked": stacked, "gradients": gradients, "language": language}
-    known |= {"translate": translate, "sketch": sketch, "video": video}
     experiment = known.get(targets[0].split("-")[0], forecast)
     for argument in arguments:
         if argument != "--help":
@@ -78,10 +79,11 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     assert done.stderr == ""
     again = make("VENV=", "summary", f"ARGS=--results {tmp_path}")
     for text in (done.stdout, again.stdout):
-        for name in "sines recall grammar dates synthetic doodles digits".split():
+        sources = "sines recall symbols grammar dates synthetic doodles digits"
+        for name in sources.split():
             assert re.search(rf"^[a-z]+ on {name}", text, re.M)
         assert len(re.findall("^(stacked|gradients) on adding", text, re.M)) == 2
-        assert text.count(" * ") == 9  # one chosen model in each table
+        assert text.count(" * ") == 10  # one chosen model in each table
     assert "The course's claims, measured" in done.stdout
     assert (tmp_path / "answers.csv").is_file()
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())

@@ -21,6 +21,7 @@ from experiments import (
     forecast,
     gradients,
     language,
+    lengths,
     sketch,
     stacked,
     translate,
@@ -49,6 +50,7 @@ EXPERIMENTS = {
     "forecast": forecast,
     "stacked": stacked,
     "gradients": gradients,
+    "lengths": lengths,
     "language": language,
     "translate": translate,
     "sketch": sketch,
@@ -59,7 +61,7 @@ IN_CI = [
     for name in EXPERIMENTS
 ]
 # These have a row for each test example, to compare with.
-WITHOUT = "gradients", "language", "translate"
+WITHOUT = "gradients", "lengths", "language", "translate"
 WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in WITHOUT]
 SMALL = {
     "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
@@ -68,6 +70,7 @@ SMALL = {
     "--examples 200",
     "gradients": "--data recall --cells gru --distances 5 --remedies none batch_inside "
     "--remedy-distance 2 --epochs 2 --seeds 1 --stories 200",
+    "lengths": "--epochs 2 --seeds 1 --examples 200 --rows 32 --steps 3 6 --rounds 1",
     "language": "--models gru conv --sentences 500 --units 8 --epochs 2 --seeds 1 "
     "--batch-size 4 --spoken 9",
     "translate": "--models attention --examples 200 --units 8 --epochs 2 --seeds 1",

@@ -12,6 +12,7 @@ from experiments import (
     forecast,
     gradients,
     language,
+    lengths,
     sketch,
     stacked,
     translate,
@@ -23,7 +24,7 @@ from rnn_tf.data.series.daily import YEAR
 from rnn_tf.data.series.periods import by_share
 from rnn_tf.data.series.windows import Windows
 from rnn_tf.data.splits import Network
-from rnn_tf.data.text import stories
+from rnn_tf.data.text import first_symbol, stories
 from rnn_tf.models import remedies
 from tests import model_harness
 from tests.model_harness import Case, without_dropout
@@ -355,6 +356,42 @@ def test_gradients_model(name, check):
 @pytest.mark.parametrize("name", GRADIENT_PARAMETERS)
 def test_gradients_model_saves_and_loads_in_safe_mode(name, tmp_path):
     model_harness.check_saves_and_loads_in_safe_mode(gradients_case(name), tmp_path)
+
+
+LENGTHS = lengths.Config(cells=("simple_rnn", "lstm", "gru"), width=12, longest=9)
+SYMBOLS = first_symbol.SYMBOLS
+ENDS_OF_LENGTHS = 8 * (SYMBOLS + 1) + 33 * SYMBOLS  # vectors of symbols, and the output
+LENGTHS_PARAMETERS = {
+    "simple_rnn_pre": simple_rnn(32, 8) + ENDS_OF_LENGTHS,
+    "lstm_post_mask": lstm(32, 8) + ENDS_OF_LENGTHS,
+    "gru_post": gru(32, 8) + ENDS_OF_LENGTHS,
+    "gru_post_mask": gru(32, 8) + ENDS_OF_LENGTHS,
+}
+
+
+def lengths_case(name: str) -> Case:
+    """Short sequences of symbols, padded as the network's name says."""
+    part = first_symbol.sequences(80, 9)["test"]
+    return Case(
+        lambda hp: lengths.find_models(LENGTHS)[name](hp, LENGTHS, SYMBOLS),
+        lambda hp: lengths.compile_arguments(hp, LENGTHS, 1000),
+        part.padded(12, "pre" if "_pre" in name else "post"),
+        part.labels[:, None],
+        (SYMBOLS,),
+        LENGTHS_PARAMETERS[name],
+        "sparse_categorical_crossentropy",
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+@pytest.mark.parametrize("name", LENGTHS_PARAMETERS)
+def test_lengths_model(name, check):
+    check(lengths_case(name))
+
+
+@pytest.mark.parametrize("name", LENGTHS_PARAMETERS)
+def test_lengths_model_saves_and_loads_in_safe_mode(name, tmp_path):
+    model_harness.check_saves_and_loads_in_safe_mode(lengths_case(name), tmp_path)
 
 
 LANGUAGE = language.Config(batch_size=8, chunk=12, units=24, window=4)

@@ -95,14 +95,14 @@ def dynamic_is_faster(run: Finished) -> Finding | None:
         return None
     dynamic, static = loops
     starts = [loop["build_seconds"] + loop["first_seconds"] for loop in loops]
+    times = [loop["update_ms"] for loop in loops]
     quicker = dynamic["update_high"] < static["update_low"]
     first = starts[0] < starts[1]
     holds = {f"the first update at {n}": bool(v) for n, v in first.items()}
     holds |= {f"later updates at {n}": bool(v) for n, v in quicker.items()}
     each = (
-        f"{number(dynamic.loc[n, 'update_ms'])} and {number(static.loc[n, 'update_ms'])}"
-        f" ms at {n} steps ({number(starts[0][n])} and {number(starts[1][n])} s to the "
-        "first)"
+        f"{number(times[0][n])} and {number(times[1][n])} ms at {n} steps "
+        f"({number(starts[0][n])} and {number(starts[1][n])} s to the first)"
         for n in dynamic.index
     )
     return by_share(

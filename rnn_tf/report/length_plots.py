@@ -31,7 +31,7 @@ def draw(folder: Path, metrics) -> None:
         pd.read_csv(folder / f"{name}.csv")
         for name in ("graphs", "step_costs", "batching")
     )
-    loops(folder / "loops.png", graphs)
+    loops(folder / "graphs.png", graphs)
     networks(folder / "step_costs.png", costs)
     waste(folder / "waste.png", batches)
     errors = metrics[(metrics["split"] == "test") & (metrics["metric"] == "error")]
@@ -58,7 +58,8 @@ def loops(path: Path, graphs) -> None:
     for axis, (column, title) in zip(axes, titles.items(), strict=True):
         for place, (kind, own) in enumerate(known.groupby("kind", sort=False)):
             _line(axis, own, column, KINDS[kind], COLOURS[place])
-        axis.set(xscale="log", yscale="log", title=title)
+        _logarithmic(axis)
+        axis.set_title(title)
     axes[0].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     _steps(axes[-1], known["steps"])
     save(figure, path)
@@ -82,7 +83,8 @@ def networks(path: Path, costs) -> None:
                 text = f"{MODELS.get(name, name)}, {cores} core{'s' * (cores > 1)}"
                 dashes = "-" if cores == 1 else "--"
                 _line(axis, part, "milliseconds", text, COLOURS[place], dashes)
-        axis.set(xscale="log", yscale="log", ylabel="milliseconds")
+        _logarithmic(axis)
+        axis.set_ylabel("milliseconds")
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     axes[0].set_title("A training step of 32 sequences, with about as many parameters")
     axes[1].set_title("The RNN reads one sequence")
@@ -97,11 +99,21 @@ def _line(axis, rows, column: str, text: str, colour: str, dashes: str = "-") ->
     )
 
 
+def _logarithmic(axis) -> None:
+    """Scale both axes by logarithms; 1, 2, 5, 10 stand beside the vertical one."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set(xscale="log", yscale="log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:,g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
+
+
 def _steps(axis, steps) -> None:
     """Write the lengths that were measured along a logarithmic axis."""
     known = sorted(steps.unique())
     axis.set_xticks(known, [str(n) for n in known])
-    axis.minorticks_off()
+    axis.xaxis.minorticks_off()
     axis.set_xlabel("steps of a sequence")
 
 

@@ -29,6 +29,7 @@ SHOWN = 12  # of the user's own runs
 ORDER = [
     "stacked",
     "gradients",
+    "lengths",
     "language",
     "translate",
     "forecast",

@@ -87,6 +87,28 @@ PICTURES = {
         "Truncated backpropagation through time. Bands: quartiles of the times, range "
         "over the seeds of the cosine.",
     ),
+    "graphs": (
+        "Three line charts on logarithmic scales over the steps of a sequence, a line "
+        "for each kind of loop: nodes of the graph, seconds to the first update, and "
+        "milliseconds of an update",
+        "Static and dynamic loops. Medians of turns, in processes of their own.",
+    ),
+    "step_costs": (
+        "Two line charts on logarithmic scales over the steps of a sequence: the time "
+        "of a training step of an RNN, convolutions and an MLP; and the time in which "
+        "the RNN reads one sequence, all at once or step by step",
+        "What a recurrent network costs, beside others with as many parameters.",
+    ),
+    "waste": (
+        "Two bar charts, a row for each way to make batches: the share of the steps "
+        "that is padding, and the real steps that are trained on in a second",
+        "Rows of several lengths in batches. Black: quartiles.",
+    ),
+    "padding_errors": (
+        "A row for each cell, side of the padding and mask, a dot for each seed at its "
+        "test error; a baseline as a dashed line",
+        "Who recalls the first symbol of a padded sequence. Blue: with a mask.",
+    ),
     "recall_by_distance": (
         "Two line charts over the words of filler, a line for each cell: the share of "
         "names that are recalled, with a guess as a dashed line, and below how much of "
@@ -176,6 +198,11 @@ TABLES = {
     "devices": "The weights that one device, two replicas and two workers end with",
     "remedies": "Each remedy and seed: whether training diverged, and the error left",
     "recall_gradients": "The gradient at the name, before and after training",
+    "equality": "Rows of a padded batch against each row alone",
+    "graphs": "Static and dynamic loops: nodes, seconds to begin, an update",
+    "memory": "What an update asks for, by the lengths of the rows",
+    "batching": "Rows of several lengths, by the way they become batches",
+    "step_costs": "A recurrent network's time by length, beside others as large",
     "ngrams": "How many n-grams there could be, there are, and how many test lacks",
     "reach": "How much a token so and so far back changes the next one's chances",
     "context": "What each model makes of more text before a token",
