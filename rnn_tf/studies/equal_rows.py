@@ -70,12 +70,13 @@ def padded(parts: list[np.ndarray], side: str) -> tuple[np.ndarray, np.ndarray]:
 
 def layer(cell: str, direction: str, sequences: bool = True):
     """Build a layer of random weights and biases, the same whenever it is called."""
-    make = getattr(keras.layers, cell)(UNITS, return_sequences=sequences)
-    made = make if direction == "forward" else keras.layers.Bidirectional(make)
-    made.build((None, None, FEATURES))
+    rnn = getattr(keras.layers, cell)(UNITS, return_sequences=sequences)
+    if direction == "both":
+        rnn = keras.layers.Bidirectional(rnn)
+    rnn.build((None, None, FEATURES))
     random = np.random.default_rng(4)
-    made.set_weights([random.normal(0, 0.5, w.shape) for w in made.get_weights()])
-    return made
+    rnn.set_weights([random.normal(0, 0.5, w.shape) for w in rnn.get_weights()])
+    return rnn
 
 
 def padded_rows(cell: str) -> Iterator[dict]:
@@ -114,17 +115,16 @@ def _read(whole, last, values, mask, way: str) -> tuple[np.ndarray, np.ndarray]:
 
 def chunk_rows(cell: str) -> Iterator[dict]:
     """Read a sequence in chunks, its state carried on or not, against all at once."""
-    make = getattr(keras.layers, cell)(
-        UNITS, return_sequences=True, return_state=True, seed=1
-    )
+    options = {"return_sequences": True, "return_state": True, "seed": 1}
+    rnn = getattr(keras.layers, cell)(UNITS, **options)
     values, _ = padded(sequences(), "post")
-    whole = _array(make(values)[0])
+    whole = _array(rnn(values)[0])
     for steps in CHUNKS:
         for carried in (True, False):
             state, outputs = None, []
             for start in range(0, STEPS, steps):
                 chunk = values[:, start : start + steps]
-                output, *state = make(chunk, initial_state=state if carried else None)
+                output, *state = rnn(chunk, initial_state=state if carried else None)
                 outputs.append(_array(output))
             gap = np.abs(np.concatenate(outputs, axis=1) - whole).max()
             way = f"chunks of {steps}, state {'carried' if carried else 'reset'}"

@@ -60,16 +60,10 @@ def stream():
 
 def main(cores: int) -> None:
     """Answer questions on networks of this process, which may use so many cores."""
-    turns.serve(_on_cores(cores))
-
-
-def _on_cores(cores: int):
-    works, begun = {}, []
+    works = {}
 
     def answer(part: str, model: str, work: str, steps: int) -> dict:
-        if not begun:  # before any engine counts the cores that there are
-            _pin(cores)
-            begun.append(True)
+        _pin(cores)  # before an engine starts, which counts them
         key = model, work, steps
         if part == "prepare":
             works[key], parameters = _work(*key)
@@ -79,7 +73,7 @@ def _on_cores(cores: int):
             works[key]()
         return {"milliseconds": 1000 * (time.perf_counter() - started) / TOGETHER}
 
-    return answer
+    turns.serve(answer)
 
 
 def _pin(cores: int) -> None:
