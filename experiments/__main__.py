@@ -1,4 +1,4 @@
-"""Every experiment in a row, then the table, the answers and the page: `make results`.
+"""Every experiment in a row, the exact claims, the answers, the page: `make results`.
 
     python -m experiments
     python -m experiments --seeds 5
@@ -10,7 +10,16 @@ be resumed by its experiment.
 import sys
 from pathlib import Path
 
-from experiments import forecast, gradients, language, sketch, stacked, translate, video
+from experiments import (
+    facts,
+    forecast,
+    gradients,
+    language,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
@@ -40,6 +49,7 @@ def main(argv: list[str] | None = None) -> None:
     with progress.several(runs), jobs.hire(common):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
+    facts.main(common.results)
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)

@@ -35,6 +35,7 @@ ORDER = [
     "sketch",
     "video",
     "devices",
+    "facts",
 ]
 
 
