@@ -5,7 +5,6 @@ claim holds for all of its cases, for some, or for none. No TensorFlow.
 """
 
 from rnn_tf.claims.verdict import Finding, Rule, by_share
-from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
 
 
@@ -32,8 +31,9 @@ def judge_cases(rows: list[dict]) -> Finding:
 
 
 def value_text(value: float | str) -> str:
-    """Write a value for people: numbers in three digits, shapes and words as is."""
+    """Write a value for people: measured numbers in three digits, all else as it is."""
+    text = str(value)
     try:
-        return number(float(value))
+        return text if text.lstrip("-").isdigit() else f"{float(text):.3g}"
     except ValueError:
-        return str(value)
+        return text

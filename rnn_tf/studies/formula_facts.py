@@ -91,9 +91,9 @@ def tanh_normalises() -> list[Case]:
         x = keras.ops.convert_to_tensor(mean + deviation * draw(NUMBERS))
         y = array(keras.ops.tanh(x))
         cases += [
-            Case(f"the mean of {name}", y.mean(), least=-0.1, most=0.1),
-            Case(f"the deviation of {name}", y.std(), least=0.9, most=1.1),
-            Case(f"the smallest of {name}", y.min(), least=0.0),
+            Case(f"the mean of {name}", float(y.mean()), least=-0.1, most=0.1),
+            Case(f"the deviation of {name}", float(y.std()), least=0.9, most=1.1),
+            Case(f"the smallest of {name}", float(y.min()), least=0.0),
         ]
     return cases
 

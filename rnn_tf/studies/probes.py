@@ -27,6 +27,13 @@ def draw(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).normal(size=shape).astype("float32")
 
 
+def changed(x: np.ndarray, step: int) -> np.ndarray:
+    """Return inputs that differ at one step."""
+    x = x.copy()
+    x[:, step] += 1
+    return x
+
+
 def built(layer, features: int = FEATURES):
     """Build a layer for BATCH rows of features, with all weights drawn, biases too.
 

@@ -20,6 +20,7 @@ from rnn_tf.studies.probes import (
     array,
     as_first,
     built,
+    changed,
     draw,
     gap,
     masked,
@@ -62,10 +63,7 @@ def no_future_inputs() -> list[Case]:
     networks["LSTM+softmax"] = keras.Sequential([networks["LSTM"], softmax])
     networks["Bidirectional"] = built(keras.layers.Bidirectional(recurrent("LSTM")))
     x = draw(BATCH, STEPS, FEATURES)
-    first, middle = x.copy(), x.copy()
-    first[:, 0] += 1
-    middle[:, MIDDLE] += 1
-    cases = []
+    first, middle, cases = changed(x, 0), changed(x, MIDDLE), []
     for name, network in networks.items():
         future = gap(network(x)[:, :MIDDLE], network(middle)[:, :MIDDLE])
         past = gap(network(x)[:, MIDDLE], network(first)[:, MIDDLE])
@@ -119,14 +117,14 @@ def steps_share_their_weights() -> list[Case]:
 def each_step_updates_the_state() -> list[Case]:
     """Q12: the state is updated at each step, and reset after each prediction.
 
-    Smallest change of a unit's state from one step to the next; and by how much a
-    second prediction from the same input differs from the first.
+    Least change from one state to the next, and in masked steps the largest; and by how
+    much a second prediction from the same input differs from the first.
     """
     x, cases = draw(BATCH, STEPS, FEATURES), []
     for cell in CELLS:
         states = array(recurrent(cell)(x))
         change = np.abs(np.diff(states, axis=1)).max(axis=-1).min()
-        cases.append(Case(f"steps of {cell}", change, least=SAME))
+        cases.append(Case(f"steps of {cell}", float(change), least=SAME))
     states = masked(recurrent("GRU"), x, [MIDDLE] * BATCH)[:, MIDDLE - 1 :]
     change = np.abs(np.diff(states, axis=1)).max()
     cases.append(Case("masked steps", float(change), least=SAME))
@@ -146,13 +144,10 @@ def a_mask_replaces_padding() -> list[Case]:
     padded = np.stack([np.pad(r, ((0, STEPS - len(r)), (0, 0))) for r in rows])
     masking, full = keras.layers.Masking(), draw(BATCH, STEPS, FEATURES)
     empty = (array(masking(padded)) == 0).all(axis=-1).sum()
-    masked = (array(masking.compute_mask(full)) == 0).sum()
+    marked = (array(masking.compute_mask(full)) == 0).sum()
+    unpadded = outcome(keras.ops.convert_to_tensor, rows)
     return [
-        Case(
-            "rows without padding",
-            outcome(keras.ops.convert_to_tensor, rows),
-            equal="runs",
-        ),
+        Case("rows without padding", unpadded, equal="runs"),
         Case("padded steps behind the mask", int(empty), equal=0),
-        Case("masked steps of full rows", int(masked), least=1),
+        Case("masked steps of full rows", int(marked), least=1),
     ]
