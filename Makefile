@@ -25,7 +25,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary answers report readme devices test test-long lint clean \
+.PHONY: help setup jax results summary answers report readme facts devices test test-long lint clean \
 	bench bench-scaling $(PARTS:%=bench-%) $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -69,6 +69,9 @@ $(EXPERIMENTS:%=%-tune): %-tune: $(READY)
 forecast-multiworker: ## by WORKERS processes in step; also sketch-...
 $(EXPERIMENTS:%=%-multiworker): %-multiworker: $(READY)
 	@$(RUN) -m rnn_tf.devices.launch --workers $(WORKERS) experiments.$* $(ARGS)
+
+facts: $(READY) ## the exact claims: a small function each, and a page
+	@$(RUN) -m experiments.facts $(ARGS)
 
 devices: $(READY) ## do one, two replicas and two workers train the same?
 	@$(RUN) -m experiments.devices $(ARGS)

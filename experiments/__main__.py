@@ -1,4 +1,4 @@
-"""Every experiment in a row, then the table, the answers and the page: `make results`.
+"""Every experiment in a row, the exact claims, the answers, the page: `make results`.
 
     python -m experiments
     python -m experiments --seeds 5
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from experiments import (
+    facts,
     forecast,
     gradients,
     language,
@@ -49,6 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     with progress.several(runs), jobs.hire(common):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
+    facts.main(common.results)
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)

@@ -84,6 +84,7 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
             assert re.search(rf"^[a-z]+ on {name}", text, re.M)
         assert len(re.findall("^(stacked|gradients) on adding", text, re.M)) == 2
         assert text.count(" * ") == 10  # one chosen model in each table
+    assert "The exact claims, checked" in done.stdout
     assert "The course's claims, measured" in done.stdout
     assert (tmp_path / "answers.csv").is_file()
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())

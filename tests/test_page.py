@@ -131,6 +131,14 @@ def test_a_run_of_devices_is_its_table(tmp_path):
     assert "Tuning" not in page
 
 
+def test_a_run_of_facts_is_its_table(tmp_path):
+    """Would catch exact claims that the page shows without a word on them."""
+    shutil.copytree(REFERENCE / "facts", tmp_path / "reference" / "facts")
+    page = write_page(tmp_path)
+    assert "<h2>facts <span>A shape, a count, an equality</span></h2>" in page
+    assert "<td>stateful=True</td>" in page
+
+
 def test_answers_come_first_with_a_count(tmp_path, monkeypatch):
     finished_run(tmp_path, "20260101-000000-aaaa")
     monkeypatch.setattr(answers, "refresh", made_up_answers)

@@ -1,9 +1,10 @@
 """Judge the course's claims by the runs there are: `make answers`.
 
 Claims are in our own words; the rules in `shape_rules`, `recall_rules` and `rules`
-judge them by full-size runs. Verdicts: confirmed; refuted; depends, with the condition;
-not measured, where there are no rows, fewer than three seeds, or intervals that hold 0.
-Runs that disagree give "depends". No TensorFlow.
+judge them by full-size runs, `exact_rules` by runs of `make facts`. Verdicts:
+confirmed; refuted; depends, with the condition; not measured, where there are no rows,
+fewer than three seeds, or intervals that hold 0. Runs that disagree give "depends". No
+TensorFlow.
 """
 
 import sys
@@ -29,6 +30,7 @@ from rnn_tf.claims import (
     translation_rules,
     truncation_rules,
 )
+from rnn_tf.claims.exact_rules import exact
 from rnn_tf.claims.verdict import (
     CONFIRMED,
     DEPENDS,
@@ -63,6 +65,7 @@ DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
 WEIGHTS = 'make video ARGS="--data FOLDER --weights FILE --size full"'
 DEVICES = "make devices"
+FACTS = "make facts"
 
 
 @dataclass(frozen=True)
@@ -281,6 +284,31 @@ CLAIMS = (
           LENGTHS, "Padding lets a batch be computed in parallel."),
     Claim("Q10", "notes, Q12, RNN cards", length_rules.recurrence_is_slow, LENGTHS,
           "Recurrent networks are slow, since they go step by step."),
+    # Exact facts: a shape, a count, an equality, which need no training.
+    Claim("M1", "RNN cards against notes, Q11", exact("M1"), FACTS,
+          "One-to-one is a mode of RNNs, too."),
+    Claim("M10", "Assignment 07 Q3", exact("M10"), FACTS,
+          "return_sequences=True keeps the input's shape; vectors need more work."),
+    Claim("M11", "Assignment 07 Q2", exact("M11"), FACTS,
+          "Batch and time may vary, features not; an RNN or a Dense may follow."),
+    Claim("M12", "notes, Q12, Q13, Q18, RNN cards", exact("M12"), FACTS,
+          "An RNN does not see future inputs, because it reads forward."),
+    Claim("E5", "Quiz 4", exact("E5"), FACTS,
+          "The decoder of the quiz's model produces a sequence."),
+    Claim("Q6", "notes, Q5", exact("Q6"), FACTS,
+          "The state is the prediction, and of fixed size."),
+    Claim("Q8", "notes, Q6", exact("Q8"), FACTS,
+          "tanh normalises its input, to mean 0 and deviation 1, and is positive."),
+    Claim("Q11", "notes, Q17, RNN cards", exact("Q11"), FACTS,
+          "An RNN has the same weights at each step, and so fewer parameters."),
+    Claim("Q12", "notes, Q19", exact("Q12"), FACTS,
+          "The state is updated at each step, and reset after each prediction."),
+    Claim("P9", "Assignment 4 Q5", exact("P9"), FACTS,
+          "A mask takes the place of padding."),
+    Claim("T8", "notes, Q8", exact("T8"), FACTS,
+          "Backpropagation unfolds the loop, and cuts it to take any length."),
+    Claim("D3", "Assignment 4 Q6", exact("D3"), FACTS,
+          "Gradient accumulation combines several GPUs."),
 )
 # fmt: on
 
@@ -292,7 +320,7 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         claim: the claim.
         runs: finished runs; those without rows for it are ignored.
     """
-    findings = {run: skip_damaged(claim.rule, run) for run in runs}
+    findings = {run: skip_damaged(_rule(claim, run), run) for run in runs}
     findings = {run: finding for run, finding in findings.items() if finding}
     whole = combine({run.label: finding for run, finding in findings.items()})
     if not findings:
@@ -309,6 +337,11 @@ def judge(claim: Claim, runs: list[Finished]) -> dict:
         "runs": "; ".join(run.name for run in findings),
         "commands": "; ".join(run.info["command"] for run in findings),
     }
+
+
+def _rule(claim: Claim, run: Finished) -> Rule:
+    """Choose what judges a claim by a run: of `make facts`, the claim's own rows."""
+    return exact(claim.name) if run.experiment == "facts" else claim.rule
 
 
 def combine(findings: dict[str, Finding]) -> Finding:

@@ -36,6 +36,7 @@ ORDER = [
     "sketch",
     "video",
     "devices",
+    "facts",
 ]
 
 

@@ -196,6 +196,7 @@ TABLES = {
     "cost": "What one step of training costs",
     "time_to_score": "How soon each training was as good as the textbook's ever became",
     "devices": "The weights that one device, two replicas and two workers end with",
+    "facts": "The exact claims, case by case",
     "remedies": "Each remedy and seed: whether training diverged, and the error left",
     "recall_gradients": "The gradient at the name, before and after training",
     "equality": "Rows of a padded batch against each row alone",
