@@ -11,7 +11,14 @@ import numpy as np
 from rnn_tf.claims import rules
 from rnn_tf.claims.comparison import difference
 from rnn_tf.claims.rules import CELLS
-from rnn_tf.claims.verdict import EQUAL, NOT_MEASURED, Finding, by_share
+from rnn_tf.claims.verdict import (
+    DEPENDS,
+    EQUAL,
+    NOT_MEASURED,
+    Finding,
+    by_share,
+    join_names,
+)
 from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
 
@@ -227,7 +234,11 @@ def masking_outputs_suffices(run: Finished) -> Finding | None:
     evidence = f"largest gap with outputs masked: {'; '.join(told)}"
     if states is not None:
         evidence += f"; with a mask of the state {states['gap'].max():.1g} in all"
-    return by_share(holds, evidence)
+    finding = by_share(holds, evidence)
+    if finding.verdict != DEPENDS:
+        return finding
+    good = join_names([name for name, fits in holds.items() if fits])
+    return Finding(DEPENDS, evidence, f"only for {good}")  # the shorter list
 
 
 def _case(part: str, side: str, direction: str) -> str:

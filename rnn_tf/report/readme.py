@@ -13,7 +13,7 @@ import lazy_loader
 from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.report import gradient_tables, markdown, summary_rows
+from rnn_tf.report import gradient_tables, length_tables, markdown, summary_rows
 from rnn_tf.report import reference_tables as tables
 
 pd = lazy_loader.load("pandas")
@@ -89,6 +89,8 @@ PARTS = {
     "remedies": ("gradients-adding", gradient_tables.remedies, 1000, 1),
     "recall": ("gradients-recall", gradient_tables.recall),
     "recall-remedies": ("gradients-recall", gradient_tables.remedies, 1, 1),
+    "loops": ("lengths", length_tables.loops),
+    "batching": ("lengths", length_tables.batching),
     "grammar": (
         "language-grammar", tables.models, "test bits", "the best n-grams", 4
     ),
