@@ -7,14 +7,11 @@ are, so that a network which cannot take them fails.
 
 from collections.abc import Callable, Iterator
 
-import lazy_loader
 import numpy as np
 
 from rnn_tf.data.series import motifs
 from rnn_tf.studies import mode_models as models
 from rnn_tf.studies import restarts
-
-keras = lazy_loader.load("keras")
 
 LENGTHS = 5, 11, 25, 51, 99
 LONGEST, OWN = LENGTHS[-1], 25  # the length that the flattened network is made for
@@ -28,13 +25,16 @@ NETWORKS = {
 }
 
 
-def rows(seeds: int, epochs: int, train: Callable) -> Iterator[dict]:
+def rows(
+    seeds: int, epochs: int, compiled: Callable, train: Callable
+) -> Iterator[dict]:
     """Train each network on all lengths that it takes, and call it on each length.
 
     Args:
         seeds: of the sequences and the weights.
         epochs: of training.
-        train: (model, parts, epochs, classes); leaves the best weights.
+        compiled: `modes.compiled`.
+        train: `modes.train`.
 
     Yields:
         A row for each network and length, without task. `value` is the share of wrong
@@ -42,8 +42,7 @@ def rows(seeds: int, epochs: int, train: Callable) -> Iterator[dict]:
     """
     for name, build in NETWORKS.items():
         model = build()
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        blank = restarts.compiled(model, loss, 1e-2, xla=False)
+        blank = compiled(model, True, epochs)
         for seed in range(1, seeds + 1):
             restarts.restart(model, build, blank, seed)
             if name == "gru":

@@ -165,6 +165,7 @@ _DNA = {"shape": (motifs.DNA_STEPS,), "tokens": len(motifs.BASES), "outputs": 2}
 _NAMES = {"shape": (motifs.WORD_STEPS,), "tokens": motifs.WORDS, "outputs": 2}
 _ORDER = {"shape": (motifs.ORDER_STEPS,), "tokens": motifs.ORDER_TOKENS, "outputs": 2}
 _SINES = {"shape": (SINE_STEPS, 1), "outputs": 1}
+_TEXT = {"shape": (TEXT_STEPS,), "tokens": TEXT_WORDS, "outputs": TEXT_WORDS}
 _PLAIN = models.simple_rnn, models.simple_rnn_no_bias
 _TAGGERS = models.gru_steps, models.bidirectional
 
@@ -174,22 +175,22 @@ TASKS = {
         _networks(models.from_vector, shape=(10,), outputs=8),
         classes=False,
         baselines={"class_mean": class_mean},
-        passes=2,
+        passes=4,
     ),
     "columns_to_class": Task(
         _columns_to_class,
         _networks(models.gru, **_DIGITS, outputs=10),
         baselines={"logistic": logistic},
-        passes=2,
+        passes=4,
     ),
     "columns_to_tags": Task(
-        _columns_to_tags, _networks(*_TAGGERS, **_DIGITS, outputs=2), passes=2
+        _columns_to_tags, _networks(*_TAGGERS, **_DIGITS, outputs=2), passes=4
     ),
     "rows_to_class": Task(
         _rows_to_class,
         _networks(*_PLAIN, models.gru, **_DIGITS, outputs=10),
         baselines={"logistic": logistic},
-        passes=2,
+        passes=4,
     ),
     "motif": Task(_presence, _networks(models.gru, **_DNA), passes=2),
     "motif_places": Task(

@@ -19,7 +19,8 @@ keras = lazy_loader.load("keras")
 COLUMNS = "task model kind seed slice metric value n parameters".split()
 NAMES = (*TASKS, "lengths")  # the last one has networks that take other lengths
 
-BATCH, RATE = 64, 1e-2
+BATCH, RATE = 128, 1e-2
+LONG = 5  # epochs from which XLA saves more time than it takes
 SHUFFLED = "_shuffled"  # what the names of networks end with that see shuffled steps
 
 
@@ -35,7 +36,7 @@ def rows(name: str, seeds: int, epochs: int) -> Iterator[dict]:
         Rows of `modes.csv`, in the order of its columns.
     """
     if name == "lengths":
-        own = mode_lengths.rows(seeds, epochs, train)
+        own = mode_lengths.rows(seeds, epochs, compiled, train)
     else:
         own = _task_rows(TASKS[name], seeds, epochs)
     for row in own:
@@ -48,7 +49,7 @@ def _task_rows(task: Task, seeds: int, epochs: int) -> Iterator[dict]:
         yield from baseline_rows(task, task.data(seed), seed)
     for name, build in task.networks.items():
         model = build()
-        blank = compiled(model, task.classes)
+        blank = compiled(model, task.classes, epochs)
         for seed in range(1, seeds + 1):
             parts = task.data(seed)
             versions = {name: parts}
@@ -76,13 +77,12 @@ def shuffled(parts: Parts, seed: int) -> Parts:
 # ---------------------------------------------------------------- training
 
 
-def compiled(model, classes: bool) -> list[np.ndarray]:
+def compiled(model, classes: bool, epochs: int) -> list[np.ndarray]:
     """Compile a network; return the optimizer's variables before training."""
     loss = "mse"
     if classes:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    # XLA takes longer to compile most of these than it saves.
-    return restarts.compiled(model, loss, RATE, xla=False)
+    return restarts.compiled(model, loss, RATE, xla=epochs >= LONG)
 
 
 def train(model, parts: Parts, epochs: int, classes: bool) -> None:

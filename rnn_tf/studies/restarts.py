@@ -26,7 +26,9 @@ def compiled(
         xla: whether XLA compiles it, which pays where training takes long.
     """
     optimizer = keras.optimizers.Adam(rate, weight_decay=decay or None)
-    model.compile(optimizer, loss, jit_compile=COMPILED and xla)
+    # JAX computes nothing fast without it.
+    xla = COMPILED and (xla or keras.config.backend() == "jax")
+    model.compile(optimizer, loss, jit_compile=xla)
     optimizer.build(model.trainable_variables)
     return [np.asarray(variable) for variable in optimizer.variables]
 
