@@ -10,7 +10,16 @@ be resumed by its experiment.
 import sys
 from pathlib import Path
 
-from experiments import forecast, gradients, language, sketch, stacked, translate, video
+from experiments import (
+    forecast,
+    gradients,
+    language,
+    modes,
+    sketch,
+    stacked,
+    translate,
+    video,
+)
 from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
@@ -29,7 +38,8 @@ def main(argv: list[str] | None = None) -> None:
         InputError: an option is wrong; nothing has run then.
     """
     argv = sys.argv[1:] if argv is None else argv
-    common = config.parse(RunConfig, {}, argv, name="")  # the options that all have
+    seeds = {"seeds": modes.FULL["seeds"]}
+    common = config.parse(RunConfig, seeds, argv, name="")  # the options that all have
     if common.resume:
         raise InputError(
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
@@ -40,6 +50,8 @@ def main(argv: list[str] | None = None) -> None:
     with progress.several(runs), jobs.hire(common):
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
+    small = {"seeds": common.seeds, "results": common.results}
+    modes.run(config.sized(modes.Config, modes.FULL, common.size, **small))
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)

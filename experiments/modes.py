@@ -49,7 +49,7 @@ class Config:
     seeds: int = 3
     """Trainings of each network, with seeds 1 to this; fewer than 3 prove nothing."""
     epochs: int = 1
-    """Epochs of a training; some tasks take two or three times as many."""
+    """Epochs of a training; some tasks take two or four times as many."""
     results: Path = Path("results")
     """Folder for the run folder."""
 

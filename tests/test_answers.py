@@ -26,6 +26,7 @@ def test_claims_are_judged_in_the_order_of_the_course():
         + "L8 L9 T1 T2 T3 T4 T5 T6 T9 Q5 Q9 Q14 T7 L1 L2 L3 L4 L5 L6 L7".split()
         + "L10 L11 L12 L13 L14 L15 L16 L17 L18 L19 L20 L21 L22 G22".split()
         + "E1 E2 E3 E4 E6 E7 E8 E9 E10 M3".split()
+        + "M2 M6 M7 M16 Q1 Q2 Q3 Q4 Q7 Q13 Q15".split()
     )
 
 

@@ -16,6 +16,7 @@ from experiments import (
     forecast,
     gradients,
     language,
+    modes,
     sketch,
     stacked,
     translate,
@@ -55,7 +56,7 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     assert make("-n", *words[1:]).returncode == 0
     arguments = [word[5:] for word in words if word.startswith("ARGS=")]
     known = {"stacked": stacked, "gradients": gradients, "language": language}
-    known |= {"translate": translate, "sketch": sketch, "video": video}
+    known |= {"modes": modes, "translate": translate, "sketch": sketch, "video": video}
     experiment = known.get(targets[0].split("-")[0], forecast)
     for argument in arguments:
         if argument != "--help":
@@ -83,6 +84,7 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
         assert len(re.findall("^(stacked|gradients) on adding", text, re.M)) == 2
         assert text.count(" * ") == 9  # one chosen model in each table
     assert "The course's claims, measured" in done.stdout
+    assert len(list((tmp_path / "modes").glob("*/modes.csv"))) == 1
     assert (tmp_path / "answers.csv").is_file()
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())
 

@@ -213,7 +213,7 @@ TASKS = {
         _adding,
         _networks(models.gru, models.causal_conv, shape=(ADDING_STEPS, 2), outputs=1),
         classes=False,
-        passes=3,
+        passes=2,
     ),
     "text": Task(
         _text,
