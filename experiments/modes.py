@@ -60,7 +60,7 @@ class Config:
         config.require_at_least(self, "epochs", 1)
 
 
-FULL = {"seeds": 5, "epochs": 12}
+FULL = {"seeds": 5, "epochs": 8}
 
 # ---------------------------------------------------------------- data
 

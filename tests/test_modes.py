@@ -230,4 +230,4 @@ def test_a_wrong_option_is_one_line(argument, message):
 
 def test_full_trains_longer_over_more_seeds():
     full = config.parse(experiment.Config, experiment.FULL, ["--size", "full"], "modes")
-    assert (full.seeds, full.epochs, full.tasks) == (5, 12, modes.NAMES)
+    assert (full.seeds, full.epochs, full.tasks) == (5, 8, modes.NAMES)

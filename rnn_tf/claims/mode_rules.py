@@ -224,7 +224,7 @@ def tanh_adds_non_linearity(run: Finished) -> Finding | None:
     linear, tanh = (own.helps for own in compared.values())
     holds |= {"it cannot tell parity": negate(linear), "tanh can": tanh}
     told = f"largest distance from a linear map {number(gaps.max())} of the outputs"
-    return decide(holds, f"{told}; parity, points: {describe(compared)}")
+    return decide(holds, f"{told}; parity, MSE: {describe(compared)}")
 
 
 def first_state_is_learned(run: Finished) -> Finding | None:

@@ -15,7 +15,7 @@ from rnn_tf.studies import restarts
 
 LENGTHS = 5, 11, 25, 51, 99
 LONGEST, OWN = LENGTHS[-1], 25  # the length that the flattened network is made for
-TRAINED, HELD_OUT = 4_000, 500  # sequences
+TRAINED, HELD_OUT = 3_000, 500  # sequences
 
 NETWORKS = {
     "flattened": models.builder(models.flattened, outputs=2, shape=(OWN, 1)),

@@ -97,8 +97,10 @@ def train(model, parts: Parts, epochs: int, classes: bool) -> None:
 
     watch = keras.callbacks.LambdaCallback(on_epoch_end=keep)
     targets = y if classes else y.reshape(len(y), *model.output_shape[1:])
-    options = {"batch_size": BATCH, "epochs": epochs, "verbose": 0}
-    model.fit(x, targets, callbacks=[watch], **options)
+    batch = min(BATCH, len(x))
+    whole = len(x) // batch * batch  # a smaller batch would be compiled too
+    options = {"batch_size": batch, "epochs": epochs, "verbose": 0}
+    model.fit(x[:whole], targets[:whole], callbacks=[watch], **options)
     model.set_weights(best["weights"])
 
 
