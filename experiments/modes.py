@@ -16,6 +16,7 @@ which it is known what a network has to see.
 
 import dataclasses
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -84,11 +85,13 @@ UNITS = mode_models.UNITS
 # ---------------------------------------------------------------- training
 
 
-def train(config: Config, console: Console) -> Iterator[dict]:
-    """Train the networks of each task; yield the rows of `modes.csv`."""
+def train(config: Config, console: Console) -> Iterator[list[dict]]:
+    """Train the networks of each task; yield its rows of `modes.csv`."""
     for name in dict.fromkeys(config.tasks):
+        started = time.monotonic()
         with console.status(f"training on {name}"):
-            yield from modes.rows(name, config.seeds, config.epochs)
+            yield list(modes.rows(name, config.seeds, config.epochs))
+        console.print(plain(f"{name} · {time.monotonic() - started:.1f} s"))
 
 
 # ---------------------------------------------------------------- evaluation
@@ -123,8 +126,10 @@ def run(config: Config) -> Path:
         data = describe_data(config)
         folder.record(devices=devices.facts(), data=data)
         console.print(plain(f"modes: {data['says']} · {devices.describe()}"))
-        rows = list(train(config, console))
-        files.write_csv(folder.path / "modes.csv", modes.COLUMNS, rows)
+        rows = []
+        for own in train(config, console):
+            rows += own
+            files.write_csv(folder.path / "modes.csv", modes.COLUMNS, rows)
         mode_plots.draw(folder.path)
     console.print(table(rows))
     return folder.path

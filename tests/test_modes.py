@@ -210,7 +210,9 @@ def test_errors_are_drawn_in_terms_of_the_same_seed_s_guess():
         )
     ]  # fmt: skip
     shares = mode_plots.relative(pd.DataFrame(rows))
-    assert shares[shares["model"] == "mlp"]["share"].tolist() == [0.25, 0.1]
+    shares = shares[shares["model"] == "mlp"]
+    assert shares["share"].tolist() == [0.25, 0.1]
+    assert shares["fails"].tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,14 @@ def relative(rows):
     """Return each test error in terms of the constant guess's, a row for each seed.
 
     Args:
-        rows: DataFrame of modes.csv; slices are averaged, lengths on which a network
-            failed are left out.
+        rows: DataFrame of modes.csv; slices are averaged, and where a network failed
+            on one, `fails` is True.
     """
     rows = rows[rows["metric"] != "map_difference"]
     keys = ["task", "model", "kind", "seed"]
-    errors = rows.groupby(keys, sort=False)["value"].mean().reset_index()
+    rows = rows.assign(fails=rows["value"].isna())
+    parts = rows.groupby(keys, sort=False)
+    errors = parts.agg({"value": "mean", "fails": "any"}).reset_index()
     guess = errors[errors["model"] == CONSTANT].set_index(["task", "seed"])["value"]
     places = pd.MultiIndex.from_frame(errors[["task", "seed"]])
     return errors.assign(share=errors["value"] / guess.reindex(places).to_numpy())
@@ -89,7 +91,8 @@ def modes(path: Path, errors) -> None:
         for model, rows in own:
             _dots(axis, place, rows)
             ticks.append(place)
-            labels.append(MODELS.get(model, model.replace("_", " ")))
+            label = MODELS.get(model, model.replace("_", " "))
+            labels.append(f"{label}, of one length" if rows["fails"].any() else label)
             place += 1
         if number % 2 == 0:
             axis.axhspan(top + 0.1, place - 0.1, color="0.96", zorder=0, lw=0)
