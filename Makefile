@@ -25,7 +25,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary answers report readme facts devices test test-long lint clean \
+.PHONY: help setup jax results summary answers report readme modes facts devices test test-long lint clean \
 	bench bench-scaling $(PARTS:%=bench-%) $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -40,6 +40,9 @@ results: $(READY) ## every experiment, quick; the answers; one page
 
 stacked: $(READY) ## which layers return sequences, and what depth buys
 	@$(RUN) -m experiments.stacked $(ARGS)
+
+modes: $(READY) ## ways to use a sequence: one small training for each
+	@$(RUN) -m experiments.modes $(ARGS)
 
 gradients: $(READY) ## what vanishes, what explodes, what helps
 	@$(RUN) -m experiments.gradients $(ARGS)

@@ -16,6 +16,7 @@ from experiments import (
     gradients,
     language,
     lengths,
+    modes,
     sketch,
     stacked,
     translate,
@@ -39,7 +40,8 @@ def main(argv: list[str] | None = None) -> None:
         InputError: an option is wrong; nothing has run then.
     """
     argv = sys.argv[1:] if argv is None else argv
-    common = config.parse(RunConfig, {}, argv, name="")  # the options that all have
+    seeds = {"seeds": modes.FULL["seeds"]}
+    common = config.parse(RunConfig, seeds, argv, name="")  # the options that all have
     if common.resume:
         raise InputError(
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
@@ -51,6 +53,8 @@ def main(argv: list[str] | None = None) -> None:
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
     facts.main(common.results)
+    small = {"seeds": common.seeds, "results": common.results}
+    modes.run(config.sized(modes.Config, modes.FULL, common.size, **small))
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)

@@ -13,6 +13,7 @@ from experiments import (
     gradients,
     language,
     lengths,
+    modes,
     sketch,
     stacked,
     translate,
@@ -40,7 +41,7 @@ EXPERIMENTS = [
 ]
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", [*EXPERIMENTS, modes])
 def test_help_is_quick_and_lists_every_option(experiment):
     """Would catch an import of TensorFlow before the arguments are parsed."""
     run_python("-m", experiment.__name__, "--help")  # fills the byte-code cache
@@ -75,6 +76,7 @@ def test_config_and_summary_never_import_tensorflow():
         "import rnn_tf.report.page\n"
         "import experiments.forecast, experiments.gradients, experiments.sketch\n"
         "import experiments.language, experiments.stacked, experiments.translate\n"
+        "import experiments.modes\n"
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert run_python("-c", code).returncode == 0

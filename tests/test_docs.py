@@ -17,6 +17,7 @@ from experiments import (
     gradients,
     language,
     lengths,
+    modes,
     sketch,
     stacked,
     translate,
@@ -50,7 +51,7 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     assert words[0] == "make"
     targets = [word for word in words[1:] if "=" not in word]
     known = {"stacked": stacked, "gradients": gradients, "lengths": lengths}
-    known |= {"language": language, "translate": translate}
+    known |= {"modes": modes, "language": language, "translate": translate}
     known |= {"sketch": sketch, "video": video}
     names = "|".join(known)
     general = {re.sub(f"^({names})-", "forecast-", target) for target in targets}
@@ -86,6 +87,7 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
         assert text.count(" * ") == 10  # one chosen model in each table
     assert "The exact claims, checked" in done.stdout
     assert "The course's claims, measured" in done.stdout
+    assert len(list((tmp_path / "modes").glob("*/modes.csv"))) == 1
     assert (tmp_path / "answers.csv").is_file()
     assert str(tmp_path / "report.html") in "".join(done.stdout.split())
 

@@ -124,6 +124,20 @@ def test_an_experiment_runs_on_jax(name, run):
 
 
 @pytest.mark.slow
+@pytest.mark.long
+def test_small_tasks_run_on_jax(tmp_path):
+    """Would catch what a small network takes from TensorFlow alone."""
+    environment = [f"{key}={value}" for key, value in ON_JAX.items()]
+    options = f"ARGS=--tasks parity names first_state --seeds 1 --results {tmp_path}"
+    done = make("VENV=", "modes", *environment, options)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder,) = (tmp_path / "modes").iterdir()
+    info = json.loads((folder / "config.json").read_text())
+    assert (info["status"], info["devices"]["engine"]) == ("complete", "jax")
+    assert np.isfinite(read(folder, "modes")["value"]).all()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_PREDICTIONS)
 def test_a_model_saved_on_jax_gives_the_same_on_tensorflow(name, run):
     """Would catch a layer that one engine computes differently."""

@@ -240,7 +240,7 @@ CASES = [
 ]  # fmt: skip
 # Those on gradients have tests of their own.
 # Whose rules have tests of their own.
-ELSEWHERE = answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION
+ELSEWHERE = answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION, answers.MODES
 OTHERS = [claim for claim in answers.CLAIMS if claim.command not in ELSEWHERE]
 CLAIMS = {claim.name: claim for claim in OTHERS}
 IDS = [f"{name}-{verdict}" for name, _, verdict, _ in CASES]

@@ -23,6 +23,7 @@ from rnn_tf.claims import (
     language_rules,
     length_rules,
     little_language_rules,
+    mode_rules,
     recall_rules,
     rules,
     shape_rules,
@@ -60,6 +61,7 @@ GRADIENTS = 'make gradients ARGS="--size full"'
 LANGUAGE = 'make language ARGS="--size full"'
 TRANSLATION = 'make translate ARGS="--size full"'
 LENGTHS = 'make lengths ARGS="--size full"'
+MODES = 'make modes ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -309,6 +311,30 @@ CLAIMS = (
           "Backpropagation unfolds the loop, and cuts it to take any length."),
     Claim("D3", "Assignment 4 Q6", exact("D3"), FACTS,
           "Gradient accumulation combines several GPUs."),
+    # Ways to use a sequence.
+    Claim("M2", "notes, Q11, RNN cards", mode_rules.modes_work, MODES,
+          "One-to-many, many-to-one and many-to-many networks work."),
+    Claim("M6", "Quiz 4, Assignments, notes", mode_rules.dna_is_many_to_one, MODES,
+          "DNA, as documents and videos, takes a many-to-one network."),
+    Claim("M7", "Quiz 4", mode_rules.names_are_many_to_many, MODES,
+          "Names in a text are a task for a many-to-many network."),
+    Claim("M16", "notes against Assignment 07",
+          mode_rules.convolutions_are_not_for_sequences, MODES,
+          "Convolutional networks are not for sequences."),
+    Claim("Q1", "notes, Q1", mode_rules.order_matters, MODES,
+          "In a sequence, order matters."),
+    Claim("Q2", "notes, Q2, Q13, Quiz 4", mode_rules.feed_forward_takes_one_length,
+          MODES, "Feed-forward networks take one length, recurrent ones learn any."),
+    Claim("Q3", "notes, Q2, Quiz 4", mode_rules.feed_forward_cannot_order, MODES,
+          "Feed-forward networks cannot model order or time."),
+    Claim("Q4", "notes, Q3", mode_rules.images_are_no_sequences, MODES,
+          "Images are no sequences."),
+    Claim("Q7", "notes, Q6", mode_rules.tanh_adds_non_linearity, MODES,
+          "tanh adds non-linearity."),
+    Claim("Q13", "RNN cards", mode_rules.first_state_is_learned, MODES,
+          "The first state is zeros or learned, and learning it helps."),
+    Claim("Q15", "notes against Quiz 4", mode_rules.bias_helps, MODES,
+          "The state's update needs a bias."),
 )
 # fmt: on
 

@@ -28,6 +28,7 @@ SHOWN = 12  # of the user's own runs
 # The order on the page; other experiments come after.
 ORDER = [
     "stacked",
+    "modes",
     "gradients",
     "lengths",
     "language",

@@ -65,6 +65,13 @@ PICTURES = {
         "inputs, then the gates and the cell state of an LSTM",
         "Inside the best LSTM: its gates and its state over the first test sequence.",
     ),
+    "modes": (
+        "A row for each network and baseline, task by task, on a logarithmic scale: "
+        "its test error over that of the best constant guess, a dot for each seed; "
+        "baselines in grey, the guess as a line across",
+        "What small networks make of small tasks. A short line is the mean of the "
+        "seeds; left is better.",
+    ),
     "gradient_norms": (
         "Line chart on a logarithmic scale: the norm of the gradient of the last state "
         "by an earlier one over their distance in time steps, a line for each cell; "
@@ -191,6 +198,7 @@ TABLES = {
     "shapes": "Which layers return sequences: every combination, tried in Keras",
     "lengths": "The best recurrent model and the MLP on sequences of other lengths",
     "quiz": "The quiz's model, part by part: shapes and parameters",
+    "modes": "Small tasks: the error of each network and baseline, seed by seed",
     "as_given": "The course's program, run again with one repair more each time",
     "padding": "The same drawings, padded to other lengths: do the guesses change?",
     "cost": "What one step of training costs",

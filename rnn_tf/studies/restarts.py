@@ -13,7 +13,9 @@ keras = lazy_loader.load("keras")
 COMPILED = True  # by XLA
 
 
-def compiled(model, loss, rate: float, decay: float = 0.0) -> list[np.ndarray]:
+def compiled(
+    model, loss, rate: float, decay: float = 0.0, xla: bool = True
+) -> list[np.ndarray]:
     """Compile a network to train by Adam; return the optimizer's variables.
 
     Args:
@@ -21,9 +23,12 @@ def compiled(model, loss, rate: float, decay: float = 0.0) -> list[np.ndarray]:
         loss: of Keras.
         rate: learning rate.
         decay: of the weights, by step and learning rate (Loshchilov and Hutter, 2019).
+        xla: whether XLA compiles it, which pays where training takes long.
     """
     optimizer = keras.optimizers.Adam(rate, weight_decay=decay or None)
-    model.compile(optimizer, loss, jit_compile=COMPILED)
+    # JAX computes nothing fast without it.
+    xla = COMPILED and (xla or keras.config.backend() == "jax")
+    model.compile(optimizer, loss, jit_compile=xla)
     optimizer.build(model.trainable_variables)
     return [np.asarray(variable) for variable in optimizer.variables]
 
