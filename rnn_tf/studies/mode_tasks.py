@@ -159,9 +159,8 @@ class Task:
     classes: bool = True  # or numbers
     baselines: dict[str, Callable] = field(default_factory=dict)  # besides `constant`
     shuffled: tuple[str, ...] = ()  # networks that are trained on shuffled steps too
-    steps: tuple[
-        int, ...
-    ] = ()  # that are scored each by itself; by default all at once
+    # that are scored each by itself; by default all at once
+    steps: tuple[int, ...] = ()
     passes: int = 1  # epochs of training for each one of the run
 
 
