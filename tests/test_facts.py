@@ -270,6 +270,7 @@ def test_make_results_checks_the_facts_too(tmp_path, monkeypatch):
     """Would catch facts that land in another folder than the runs."""
     folders = []
     monkeypatch.setattr(everything, "MODULES", ())
+    monkeypatch.setattr(everything.modes, "run", lambda config: None)
     monkeypatch.setattr(everything.facts, "main", folders.append)
     everything.main(["--results", str(tmp_path)])
     assert folders == [tmp_path]

@@ -238,9 +238,11 @@ CASES = [
     ("D2", "devices", CONFIRMED, devices(updated=1)),
     ("D2", "devices", REFUTED, devices()),
 ]  # fmt: skip
-# Those on gradients have tests of their own.
 # Whose rules have tests of their own.
-ELSEWHERE = answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION, answers.MODES
+ELSEWHERE = {
+    *(answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION, answers.LENGTHS),
+    *(answers.MODES, answers.FACTS),
+}
 OTHERS = [claim for claim in answers.CLAIMS if claim.command not in ELSEWHERE]
 CLAIMS = {claim.name: claim for claim in OTHERS}
 IDS = [f"{name}-{verdict}" for name, _, verdict, _ in CASES]
