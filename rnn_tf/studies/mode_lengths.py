@@ -97,6 +97,7 @@ def pad(x: np.ndarray) -> np.ndarray:
 def call(model, x: np.ndarray) -> np.ndarray | None:
     """Call a network; return its outputs, or None if it does not take the shape."""
     try:
-        return np.asarray(model(x))
+        # Not model(x): outside a graph, masks have TensorFlow write to stderr.
+        return np.asarray(model.predict_on_batch(x))
     except ValueError:
         return None
