@@ -49,7 +49,7 @@ def _task_rows(task: Task, seeds: int, epochs: int) -> Iterator[dict]:
         yield from baseline_rows(task, task.data(seed), seed)
     for name, build in task.networks.items():
         model = build()
-        blank = compiled(model, task.classes, epochs)
+        blank = compiled(model, task.classes, epochs >= LONG)
         for seed in range(1, seeds + 1):
             parts = task.data(seed)
             versions = {name: parts}
@@ -77,12 +77,12 @@ def shuffled(parts: Parts, seed: int) -> Parts:
 # ---------------------------------------------------------------- training
 
 
-def compiled(model, classes: bool, epochs: int) -> list[np.ndarray]:
+def compiled(model, classes: bool, xla: bool) -> list[np.ndarray]:
     """Compile a network; return the optimizer's variables before training."""
     loss = "mse"
     if classes:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return restarts.compiled(model, loss, RATE, xla=epochs >= LONG)
+    return restarts.compiled(model, loss, RATE, xla=xla)
 
 
 def train(model, parts: Parts, epochs: int, classes: bool) -> None:
