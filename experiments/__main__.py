@@ -40,8 +40,7 @@ def main(argv: list[str] | None = None) -> None:
         InputError: an option is wrong; nothing has run then.
     """
     argv = sys.argv[1:] if argv is None else argv
-    seeds = {"seeds": modes.FULL["seeds"]}
-    common = config.parse(RunConfig, seeds, argv, name="")  # the options that all have
+    common = config.parse(RunConfig, {}, argv, name="")  # the options that all have
     if common.resume:
         raise InputError(
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
@@ -53,7 +52,9 @@ def main(argv: list[str] | None = None) -> None:
         for module, options in zip(MODULES, configs, strict=True):
             module.run(options)
     facts.main(common.results)
-    small = {"seeds": common.seeds, "results": common.results}
+    small = {"results": common.results}
+    if any(word.startswith("--seeds") for word in argv):
+        small["seeds"] = common.seeds
     modes.run(config.sized(modes.Config, modes.FULL, common.size, **small))
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))

@@ -45,7 +45,7 @@ def rows(
     """
     for name, build in NETWORKS.items():
         model = build()
-        # But for XLA, TensorFlow writes to stderr how it computes masks of a GRU.
+        # XLA is for loops over time; the other networks have none.
         blank = compiled(model, True, name == "gru")
         for seed in range(1, seeds + 1):
             restarts.restart(model, build, blank, seed)
