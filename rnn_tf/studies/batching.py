@@ -105,7 +105,8 @@ def network(packed: bool):
     else:
         x = keras.layers.GRU(UNITS)(inputs, mask=mask)
     model = keras.Model([inputs, mask], keras.layers.Dense(1)(x))
-    model.compile("adam", "mse", jit_compile=False)  # each width would compile anew
+    # XLA would compile each width anew; JAX knows nothing else.
+    model.compile("adam", "mse", jit_compile=keras.config.backend() == "jax")
     return model
 
 

@@ -92,7 +92,7 @@ def _work(name: str, work: str, steps: int) -> tuple:
     values = random.normal(size=(BATCH, steps, 1)).astype("float32")
     model = stream() if work == STREAM else build(name, steps)
     if work == TRAINING:
-        model.compile("adam", "mse", jit_compile=False)
+        model.compile("adam", "mse", jit_compile=keras.config.backend() == "jax")
         targets = np.zeros((BATCH, 1), "float32")
         return lambda: model.train_on_batch(values, targets), model.count_params()
     if work == WHOLE:
