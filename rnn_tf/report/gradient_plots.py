@@ -5,6 +5,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
+from rnn_tf.claims.rules import CELLS
 from rnn_tf.report.plots import COLOURS, new_figure, picture, save
 
 pd = lazy_loader.load("pandas")
@@ -12,7 +13,6 @@ pd = lazy_loader.load("pandas")
 FLOAT32 = -37.9  # log10 of float32's smallest normal number
 SHOWN = -50.0, 20.0  # log10, what the picture of the norms shows
 TEXTS = "phase cell activation weights forget_bias state".split()
-CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 # A line for each: label, colour, dashes, and the values of its rows.
 PLAIN = {"cell": "simple_rnn", "input_scale": 1.0}

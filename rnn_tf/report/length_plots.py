@@ -5,6 +5,7 @@ from pathlib import Path
 import lazy_loader
 import numpy as np
 
+from rnn_tf.claims.rules import CELLS
 from rnn_tf.report.plots import COLOURS, label, new_figure, picture, save
 
 pd = lazy_loader.load("pandas")
@@ -17,7 +18,6 @@ KINDS = {
     "keras_unrolled": "the same, unrolled",
 }
 MODELS = {"rnn": "RNN", "conv": "causal convolutions", "mlp": "MLP"}
-CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 
 def draw(folder: Path, metrics) -> None:

@@ -19,11 +19,11 @@ import numpy as np
 
 from rnn_tf.errors import first_line
 from rnn_tf.studies import static_and_dynamic
+from rnn_tf.studies.truncated_training import LAYERS
 
 keras = lazy_loader.load("keras")
 
 COLUMNS = "function way side direction part gap error".split()
-CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 WAYS = "no mask", "output mask", "state mask"
 LENGTHS = np.array([3, 5, 8, 8, 11, 12])
 STEPS, FEATURES, UNITS = 12, 5, 8
@@ -35,10 +35,10 @@ def rows(cells: tuple[str, ...], graphs: bool) -> Iterator[dict]:
     """Compare all; rows of `equality.csv`.
 
     Args:
-        cells: keys of CELLS.
+        cells: keys of LAYERS.
         graphs: whether to try TensorFlow 1's functions too.
     """
-    for cell in (CELLS[name] for name in cells):
+    for cell in (LAYERS[name] for name in cells):
         yield from padded_rows(cell)
         yield from chunk_rows(cell)
     if graphs:
