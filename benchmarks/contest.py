@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
+from rnn_tf.devices import workers
 from rnn_tf.errors import RunError
 
 COLUMNS = "work contender unit rounds median low high ratio result megabytes".split()
@@ -73,6 +74,26 @@ def first_epoch(make: Callable[[], Iterable]) -> float:
         os.environ["XDG_CACHE_HOME"] = cache
         examples = sum(len(y) for _, y in make())
     return examples / (time.perf_counter() - started)
+
+
+def all_jobs(train: Callable[..., int], *args) -> Round:
+    """Train in every worker of a run at the same time.
+
+    Args:
+        train: called in a worker as train(*args, tell); returns how many examples it
+            has trained on.
+        *args: of `train`.
+    """
+    staff = workers.Workers(workers.local(workers.usable([]), []))
+
+    def run_round() -> float:
+        started = time.perf_counter()
+        for worker in staff.all:
+            staff.start(worker, print, train, *args)
+        examples = [staff.next()[1] for _ in staff.all]
+        return sum(examples) / (time.perf_counter() - started)
+
+    return run_round
 
 
 # ---------------------------------------------------------------- one contender

@@ -7,11 +7,11 @@ from functools import partial
 import lazy_loader
 import numpy as np
 
-from benchmarks.contest import Contender, Work
+from benchmarks.contest import Contender, Work, all_jobs
 from rnn_tf.config import RunConfig
 from rnn_tf.data.order import Order, shuffled, stacked
 from rnn_tf.data.series import periods, synthetic, windows
-from rnn_tf.devices import strategy, workers
+from rnn_tf.devices import strategy
 
 keras = lazy_loader.load("keras")
 
@@ -84,28 +84,14 @@ def ours(cell: str):
     return run_round
 
 
-def suite(cell: str):
-    """Train as `ours` does in every worker of a run at the same time."""
-    staff = workers.Workers(workers.local(workers.usable([]), []))
-
-    def run_round() -> float:
-        started = time.perf_counter()
-        for worker in staff.all:
-            staff.start(worker, print, _train_here, cell)
-        windows = [staff.next()[1] for _ in staff.all]
-        return sum(windows) / (time.perf_counter() - started)
-
-    return run_round
-
-
 def _train_here(cell: str, tell) -> int:
-    """Train in a worker; return how many windows it was."""
+    """Train in a worker, compiled once in each; return how many windows it was."""
     _ours_here(cell)()
     cut = cut_windows()
     return EPOCHS * (len(cut.origins["train"]) // BATCH) * BATCH
 
 
-_ours_here = functools.cache(ours)  # compiled once in each worker
+_ours_here = functools.cache(ours)
 
 
 def pytorch(cell: str):
@@ -138,7 +124,7 @@ def _work(cell: str) -> Work:
         (
             Contender("Keras, fit as it is", partial(stock, cell)),
             Contender("ours, one job", partial(ours, cell)),
-            Contender("ours, all jobs", partial(suite, cell)),
+            Contender("ours, all jobs", partial(all_jobs, _train_here, cell)),
             Contender("Keras on JAX, fit as it is", partial(stock, cell), *jax),
             Contender("ours on JAX", partial(ours, cell), *jax),
             Contender("PyTorch", partial(pytorch, cell), ("torch",)),
