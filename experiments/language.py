@@ -36,8 +36,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.metrics import language
 from rnn_tf.metrics.formatting import number, plain
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.models import carried_state, layers
-from rnn_tf.models.optimizer import clipped_adam
+from rnn_tf.models import carried_state, layers, optimizer
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.say import say
@@ -299,19 +298,17 @@ def find_models(config: Config) -> dict[str, Callable]:
 def compile_arguments(hp, config: Config, steps: int) -> dict:
     """Train by Adam, clipped, its rate falling to zero along a cosine over `steps`.
 
-    Wide networks begin at a lower rate: at 0.005 one of three GRUs of 400 units was
-    spoilt in its first epoch, for good. Tokens that warm a stream up have the weight 0
-    in evaluations.
+    Tokens that warm a stream up have the weight 0 in evaluations.
     """
-    usual = 0.05 / math.sqrt(hp.values.get("units", config.units))
-    usual = min(max(usual, 1e-3), 2e-2)
-    rate = hp.Float("learning_rate", 1e-3, 2e-2, sampling="log", default=usual)
+    usual = optimizer.usual_rate(hp.values.get("units", config.units))
+    span = optimizer.LOWEST, optimizer.HIGHEST
+    rate = hp.Float("learning_rate", *span, sampling="log", default=usual)
     loss = keras.losses.SparseCategoricalCrossentropy(
         from_logits=True, reduction="mean_with_sample_weight"
     )
     score = keras.metrics.SparseCategoricalCrossentropy("score", from_logits=True)
     return {
-        "optimizer": clipped_adam(rate, steps),
+        "optimizer": optimizer.clipped_adam(rate, steps),
         "loss": loss,
         "weighted_metrics": [score],
     }

@@ -39,9 +39,8 @@ from rnn_tf.errors import InputError
 from rnn_tf.metrics import translation as metrics
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.metrics.translation import References, Translations
-from rnn_tf.models import encoder_decoder
+from rnn_tf.models import encoder_decoder, optimizer
 from rnn_tf.models.encoder_decoder import Network, Sizes
-from rnn_tf.models.optimizer import clipped_adam
 from rnn_tf.models.translation import BATCH, Search, alignment, translate
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome
@@ -325,11 +324,13 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     so that replicas train as one device does, whichever has more of it. The score is
     the cross-entropy of a real token in nats.
     """
-    rate = hp.Float("learning_rate", 1e-3, 2e-2, sampling="log", default=4e-3)
+    usual = optimizer.usual_rate(hp.values.get("units", config.units))
+    span = optimizer.LOWEST, optimizer.HIGHEST
+    rate = hp.Float("learning_rate", *span, sampling="log", default=usual)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     score = keras.metrics.SparseCategoricalCrossentropy("score", from_logits=True)
     return {
-        "optimizer": clipped_adam(rate, steps),
+        "optimizer": optimizer.clipped_adam(rate, steps),
         "loss": loss,
         "weighted_metrics": [score],
     }
