@@ -227,3 +227,38 @@ def test_text_can_be_read_in_the_light_and_in_the_dark(opened, width):
         style = "getComputedStyle(document.body).backgroundColor"
         backgrounds.add(page.evaluate(style))
     assert len(backgrounds) == 2
+
+
+def test_answers_are_filtered_by_family_and_verdict(opened):
+    """Would catch choices that hide the wrong rows, or a link to a hidden answer."""
+    page, _ = opened()
+    rows = page.locator(".answers tr[data-verdict]")
+    family, verdict = (page.locator(".filter select").nth(n) for n in (0, 1))
+    total = rows.count()
+    shown = ".answers tr[data-verdict]:visible"
+    verdict.select_option("refuted")
+    verdicts = page.locator(shown).evaluate_all("l => l.map(r => r.dataset.verdict)")
+    assert set(verdicts) == {"refuted"}
+    assert page.locator(".filter output").inner_text() == (
+        f"{len(verdicts)} of {total} claims"
+    )
+    verdict.select_option("")
+    first = rows.first.get_attribute("data-family")
+    family.select_option(first)
+    families = page.locator(shown).evaluate_all("l => l.map(r => r.dataset.family)")
+    assert set(families) == {first}
+    hidden = page.locator(".answers tr[data-verdict]:not(:visible)").first
+    name = hidden.get_attribute("id")
+    page.evaluate(f"location.hash = '{name}'")
+    page.wait_for_function(f"document.getElementById('{name}').checkVisibility()")
+    assert page.locator(shown).count() == total
+
+
+def test_a_printed_page_has_its_pictures(opened):
+    """Would catch pictures that are loaded only when somebody scrolls to them."""
+    page, _ = opened()
+    page.wait_for_load_state("networkidle")
+    complete = "[...document.images].map(i => i.complete && i.naturalWidth > 0)"
+    loaded = page.evaluate(complete)
+    assert loaded and all(loaded)
+    assert page.pdf()[:5] == b"%PDF-"

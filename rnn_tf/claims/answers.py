@@ -81,6 +81,22 @@ class Claim:
     text: str
 
 
+# What the first letter of a claim's name stands for, in the order of the page.
+FAMILIES = {
+    "S": "shapes and stacks",
+    "Q": "basics",
+    "M": "modes",
+    "G": "gradients and memory",
+    "T": "truncated backpropagation",
+    "P": "padding, static and dynamic",
+    "L": "language models",
+    "E": "encoder-decoders and decoding",
+    "F": "forecasts",
+    "K": "drawings",
+    "V": "videos",
+    "D": "devices",
+}
+
 # fmt: off
 CLAIMS = (
     Claim("S1", "Assignment 07 Q2", shape_rules.input_is_batch_time_features, SHAPES,

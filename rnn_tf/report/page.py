@@ -84,6 +84,14 @@ def with_lists(claims: list[dict]) -> list[dict]:
     ]
 
 
+def by_family(claims: list[dict]) -> dict[str, list[dict]]:
+    """Group claims by their family's letter, by number within each."""
+    families = {letter: [] for letter in answers.FAMILIES}
+    for claim in sorted(claims, key=lambda claim: int(claim["claim"][1:])):
+        families[claim["claim"][0]].append(claim)
+    return {letter: some for letter, some in families.items() if some}
+
+
 # ---------------------------------------------------------------- the page
 
 
@@ -116,6 +124,8 @@ def page(
         reference=reference,
         notes=notes,
         claims=claims,
+        families=by_family(claims),
+        family_names=answers.FAMILIES,
         how_to_read=answers.HOW_TO_READ,
         verdicts=Counter(claim["verdict"] for claim in claims),
         made=datetime.now(timezone.utc),
