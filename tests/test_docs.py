@@ -26,9 +26,10 @@ from experiments import (
 from rnn_tf import config
 from tests.conftest import GIB, ROOT, workers
 
-README = (ROOT / "README.md").read_text()
+DOCUMENTS = "README", "docs/answers", "docs/your-data", "docs/running", "docs/building"
+DOCS = "".join((ROOT / f"{name}.md").read_text() for name in DOCUMENTS)
 FINDINGS = (ROOT / "results" / "reference" / "README.md").read_text()
-BASH = "\n".join(re.findall(r"```bash\n(.*?)```", README + FINDINGS, re.S))
+BASH = "\n".join(re.findall(r"```bash\n(.*?)```", DOCS + FINDINGS, re.S))
 COMMANDS = [line.split("#")[0].strip() for line in BASH.splitlines() if line.strip()]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
 
@@ -190,7 +191,7 @@ def test_ci_leaves_the_long_tests_out_where_they_would_not_fit(tmp_path):
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
     """The lines for a notebook; then, in a process without us, those for its model."""
-    saved, notebook = re.findall(r"```python\n(.*?)```", README, re.S)
+    saved, notebook = re.findall(r"```python\n(.*?)```", DOCS, re.S)
     assert len(notebook.strip().splitlines()) == 5
     table, summary_of_model = python(notebook, tmp_path, ROOT).split("Model:", 1)
     for name in ("median_of_4_weeks", "mlp_ensemble", "gru"):
@@ -207,7 +208,7 @@ def test_the_python_of_the_readme_runs(tmp_path):
 @pytest.mark.slow
 def test_the_lines_from_an_own_file_to_next_week_run(tmp_path):
     """Would catch a file that a run refuses, and a run that `predict` does."""
-    (lines,) = re.findall(r"```\n(python -c .*?)```", README, re.S)
+    (lines,) = re.findall(r"```\n(python -c .*?)```", DOCS, re.S)
     assert len(lines.strip().splitlines()) == 6
     small = "--models mlp --epochs 1 --seeds 1 --no-classical"
     run = rf"python -m experiments.forecast \1 {small}"

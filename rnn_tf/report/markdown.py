@@ -1,9 +1,12 @@
 """Write the results table and the answers as Markdown."""
 
 import re
+from collections import Counter
 
 import lazy_loader
 
+from rnn_tf.claims.answers import FAMILIES
+from rnn_tf.claims.verdict import VERDICTS
 from rnn_tf.metrics.formatting import metric_name, number
 from rnn_tf.text import printable
 
@@ -125,6 +128,19 @@ def answers_table(rows: list[dict]) -> str:
         for row in rows
     ]
     return pipe_table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
+
+
+def families_table(rows: list[dict]) -> str:
+    """Make a table of the verdicts by family: how many claims came to each."""
+    counts = Counter((row["claim"][0], row["verdict"]) for row in rows)
+    cells = [
+        [name, *(str(counts[letter, verdict] or "") for verdict in VERDICTS)]
+        for letter, name in FAMILIES.items()
+    ]
+    whole = Counter(row["verdict"] for row in rows)
+    cells.append(["**all**", *(f"**{whole[verdict]}**" for verdict in VERDICTS)])
+    headings = ["claims on", *VERDICTS]
+    return pipe_table(cells, headings, ["left"] + ["right"] * len(VERDICTS))
 
 
 def pipe_table(cells: list[list[str]], headings: list[str], align: list[str]) -> str:

@@ -4,6 +4,7 @@ A part stands between `<!-- begin: NAME -->` and `<!-- end: NAME -->`; what is b
 is replaced, all else stays. `python -m rnn_tf.report.readme`. No TensorFlow.
 """
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -19,7 +20,17 @@ from rnn_tf.report import reference_tables as tables
 pd = lazy_loader.load("pandas")
 
 REFERENCE = Path("results", "reference")
-DOCUMENTS = ["README.md", "results/reference/README.md", "results/bench.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/answers.md",
+    "docs/your-data.md",
+    "docs/running.md",
+    "docs/building.md",
+    "results/reference/README.md",
+    "results/bench.md",
+]
+# Claims of the first page: one or two of each part of the course.
+STRIKING = ["S3", "Q4", "G1", "G14", "G18", "T4", "P4", "P8", "L6", "F1", "K2", "M16"]
 MARKED = re.compile(r"(?<=<!-- begin: )(\S+)( -->\n).*?(<!-- end: \1 -->)", re.S)
 
 STACKED = "MSE in thousandths, 95 % interval"
@@ -70,13 +81,32 @@ def summaries(folder: Path):
 
 def verdicts(folder: Path) -> str:
     """Make the table of the course's claims."""
-    return markdown.answers_table(answers.rows(folder))
+    return markdown.answers_table(judged(folder))
+
+
+def striking(folder: Path) -> str:
+    """Make the table of a few claims, from all parts of the course."""
+    rows = {row["claim"]: row for row in judged(folder)}
+    return markdown.answers_table([rows[name] for name in STRIKING])
+
+
+def families(folder: Path) -> str:
+    """Make the table of how many claims of each family came to which verdict."""
+    return markdown.families_table(judged(folder))
+
+
+@functools.cache
+def judged(folder: Path) -> list[dict]:
+    """Judge the claims by the runs of a folder, once."""
+    return answers.rows(folder)
 
 
 # Name of a part -> a reference run, what writes the part, its further arguments.
 PARTS = {
     "overview": (".", overview),
     "origins": (".", origins),
+    "families": (".", families),
+    "striking": (".", striking),
     "verdicts": (".", verdicts),
     "shapes": ("stacked-sines", tables.shapes),
     "depths": ("stacked-sines", tables.depths),
