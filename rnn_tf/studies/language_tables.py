@@ -133,10 +133,11 @@ def of_studies(text: Text, seeds: int) -> Tables:
     recurrent = [r for r in text.networks if r.name in CELLS]
     judge, known = text.grams.model(JUDGE), speech.known_words(text.corpus)
     prompts = text.test.read(np.arange(speech.TEXTS) * PROMPT, PROMPT)
+    sharing = weight_sharing.rows(max(seeds, weight_sharing.SEEDS))
     tables = {
         "hello": (small_languages.HELLO, small_languages.hello_rows(seeds=10)),
         "bank": (small_languages.BANK, small_languages.bank_rows(seeds)),
-        "weight_sharing": (weight_sharing.COLUMNS, list(weight_sharing.rows(seeds))),
+        "weight_sharing": (weight_sharing.COLUMNS, list(sharing)),
         "fed": (speech.FED, speech.fed_rows(recurrent, judge, known)),
         "long_speech": (speech.LONG, speech.long_rows(recurrent, judge, known)),
         "loops": (speech.LOOPS, speech.loop_rows(recurrent, prompts)),
