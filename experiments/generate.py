@@ -144,7 +144,7 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Load the drawings of each class in three parts; a folder's stay on disk."""
-    labelled = sketch._labelled(config)
+    labelled = sketch.read_labelled(config)
     scale = next_points.scale(labelled.parts["train"])
     layout = Layout(config.longest, scale, config.stretch)
     judge = _judge_of(config.classifier, labelled.classes)

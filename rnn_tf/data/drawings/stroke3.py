@@ -161,13 +161,14 @@ def fit_box(rows: np.ndarray) -> np.ndarray:
         BadDrawing: as `check`, or nothing is drawn.
     """
     check(rows)
-    side = np.ptp(positions(rows), axis=0).max()
-    if not side > 0:
+    places = positions(rows)
+    places -= places.min(axis=0)
+    if not places.max() > 0:
         raise BadDrawing("all points in one place", len(rows))
-    scaled = np.array(rows, float)
-    scaled[:, :2] *= BOX / side
-    scaled[-1, 2] = 1
-    return round_moves(scaled)
+    fitted = np.array(rows, float)
+    fitted[:, :2] = np.diff(np.rint(places * (BOX / places.max())), axis=0)
+    fitted[-1, 2] = 1
+    return fitted.astype(np.int16)
 
 
 def to_strokes(rows: np.ndarray) -> list[np.ndarray]:
