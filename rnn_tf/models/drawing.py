@@ -52,9 +52,7 @@ def network(
     label = keras.Input((), dtype="int32", name="class")
     known = label if told else keras.ops.zeros_like(label)
     count = sizes.classes if told else 1
-    # As large as what it stands beside; Keras's own begin within ±0.05.
-    normal = keras.initializers.RandomNormal(stddev=1.0)
-    topic = keras.layers.Embedding(count, EMBEDDING, normal, name="embedding")(known)
+    topic = keras.layers.Embedding(count, EMBEDDING, name="embedding")(known)
     steps = keras.layers.Rescaling(1 / sizes.scale, name="scale")(points[:, :, :2])
     once = keras.ops.zeros_like(points[:, :, :1])
     everywhere = once + topic[:, None, :]
