@@ -85,7 +85,7 @@ class Config(RunConfig):
     classifier: Path | None = None
     """A run of the sketch experiment that judges drawings; by default one is trained
     on the training drawings."""
-    judge_steps: int = 300
+    judge_steps: int = 200
     """Gradient steps of the classifiers that are trained here."""
     drawn: int = 10
     """Drawings of each class and temperature that are judged."""

@@ -138,6 +138,8 @@ def load_artist(path: Path, classes: int) -> Callable:
     """
     model = _load(path)
     with _refused(path):
+        if [x.shape for x in model.inputs] != [(None, None, 5), (None,)]:
+            raise ValueError("it does not take points and a class")
         points, label = np.zeros((1, 2, 5), "float32"), np.array([classes - 1], "int32")
         outputs = np.asarray(model([points, label]))
         if outputs.shape != (1, 2, mixture_density.WIDTH):

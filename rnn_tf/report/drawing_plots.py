@@ -19,6 +19,7 @@ def grid(path: Path, classes: tuple[str, ...], drawings: dict) -> None:
             and again; None where nothing was drawn.
     """
     each = 3 if len(drawings) <= 3 else 2 if len(drawings) <= 5 else 1
+    each = min(each, *(len(made) // len(classes) for made in drawings.values()))
     shown, columns = classes[:CLASSES], each * len(drawings)
     height, width = 0.85 * len(shown) + 0.6, 0.85 * columns + 1
     figure, axes = new_figure(len(shown), columns, height=height, width=width)
