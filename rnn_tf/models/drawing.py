@@ -94,8 +94,8 @@ def draw(artist, labels: np.ndarray, temperatures, limit: int, seed: int) -> Dra
     count = len(labels)
     temperatures = np.broadcast_to(temperatures, count).astype("float32")
     uniform, normal = (np.random.default_rng((seed, n)) for n in range(2))
-    cuts = np.split(np.arange(count), range(BATCH, count, BATCH))
-    rows = min(BATCH, -(-count // 16) * 16)  # few shapes
+    cuts = np.array_split(np.arange(count), -(-count // BATCH))
+    rows = -(-len(cuts[0]) // 16) * 16  # few shapes
     points = []
     for which in cuts:
         shape = len(which), limit, mixture_density.NOISE // 2
