@@ -11,7 +11,7 @@ VENV ?= .venv
 ARGS ?=
 WORKERS ?= 2
 
-EXPERIMENTS := stacked gradients lengths language translate forecast sketch video
+EXPERIMENTS := stacked gradients lengths language translate forecast sketch generate video
 PARTS := forecast language translate sketch search strokes clips lengths start limit jobs
 
 # The interpreter that runs everything, and the stamps that say what it has installed.
@@ -61,6 +61,9 @@ forecast: $(READY) ## the next seven days of a daily series
 
 sketch: $(READY) ## classify drawings, stroke by stroke
 	@$(RUN) -m experiments.sketch $(ARGS)
+
+generate: $(READY) ## draw from a class, point by point
+	@$(RUN) -m experiments.generate $(ARGS)
 
 video: $(READY) ## classify clips: a CNN per frame, an RNN over frames
 	@$(RUN) -m experiments.video $(ARGS)

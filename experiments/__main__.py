@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments import (
     facts,
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -29,7 +30,10 @@ from rnn_tf.errors import InputError
 from rnn_tf.recipe import jobs, progress
 from rnn_tf.report import page
 
-MODULES = stacked, gradients, lengths, language, translate, forecast, sketch, video
+MODULES = (
+    *(stacked, gradients, lengths, language, translate),
+    *(forecast, sketch, generate, video),
+)
 REFERENCE = Path("results/reference")
 
 

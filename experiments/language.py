@@ -300,9 +300,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 
     Tokens that warm a stream up have the weight 0 in evaluations.
     """
-    usual = optimizer.usual_rate(hp.values.get("units", config.units))
-    span = optimizer.LOWEST, optimizer.HIGHEST
-    rate = hp.Float("learning_rate", *span, sampling="log", default=usual)
+    rate = optimizer.learning_rate(hp, hp.values.get("units", config.units))
     loss = keras.losses.SparseCategoricalCrossentropy(
         from_logits=True, reduction="mean_with_sample_weight"
     )

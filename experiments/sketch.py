@@ -108,7 +108,7 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Load the drawings of each class in three parts; a folder's stay on disk."""
-    labelled = _labelled(config)
+    labelled = read_labelled(config)
     train = labelled.parts["train"]
     padding = batches.padding(train, config.longest)
     source = Source(labelled.parts, labelled.classes, padding)
@@ -118,7 +118,7 @@ def load_data(config: Config) -> Data:
     return Data(len(source.classes), dataset, batch, labelled.block, facts, source)
 
 
-def _labelled(config: Config) -> Labelled:
+def read_labelled(config: Config) -> Labelled:
     """Make doodles, or read the drawings of files."""
     if config.data == "doodles":
         return doodles.labelled(config.doodles)

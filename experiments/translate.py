@@ -324,9 +324,7 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
     so that replicas train as one device does, whichever has more of it. The score is
     the cross-entropy of a real token in nats.
     """
-    usual = optimizer.usual_rate(hp.values.get("units", config.units))
-    span = optimizer.LOWEST, optimizer.HIGHEST
-    rate = hp.Float("learning_rate", *span, sampling="log", default=usual)
+    rate = optimizer.learning_rate(hp, hp.values.get("units", config.units))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     score = keras.metrics.SparseCategoricalCrossentropy("score", from_logits=True)
     return {

@@ -10,6 +10,7 @@ import pytest
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -37,6 +38,7 @@ EXPERIMENTS = [
     language,
     translate,
     sketch,
+    generate,
     video,
 ]
 
@@ -76,7 +78,7 @@ def test_config_and_summary_never_import_tensorflow():
         "import rnn_tf.report.page\n"
         "import experiments.forecast, experiments.gradients, experiments.sketch\n"
         "import experiments.language, experiments.stacked, experiments.translate\n"
-        "import experiments.modes\n"
+        "import experiments.modes, experiments.generate\n"
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert run_python("-c", code).returncode == 0

@@ -14,6 +14,7 @@ import pytest
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -53,7 +54,7 @@ def test_every_command_of_the_readme_names_targets_and_options_there_are(command
     targets = [word for word in words[1:] if "=" not in word]
     known = {"stacked": stacked, "gradients": gradients, "lengths": lengths}
     known |= {"modes": modes, "language": language, "translate": translate}
-    known |= {"sketch": sketch, "video": video}
+    known |= {"sketch": sketch, "generate": generate, "video": video}
     names = "|".join(known)
     general = {re.sub(f"^({names})-", "forecast-", target) for target in targets}
     assert general <= set(TARGETS)
@@ -84,8 +85,9 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
         sources = "sines recall symbols grammar dates synthetic doodles digits"
         for name in sources.split():
             assert re.search(rf"^[a-z]+ on {name}", text, re.M)
+        assert len(re.findall("^(sketch|generate) on doodles", text, re.M)) == 2
         assert len(re.findall("^(stacked|gradients) on adding", text, re.M)) == 2
-        assert text.count(" * ") == 10  # one chosen model in each table
+        assert text.count(" * ") == 11  # one chosen model in each table
     assert "The exact claims, checked" in done.stdout
     assert "The course's claims, measured" in done.stdout
     assert len(list((tmp_path / "modes").glob("*/modes.csv"))) == 1

@@ -19,6 +19,7 @@ import pytest
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -54,6 +55,7 @@ EXPERIMENTS = {
     "language": language,
     "translate": translate,
     "sketch": sketch,
+    "generate": generate,
     "video": video,
 }
 IN_CI = [
@@ -61,7 +63,7 @@ IN_CI = [
     for name in EXPERIMENTS
 ]
 # These have a row for each test example, to compare with.
-WITHOUT = "gradients", "lengths", "language", "translate"
+WITHOUT = "gradients", "lengths", "language", "translate", "generate"
 WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in WITHOUT]
 SMALL = {
     "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
@@ -77,6 +79,8 @@ SMALL = {
     # Two devices, and 33 drawings for validation: batches of 32 and of 1.
     "sketch": "--models answer --doodles 330 --longest 24 --epochs 2 --seeds 1 "
     "--strategy mirrored --replicas 2",
+    "generate": "--models lstm gru --doodles 250 --longest 24 --units 8 --epochs 2 "
+    "--seeds 1 --judge-steps 4 --drawn 2 --temperatures 0.5",
     "video": "--models cnn_lstm --digits 160 --epochs 2 --seeds 1",
 }
 

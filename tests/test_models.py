@@ -10,6 +10,7 @@ import pytest
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -25,7 +26,7 @@ from rnn_tf.data.series.periods import by_share
 from rnn_tf.data.series.windows import Windows
 from rnn_tf.data.splits import Network
 from rnn_tf.data.text import first_symbol, stories
-from rnn_tf.models import remedies
+from rnn_tf.models import mixture_density, remedies
 from tests import model_harness
 from tests.model_harness import Case, without_dropout
 
@@ -519,6 +520,58 @@ def test_translate_model_loads_anywhere_and_does_not_read_padding(name, tmp_path
     assert again == pytest.approx(ours, abs=1e-6)
     real = np.ones(ours.shape[:2], bool) if rest else x > 0
     assert more[:, : ours.shape[1]][real] == pytest.approx(ours[real], abs=1e-5)
+
+
+GENERATE = generate.Config(units=UNITS)
+DRAWS = 3 * 64 + (UNITS + 1) * mixture_density.WIDTH  # three classes, and the output
+GENERATE_PARAMETERS = {
+    "lstm": DRAWS + 2 * (64 + 1) * UNITS + lstm(UNITS, 5 + 64),
+    "lstm_unconditional": DRAWS - 2 * 64 + 2 * (64 + 1) * UNITS + lstm(UNITS, 5 + 64),
+    "lstm_dropout": DRAWS + 2 * (64 + 1) * UNITS + lstm(UNITS, 5 + 64),
+    "gru": DRAWS + (64 + 1) * UNITS + gru(UNITS, 5 + 64),
+}
+
+
+def generate_case(name: str) -> Case:
+    """Squares, in each of which the pen is lifted once, and then the end."""
+    square = [[1, 0, 1, 0], [0, 1, 1, 0], [-1, 0, 1, 0], [0, -1, 0, 1]]
+    points = np.zeros((6, 6, 5), "float32")
+    points[:, :4, :4], points[:, 4:, 4] = square, 1
+    begin = np.broadcast_to(np.array([0, 0, 1, 0, 0], "float32"), (6, 1, 5))
+    before = np.concatenate([begin, points[:, :-1]], axis=1)
+    before[..., :2] *= 30
+    sizes = generate.Sizes(3, 30.0)
+    return Case(
+        lambda hp: generate.MODELS[name](hp, GENERATE, sizes),
+        lambda hp: generate.compile_arguments(hp, GENERATE, 1000),
+        (before, np.arange(6, dtype="int32") % 3),
+        points,
+        (None, mixture_density.WIDTH),
+        GENERATE_PARAMETERS[name],
+        smooth_loss=mixture_density.loss,
+        change=without_dropout,
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__[6:])
+def test_generate_model(check):
+    """One for all: the others are made of the same pieces."""
+    tuned = "hyperparameter" in check.__name__
+    check(generate_case("lstm_dropout" if tuned else "lstm"))
+
+
+@pytest.mark.parametrize("name", GENERATE_PARAMETERS)
+def test_generate_model_loads_anywhere(name, tmp_path):
+    """Would catch a custom layer, and a layer nobody meant to add."""
+    case = generate_case(name)
+    model = case.build(keras_tuner.HyperParameters())
+    assert model.count_params() == case.parameters
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    ours, again = (
+        keras.ops.convert_to_numpy(m(list(case.inputs))) for m in (model, loaded)
+    )
+    assert again == pytest.approx(ours, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", forecast.MODELS)

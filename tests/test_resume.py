@@ -20,6 +20,7 @@ import pytest
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     lengths,
@@ -523,6 +524,7 @@ def test_a_resumed_run_has_its_options_from_its_folder(stopped):
         lengths.Config(data=("drawings",), steps=(5,), cells=("lstm",)),
         gradients.Config(gains=(1.0, 3.0), remedies=("none", "gru")),
         sketch.Config(),
+        generate.Config(classifier=Path("run"), temperatures=(0.5,)),
         video.Config(weights=Path("w.h5"), frames=8),
     ],
 )

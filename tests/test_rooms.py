@@ -22,7 +22,8 @@ ALLOWED = {
     "claims": "runs metrics config errors files text",
     "report": "claims runs metrics config errors files text",
     "recipe": "devices data runs metrics config errors files text report.summary "
-    "models.sampling models.translation report.translation_plots",
+    "models.drawing models.mixture_density models.sampling models.translation "
+    "report.translation_plots",
     "studies": "models data metrics baselines errors files",  # plain_table
 }
 MODULES = {path.relative_to(PACKAGE): path for path in PACKAGE.rglob("*.py")}

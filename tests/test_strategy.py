@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from experiments import (
     forecast,
+    generate,
     gradients,
     language,
     sketch,
@@ -190,3 +191,12 @@ def test_batches_to_train_on_have_static_shapes(module, options, name, dynamic):
     assert x.shape.rank - len([n for n in x.shape if n]) == dynamic
     assert x.shape[0] is not None
     assert all(part.shape.is_fully_defined() for part in rest)
+
+
+def test_batches_of_points_have_static_shapes_but_for_their_number():
+    """Would catch a batch size that a TPU compiles anew; time is of a few lengths."""
+    data = generate.load_data(generate.Config(doodles=200))
+    batches = data.dataset("train", Network("lstm", None), Order(1))
+    shapes = [tuple(part.shape) for part in tf.nest.flatten(batches.element_spec)]
+    assert shapes == [(64, None, 5), (64,), (64, None, 5), (64, None)]
+    assert {x.shape[1] % 8 for (x, _), *_ in batches} == {0}

@@ -31,13 +31,19 @@ def clipped_adam(rate: float, steps: int):
     return ClippedAdam(rate)
 
 
-def usual_rate(units: int) -> float:
-    """Choose the learning rate that a network of so many units begins with.
+def learning_rate(hp, units: int) -> float:
+    """Choose the rate of the first step; by default a wide network begins at a low one.
 
-    Wide ones begin lower: at 0.005 one of three GRUs of 400 units was spoilt in its
-    first epoch, for good.
+    0.05 / sqrt(units): at 0.005 one of three GRUs of 400 units was spoilt in its first
+    epoch, for good.
+
+    Args:
+        hp: hyperparameters, of which it is one.
+        units: of the recurrent layers.
     """
-    return min(max(0.05 / math.sqrt(units), LOWEST), HIGHEST)
+    usual = min(max(0.05 / math.sqrt(units), LOWEST), HIGHEST)
+    span = {"min_value": LOWEST, "max_value": HIGHEST, "sampling": "log"}
+    return hp.Float("learning_rate", **span, default=usual)
 
 
-LOWEST, HIGHEST = 1e-3, 2e-2  # learning rates that a search may choose
+LOWEST, HIGHEST = 1e-3, 2e-2

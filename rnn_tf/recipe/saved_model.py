@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_tf.devices import backend
 from rnn_tf.errors import InputError
-from rnn_tf.models import sampling
+from rnn_tf.models import drawing, mixture_density, sampling
 
 keras = lazy_loader.load("keras")
 
@@ -120,6 +120,40 @@ def load_translator(path: Path, sizes: tuple[int, int]):
         if logits.shape[::2] != (1, sizes[1]) or not np.isfinite(logits).all():
             raise ValueError(f"it gives no logits of {sizes[1]} tokens")
     return model
+
+
+def load_artist(path: Path, classes: int) -> Callable:
+    """Load a saved network that draws; TensorFlow starts here.
+
+    Args:
+        path: a `.keras` file.
+        classes: that it must know.
+
+    Returns:
+        A function, `drawing.draw` without its first argument. It raises InputError if
+        what is drawn is no drawing.
+
+    Raises:
+        InputError: as `load_classifier`, or the model draws something else.
+    """
+    model = _load(path)
+    with _refused(path):
+        if [x.shape for x in model.inputs] != [(None, None, 5), (None,)]:
+            raise ValueError("it does not take points and a class")
+        points, label = np.zeros((1, 2, 5), "float32"), np.array([classes - 1], "int32")
+        outputs = np.asarray(model([points, label]))
+        if outputs.shape != (1, 2, mixture_density.WIDTH):
+            raise ValueError(f"it gives {outputs.shape[1:]}")
+        artist = drawing.artist(model)
+
+    def draw(*arguments) -> drawing.Drawn:
+        with _refused(path):
+            drawn = drawing.draw(artist, *arguments)
+            if not np.isfinite(drawn.points).all():
+                raise ValueError("what it draws is not finite")
+            return drawn
+
+    return draw
 
 
 def load_forecast(path: Path, horizon: int) -> Callable[[np.ndarray], np.ndarray]:

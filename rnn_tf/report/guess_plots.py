@@ -79,7 +79,7 @@ def drawings(path: Path, predictions, drawing: Callable) -> None:
         axis.set_axis_off()
     for start, rows in zip((0, 12), chosen, strict=True):
         for axis, row in zip(axes[start:], rows.to_dict("records"), strict=False):
-            _draw(axis, drawing(int(row["example"])))
+            draw_strokes(axis, drawing(int(row["example"])))
             good = row["target"] == row["prediction"]
             first, second, third = (row[k] for k in ("prediction", "second", "third"))
             title = f"{plots.label(first, 20)} {100 * row['probability']:.0f} %\n"
@@ -98,7 +98,7 @@ def _spread(rows, count: int):
     return rows.sample(n=min(count, len(rows)), random_state=1)
 
 
-def _draw(axis, strokes: np.ndarray) -> None:
+def draw_strokes(axis, strokes: np.ndarray) -> None:
     """Draw a line per stroke; y grows downward, and the first point has no row."""
     places = np.pad(strokes[:, :2].astype(int), [(1, 0), (0, 0)]).cumsum(axis=0)
     ends = np.flatnonzero(strokes[:, 2]) + 2

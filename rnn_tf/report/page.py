@@ -35,6 +35,7 @@ ORDER = [
     "translate",
     "forecast",
     "sketch",
+    "generate",
     "video",
     "devices",
     "facts",

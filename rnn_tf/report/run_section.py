@@ -183,6 +183,17 @@ PICTURES = {
         "first block was guessed right, the second wrong",
         "Drawings and what the network takes them for.",
     ),
+    "drawn": (
+        "Drawings by the network: a row for each class, and columns for each "
+        "temperature, the lowest on the left",
+        "What the chosen network draws of each class, by temperature.",
+    ),
+    "temperatures": (
+        "Two line charts by temperature: above, the shares of the drawings that are "
+        "recognised, end by themselves and are near copies; below, how far drawings "
+        "are from each other and from the training drawings",
+        "What temperature does to drawings. Bands: range over the seeds.",
+    ),
     "clips": (
         "Up to twelve clips as strips of frames, each with the best guess: first some "
         "that are right, then some that are wrong",
@@ -233,6 +244,7 @@ TABLES = {
     "beams": "What wider beams find, and what normalisation by length does",
     "stopping": "Decoding that stops when all have ended, and decoding that does not",
     "held_out": "Dates in ways that training has not",
+    "drawn": "Drawings by networks: recognised, ended, varied, near copies",
     "tones": "Recordings of tones: one answer for each, or a sequence of words",
     "waiting": "Whether training waits for its clips",
     "gradient_decay": "What a time step does to a gradient, in each setting",

@@ -24,6 +24,7 @@ from rnn_tf.data.drawings.stroke3 import (
     choose_split,
     decode_records,
     to_moves,
+    to_strokes,
 )
 from rnn_tf.data.splits import SPLITS
 from rnn_tf.errors import InputError
@@ -54,6 +55,12 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"line {number}", line
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def encode(drawing: np.ndarray, name: str) -> str:
+    """Encode a drawing, stroke-3 in a box of 255, as a line, without its line feed."""
+    strokes = [stroke.T.astype(int).tolist() for stroke in to_strokes(drawing)]
+    return json.dumps({"word": name, "drawing": strokes}, ensure_ascii=False)
 
 
 def decode(

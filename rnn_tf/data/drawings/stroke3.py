@@ -146,6 +146,43 @@ def round_moves(rows: np.ndarray) -> np.ndarray:
     return rows.astype(np.int16)
 
 
+def fit_box(rows: np.ndarray) -> np.ndarray:
+    """Scale moves so that the longer side of the drawing is `BOX`, and round them.
+
+    What a network draws is as large as it happens to be; drawings of files are not.
+
+    Args:
+        rows: (points, 3) float: dx, dy, pen lifted. The last point lifts it anyway.
+
+    Returns:
+        (points, 3) int16.
+
+    Raises:
+        BadDrawing: as `check`, or nothing is drawn.
+    """
+    check(rows)
+    places = positions(rows)
+    places -= places.min(axis=0)
+    if not places.max() > 0:
+        raise BadDrawing("all points in one place", len(rows))
+    fitted = np.array(rows, float)
+    fitted[:, :2] = np.diff(np.rint(places * (BOX / places.max())), axis=0)
+    fitted[-1, 2] = 1
+    return fitted.astype(np.int16)
+
+
+def to_strokes(rows: np.ndarray) -> list[np.ndarray]:
+    """Turn the moves of a drawing into strokes, from 0 on; the inverse of `to_moves`.
+
+    Returns:
+        The points of each stroke, (points, 2).
+    """
+    places = positions(rows)
+    places = places - places.min(axis=0)
+    ends = np.flatnonzero(rows[:, 2]) + 2
+    return np.split(places, ends[ends < len(places)])
+
+
 def positions(rows: np.ndarray) -> np.ndarray:
     """Follow moves from (0, 0): the positions, (points + 1, 2) float."""
     return np.vstack([np.zeros(2), np.cumsum(rows[:, :2], axis=0, dtype=float)])
