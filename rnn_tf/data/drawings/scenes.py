@@ -27,11 +27,11 @@ NAMES = "zero one two three four five six seven eight nine".split()
 ABOVE, LEFT = "above", "left of"
 TOKENS = Tokens("word", ("a", "an", "above", "left", "of", *NAMES))
 
-# Relations -> row and column of each digit's corner; None: anywhere, the same of both.
+# Relations -> row and column of each digit's corner.
 LAYOUTS = {
-    (): ((None, None),),
-    (ABOVE,): ((1, None), (11, None)),
-    (LEFT,): ((None, 1), (None, 11)),
+    (): ((6, 6),),
+    (ABOVE,): ((1, 6), (11, 6)),
+    (LEFT,): ((6, 1), (6, 11)),
     (ABOVE, LEFT): ((1, 6), (11, 1), (11, 11)),
     (LEFT, ABOVE): ((6, 1), (1, 11), (11, 11)),
 }
@@ -120,19 +120,11 @@ def _paint(drawn: list[tuple], digits, classes, own, random) -> Scenes:
     for picture, numbers, (names, relations) in zip(
         pictures, shown, drawn, strict=True
     ):
-        anywhere = random.integers(0, SIDE - tiny_digits.SIDE + 1, 2)
         for place, name in enumerate(names):
             numbers[place] = which = random.choice(by_class[name])
-            corner = _corner(LAYOUTS[relations][place], anywhere, random)
+            moved = random.integers(-MOVED, MOVED + 1, 2)
+            corner = LAYOUTS[relations][place] + moved
             rows, columns = (slice(n, n + tiny_digits.SIDE) for n in corner)
             picture[rows, columns, 0] = digits[which]
     captions = tuple(itertools.starmap(caption, drawn))
     return Scenes(pictures, captions, (shown >= 0).sum(axis=1), shown)
-
-
-def _corner(place: tuple, anywhere: np.ndarray, random) -> np.ndarray:
-    """Choose the row and column of a digit's corner, inside the scene."""
-    pairs = zip(place, anywhere, strict=True)
-    wanted = [at if at is not None else free for at, free in pairs]
-    moved = np.array(wanted) + random.integers(-MOVED, MOVED + 1, 2)
-    return np.clip(moved, 0, SIDE - tiny_digits.SIDE)
