@@ -48,7 +48,7 @@ def numbered(texts: tuple[str, ...]) -> np.ndarray:
 
 
 def one_hot(texts: tuple[str, ...]) -> np.ndarray:
-    """Write letters as vectors, zeros where there is none: (texts, LONGEST, letters)."""
+    """Write letters as vectors, or zeros: (texts, LONGEST, letters)."""
     letters = numbered(texts)[:, :LONGEST, None] - SPECIAL
     return (letters == np.arange(len(LETTERS))).astype("float32")
 

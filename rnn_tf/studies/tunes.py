@@ -37,7 +37,8 @@ TOKENS = SPECIAL + NOTES
 BATCH, NOTE_BATCH, RATE = 64, 256, 4e-3
 TEMPERATURES = 1.0, 0.5
 FRESH = 1_000  # added to a seed for the tunes that are no part of training
-# (keys, tokens so far, (tunes, step + 1), from BEGIN on) -> probabilities, (tunes, TOKENS)
+# (keys; tokens so far from BEGIN on, (tunes, steps)) -> the probability of each next
+# token, (tunes, TOKENS)
 Player = Callable
 
 
