@@ -277,7 +277,7 @@ def scores(keys: np.ndarray, notes: np.ndarray, train: tuple) -> dict:
         train: keys and notes of training.
     """
     by_rule = tunes.keeps(keys, notes)
-    kept = np.all(list(by_rule.values()), axis=0)
+    kept = tunes.keeps_all(keys, notes)
     known = _names(*train)
     good = _names(keys[kept], notes[kept])
     shares = {rule: 100 * float(own.mean()) for rule, own in by_rule.items()}

@@ -41,8 +41,7 @@ def tunes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         while len(own) < wanted:
             walks = _walk(8 * count, length, random)
             keys = np.zeros(len(walks), int)
-            kept = keeps(keys, MAJOR[walks])
-            own = np.concatenate([own, walks[np.all(list(kept.values()), axis=0)]])
+            own = np.concatenate([own, walks[keeps_all(keys, MAJOR[walks])]])
         blank = np.full((wanted, MOST - length), END)
         made.append(np.concatenate([MAJOR[own[:wanted]], blank], axis=1))
     notes = np.concatenate(made)[random.permutation(sum(map(len, made)))[:count]]
@@ -99,6 +98,11 @@ def keeps(keys: np.ndarray, notes: np.ndarray) -> dict[str, np.ndarray]:
         "leaps": scale & back.all(axis=1),
         "bars": np.isin(lengths, LENGTHS),
     }
+
+
+def keeps_all(keys: np.ndarray, notes: np.ndarray) -> np.ndarray:
+    """Tell of each tune whether it keeps all rules: (tunes,) bool; see `keeps`."""
+    return np.all(list(keeps(keys, notes).values()), axis=0)
 
 
 def _moves(places: np.ndarray, notes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
