@@ -241,7 +241,7 @@ CASES = [
 # Whose rules have tests of their own.
 ELSEWHERE = {
     *(answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION, answers.LENGTHS),
-    *(answers.MODES, answers.FACTS),
+    *(answers.MODES, answers.FACTS, answers.GENERATION),
 }
 OTHERS = [claim for claim in answers.CLAIMS if claim.command not in ELSEWHERE]
 CLAIMS = {claim.name: claim for claim in OTHERS}

@@ -19,6 +19,7 @@ from rich.text import Text
 from rnn_tf import config, files
 from rnn_tf.claims import (
     fact_rules,
+    generate_rules,
     gradient_rules,
     language_rules,
     length_rules,
@@ -62,6 +63,7 @@ LANGUAGE = 'make language ARGS="--size full"'
 TRANSLATION = 'make translate ARGS="--size full"'
 LENGTHS = 'make lengths ARGS="--size full"'
 MODES = 'make modes ARGS="--size full"'
+GENERATION = 'make generate ARGS="--size full"'
 SERIES = 'make forecast ARGS="--data cta --size full"'
 DRAWINGS = 'make sketch ARGS="--size full"'
 CLIPS = 'make video ARGS="--size full"'
@@ -351,6 +353,15 @@ CLAIMS = (
           "The first state is zeros or learned, and learning it helps."),
     Claim("Q15", "notes against Quiz 4", mode_rules.bias_helps, MODES,
           "The state's update needs a bias."),
+    # What is written, or played, from a vector.
+    Claim("M4", "Quiz 4, Assignment 07, RNN cards against Assignment 4",
+          generate_rules.music_is_vector_to_sequence, GENERATION,
+          "Music is vector-to-sequence, not sequence-to-vector."),
+    Claim("M5", "Assignment 07, notes, RNN cards against Assignment 4",
+          generate_rules.captions_and_summaries_come_from_a_vector, GENERATION,
+          "Captions and summaries are vector-to-sequence, not seq-to-seq."),
+    Claim("M13", "RNN cards", generate_rules.cut_networks_caption, GENERATION,
+          "A CNN with its last layer cut off gives the vector for captions."),
 )
 # fmt: on
 

@@ -72,6 +72,17 @@ PICTURES = {
         "What small networks make of small tasks. A short line is the mean of the "
         "seeds; left is better.",
     ),
+    "captions": (
+        "Two rows of scenes of handwritten digits, each with the sentence that a "
+        "network writes: four that are right, and below four that are not, with what "
+        "is right",
+        "Scenes and what the network says: from one vector, word by word, to a stop.",
+    ),
+    "tunes": (
+        "A row of piano rolls for each way to make tunes, notes from left to right "
+        "and high notes above: random notes, those of n-grams, and of networks",
+        "Tunes that were played, the first of each way. Green: all rules are kept.",
+    ),
     "gradient_norms": (
         "Line chart on a logarithmic scale: the norm of the gradient of the last state "
         "by an earlier one over their distance in time steps, a line for each cell; "
@@ -210,6 +221,9 @@ TABLES = {
     "lengths": "The best recurrent model and the MLP on sequences of other lengths",
     "quiz": "The quiz's model, part by part: shapes and parameters",
     "modes": "Small tasks: the error of each network and baseline, seed by seed",
+    "captions": "Scenes described in words, and names of new digits spelled",
+    "summaries": "The first of each letter: from a vector, and from a sequence",
+    "tunes": "Tunes from a key, and note by note: the rules that they keep",
     "as_given": "The course's program, run again with one repair more each time",
     "padding": "The same drawings, padded to other lengths: do the guesses change?",
     "cost": "What one step of training costs",
