@@ -1,5 +1,6 @@
 """The networks of the drawing page, in a browser, against Keras and Python."""
 
+import functools
 import json
 import math
 
@@ -49,14 +50,19 @@ def opened(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("draw")
     drawn = generator_run(folder / "generate")
 
-    def open_page(name: str, members: int):
-        run = classifier_run(folder / f"{name}-{members}", name, members)
-        draw.main(run, drawn, results=folder)
+    @functools.cache
+    def open_page(name: str = "conv_lstm", members: int = 1):
+        run = classifier_run(folder / name / "sketch", name, members)
+        draw.main(run, drawn, results=folder / name)
         page = browser.new_page()
-        page.goto((folder / "draw.html").as_uri())
-        return page, run
+        page.goto((folder / name / "draw.html").as_uri())
+        return page, {"sketch": load(run), "generate": load(drawn)}
 
-    yield open_page
+    @functools.cache
+    def load(run):
+        return load_model(run / "made.keras")
+
+    return open_page
 
 
 @pytest.mark.parametrize(("name", "members"), CLASSIFIERS)
@@ -64,20 +70,18 @@ def test_guesses_are_those_of_keras_from_raw_points_on(
     opened, raws, prepared, name, members
 ):
     """Would catch gates in another order, padding that moves, a sum that is no mean."""
-    page, run = opened(name, members)
+    page, models = opened(name, members)
     given = page.evaluate(
         "drawings => drawings.map(d => [...classify(classifier, prepare(d))])",
         [strokes_of(raw) for raw in raws],
     )
-    model = load_model(run / "made.keras")
     part = store.pack(prepared, np.zeros(len(prepared)))
     steps = max(24, part.lengths.max())
     inputs = part.stroke5(np.arange(len(prepared)), steps, scale=1.0)
-    expected = model.predict(inputs, verbose=0)
+    expected = models["sketch"].predict(inputs, verbose=0)
     assert len({row.argmax() for row in expected}) > 2  # weights that say something
     difference = np.abs(np.array(given) - expected).max()
     assert difference < 1e-4
-    page.close()
 
 
 def test_moves_are_those_of_python_to_the_last_unit(opened, raws, prepared):
@@ -91,18 +95,17 @@ def test_moves_are_those_of_python_to_the_last_unit(opened, raws, prepared):
     # Of a part of a drawing: in a box with a longer side.
     half = page.evaluate("prepare([[[0, 0], [255, 0], [255, 100]]], 510)")
     assert half == [[128, 0, 0], [0, 50, 1]]  # 127.5 to even
-    page.close()
 
 
 def test_what_the_generator_says_is_what_keras_says(opened, prepared):
     """Would catch a class that is read one row off, or a state that begins at 0."""
-    page, _ = opened("conv_lstm", 1)
-    model = load_model(next(iter(_folders(page, "generate"))) / "made.keras")
+    page, models = opened("conv_lstm", 1)
     for label, moves in enumerate(prepared[: len(NAMES)]):
         part = store.pack([moves], np.zeros(1))
         points = part.stroke5(np.arange(1), len(moves), 1.0)
         before = np.concatenate([[[[0, 0, 1, 0, 0]]], points[:, :-1]], axis=1)
-        expected = model.predict([before, np.array([label])], verbose=0)[0]
+        inputs = [before, np.array([label])]
+        expected = models["generate"].predict(inputs, verbose=0)[0]
         given = page.evaluate(
             """([label, points]) => {
               const state = beginDrawing(generator, label);
@@ -112,15 +115,6 @@ def test_what_the_generator_says_is_what_keras_says(opened, prepared):
         )
         assert np.abs(np.array(given) - expected).max() < 1e-4
         assert np.abs(expected).max() > 0.5
-    page.close()
-
-
-def _folders(page, name: str):
-    """Find the run beside the page's file."""
-    from pathlib import Path
-    from urllib.parse import unquote, urlparse
-
-    yield Path(unquote(urlparse(page.url).path)).parent / name
 
 
 def sample(page, outputs, temperature, numbers):
@@ -155,7 +149,6 @@ def test_points_are_drawn_as_ha_and_eck_have_it(opened):
     assert sample(page, outputs.tolist(), 1.0, [0.3, 0.8]) == [0, 0, 0, 0, 1]
     first, *_ = sample(page, outputs.tolist(), 1.0, [0.2, 0.1, 0.0, 0.0])
     assert first == 0  # the other mixture, at its mean
-    page.close()
 
 
 def test_a_drawing_goes_on_to_its_end_or_to_the_limit(opened):
@@ -181,4 +174,3 @@ def test_a_drawing_goes_on_to_its_end_or_to_the_limit(opened):
         }"""
     )
     assert (count, ended) == (0, True)
-    page.close()
