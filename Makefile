@@ -25,7 +25,7 @@ RUN := $(PYTHON)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup jax results summary answers report readme modes facts devices test test-long lint clean \
+.PHONY: help setup jax results draw summary answers report readme modes facts devices test test-long lint clean \
 	bench bench-scaling $(PARTS:%=bench-%) $(EXPERIMENTS) $(EXPERIMENTS:%=%-tune) $(EXPERIMENTS:%=%-multiworker)
 
 help: ## list the targets
@@ -91,6 +91,9 @@ $(PARTS:%=bench-%): bench-%: $(READY)
 
 bench-scaling: $(READY) ## what a second replica or worker is worth, in minutes
 	@$(RUN) -m benchmarks.scaling $(ARGS)
+
+draw: $(READY) ## results/draw.html: you draw, networks guess and draw on
+	@$(RUN) -m experiments.draw $(ARGS)
 
 summary: $(READY) ## rebuild results/summary.csv and print the tables
 	@$(RUN) -m rnn_tf.report.summary $(ARGS)

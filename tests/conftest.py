@@ -16,6 +16,7 @@ from rnn_tf.data.series.daily import Series
 from rnn_tf.devices import backend, strategy
 from rnn_tf.devices.workers import available_memory
 from rnn_tf.runs import run_folder
+from tests.browser import start
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 2**30
@@ -110,6 +111,13 @@ def csv_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium."""
+    with start() as started:
+        yield started
 
 
 def make_run(root, low=-5.0, high=-1.0, naive=50, **info) -> Path:

@@ -78,7 +78,7 @@ def test_config_and_summary_never_import_tensorflow():
         "import rnn_tf.report.page\n"
         "import experiments.forecast, experiments.gradients, experiments.sketch\n"
         "import experiments.language, experiments.stacked, experiments.translate\n"
-        "import experiments.modes, experiments.generate\n"
+        "import experiments.draw, experiments.generate, experiments.modes\n"
         "sys.exit('tensorflow' in sys.modules)"
     )
     assert run_python("-c", code).returncode == 0

@@ -186,6 +186,15 @@ def load_forecast(path: Path, horizon: int) -> Callable[[np.ndarray], np.ndarray
     return predict
 
 
+def load_model(path: Path):
+    """Load a saved model for its weights; TensorFlow starts here.
+
+    Raises:
+        InputError: as `load_classifier`.
+    """
+    return _load(path)
+
+
 def _load(path: Path):
     """Check a `.keras` file, and load its model, which is not compiled."""
     _check_archive(path)
