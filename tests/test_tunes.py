@@ -7,6 +7,7 @@ from rnn_tf.data.series import tunes
 from rnn_tf.data.series.tunes import END
 from rnn_tf.data.text import tokens
 from rnn_tf.data.text.tokens import SPECIAL
+from rnn_tf.studies import tune_models
 from rnn_tf.studies import tunes as study
 
 # Two bars in C: c d e d, c e d c. The leap from c to e goes back to d.
@@ -154,12 +155,12 @@ def test_ngrams_by_hand():
 def test_examples_of_the_next_note_are_all_beginnings():
     """Would catch a target that its input holds, and ends that are not learned."""
     keys, y = np.array([5]), study.numbered(padded([5, 7]))
-    x, following, weights = study._examples("next_note", keys, y)
+    x, following, weights = tune_models.examples("next_note", keys, y)
     shown = [[n - SPECIAL for n in row if n] for row in x.tolist()]
     assert shown == [[5], [5, 7]]
     assert following.tolist() == [SPECIAL + 7, tokens.END]
     assert weights.tolist() == [1, 1]
-    (vectors, so_far), y, weights = study._examples("key_to_tune", keys, y)
+    (vectors, so_far), y, weights = tune_models.examples("key_to_tune", keys, y)
     assert vectors.argmax() == 5
     assert so_far[0, :4].tolist() == [tokens.BEGIN, SPECIAL + 5, SPECIAL + 7, 1]
     assert weights[0].tolist() == [1] * 3 + [0] * 14

@@ -17,13 +17,12 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.series import tunes
-from rnn_tf.data.series.tunes import END, KEYS, MOST, NOTES, RULES
+from rnn_tf.data.series.tunes import END, KEYS, MOST, RULES
 from rnn_tf.data.text import tokens
 from rnn_tf.data.text.tokens import BEGIN, SPECIAL
-from rnn_tf.models import encoder_decoder, layers
 from rnn_tf.models.sampling import draw_each
-from rnn_tf.studies import restarts, sentences
-from rnn_tf.studies.sentences import UNITS, WIDTH
+from rnn_tf.studies import restarts
+from rnn_tf.studies.tune_models import NETWORKS, TOKENS, numbered, one_hot, train
 
 keras = lazy_loader.load("keras")
 
@@ -33,8 +32,7 @@ COLUMNS = (
     + ["different", "parameters"]
 )
 
-TOKENS = SPECIAL + NOTES
-BATCH, NOTE_BATCH, RATE = 64, 256, 4e-3
+RATE = 4e-3
 TEMPERATURES = 1.0, 0.5
 FRESH = 1_000  # added to a seed for the tunes that are no part of training
 # (keys; tokens so far from BEGIN on, (tunes, steps)) -> the probability of each next
@@ -56,79 +54,6 @@ PLANS = {
     "quick": Plan(1_000, 240, 60, ("key_to_tune", "next_note")),
     "full": Plan(3_000, 480, 900, ("key_to_tune", "unheard", "next_note")),
 }
-
-# ---------------------------------------------------------------- networks
-
-
-def key_to_tune():
-    """Build a decoder: keys, one-hot, and tokens so far -> logits of each next."""
-    return sentences.from_vector(KEYS, TOKENS)
-
-
-def unheard():
-    """Build a network that gives all notes of a key: (batch, MOST + 1, TOKENS)."""
-    key = keras.Input((KEYS,), name="vector")
-    steps = keras.layers.RepeatVector(MOST + 1)(key)
-    states = keras.layers.GRU(UNITS, return_sequences=True)(steps)
-    return keras.Model(key, layers.output(TOKENS)(states))
-
-
-def next_note():
-    """Build a network with one output: tokens so far, (batch, steps) -> logits."""
-    notes = keras.Input((MOST,), dtype="int32", name="notes")
-    mask = encoder_decoder.real_steps(notes)
-    x = encoder_decoder.embedding(TOKENS, WIDTH, "embedding")(notes)
-    x = encoder_decoder.recurrent("gru", UNITS)(x)
-    return keras.Model(notes, layers.output(TOKENS)(encoder_decoder.last_real(x, mask)))
-
-
-NETWORKS = {"key_to_tune": key_to_tune, "unheard": unheard, "next_note": next_note}
-
-
-def numbered(notes: np.ndarray) -> np.ndarray:
-    """Number notes as tokens, and each end: (tunes, MOST) -> (tunes, MOST + 1) int32.
-
-    What follows the end is 0, padding.
-    """
-    wide = np.pad(notes, [(0, 0), (0, 1)], constant_values=END)
-    after = np.cumsum(wide == END, axis=1) > 1
-    numbers = np.where(wide == END, tokens.END, wide + SPECIAL)
-    return np.where(after, tokens.PAD, numbers).astype("int32")
-
-
-def one_hot(keys: np.ndarray) -> np.ndarray:
-    """Write keys as vectors: (tunes, KEYS)."""
-    return np.eye(KEYS, dtype="float32")[keys]
-
-
-def _examples(name: str, keys: np.ndarray, y: np.ndarray) -> tuple:
-    """Give a network's inputs, targets and weights; `y` as of `numbered`."""
-    weights = (y > 0).astype("float32")
-    if name == "unheard":
-        return one_hot(keys), y, weights
-    begin = np.full((len(y), 1), BEGIN, "int32")
-    if name == "key_to_tune":
-        so_far = np.concatenate([begin, y[:, :-1]], axis=1)
-        return [one_hot(keys), so_far], y, weights
-    parts = []
-    for step in range(1, MOST + 1):
-        own = y[y[:, step] > 0]
-        heard = np.where(np.arange(MOST) < step, own[:, :MOST], tokens.PAD)
-        parts.append((heard, own[:, step]))
-    x, following = map(np.concatenate, zip(*parts, strict=True))
-    return x.astype("int32"), following, np.ones(len(x), "float32")
-
-
-def train(model, name: str, keys: np.ndarray, notes: np.ndarray, updates: int) -> None:
-    """Train a network on tunes, for about so many updates of its weights."""
-    x, y, weights = _examples(name, keys, numbered(notes))
-    batch = NOTE_BATCH if name == "next_note" else BATCH
-    whole = len(y) // batch * batch  # a smaller batch would be compiled too
-    inputs = [part[:whole] for part in x] if isinstance(x, list) else x[:whole]
-    epochs = max(1, round(updates * batch / whole))
-    options = {"batch_size": batch, "epochs": epochs, "verbose": 0}
-    model.fit(inputs, y[:whole], sample_weight=weights[:whole], **options)
-
 
 # ---------------------------------------------------------------- players
 
@@ -229,20 +154,20 @@ def rows(seeds: int, size: str, show: Callable | None = None) -> Iterator[dict]:
     ]
     players = _players(parts, plan, xla=size == "full")
     for row, player in players:
-        train, test = parts[row["seed"] - 1]
+        known, test = parts[row["seed"] - 1]
         random = np.random.default_rng(row["seed"])
         for temperature in TEMPERATURES if row["kind"] == "network" else (1.0,):
             notes = play(player, test[0], random, temperature)
             if show and (row["seed"], temperature) == (1, 1.0):
                 show(row["model"], test[0], notes)
             own = row | {"temperature": temperature}
-            yield _row(own | {"task": "tune"} | scores(test[0], notes, train))
+            yield _row(own | {"task": "tune"} | scores(test[0], notes, known))
             if row["model"] != "unheard":
                 kept = next_notes(player, *test, random, temperature)
                 yield _row(own | {"task": "next"} | kept)
-    for seed, (train, test) in enumerate(parts, start=1):
+    for seed, (known, test) in enumerate(parts, start=1):
         own = {"model": "by_rules", "kind": "rules", "seed": seed, "task": "tune"}
-        yield _row(own | scores(*test, train))
+        yield _row(own | scores(*test, known))
 
 
 def _row(row: dict) -> dict:
@@ -268,22 +193,22 @@ def _players(parts: list[tuple], plan: Plan, xla: bool) -> Iterator[tuple]:
             yield row | {"seed": seed}, player
 
 
-def scores(keys: np.ndarray, notes: np.ndarray, train: tuple) -> dict:
+def scores(keys: np.ndarray, notes: np.ndarray, known: tuple) -> dict:
     """Score tunes: % that keep each rule, and all; % of those that are new.
 
     Args:
         keys: (tunes,).
         notes: (tunes, steps).
-        train: keys and notes of training.
+        known: keys and notes of training.
     """
     by_rule = tunes.keeps(keys, notes)
     kept = tunes.keeps_all(keys, notes)
-    known = _names(*train)
+    learned = set(_names(*known))
     good = _names(keys[kept], notes[kept])
     shares = {rule: 100 * float(own.mean()) for rule, own in by_rule.items()}
     row = {"n": len(notes), "kept": 100 * float(kept.mean())} | shares
     if good:
-        row["new"] = 100 * sum(name not in known for name in good) / len(good)
+        row["new"] = 100 * sum(name not in learned for name in good) / len(good)
     return row | {"different": len(set(_names(keys, notes)))}
 
 
