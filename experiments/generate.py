@@ -3,6 +3,7 @@
     make generate                                              quick, a minute
     make generate ARGS="--data FOLDER --size full"             40 minutes, 20 classes
     make generate ARGS="--data FOLDER --classifier RUN"        judged by a sketch run
+    make generate ARGS="--data FOLDER --studies captions"      and captions
     python -m experiments.generate draw --model RUN --class cat --n 16
 
 Minutes on two cores. The headline is the negative log-likelihood of a point, in nats:
@@ -12,6 +13,10 @@ depends: add 2 ln(scale) a point for one in the drawings' own unit.
 
 The network is the decoder of sketch-rnn, which is told a class: vector to sequence. It
 draws by being given its own points back.
+
+With the embedded doodles, or by `--studies`, other networks are trained too: a CNN and
+an RNN that describe pictures in words, networks that sum a text up, and some that play
+tunes from a key or note by note.
 
 Drawings that it makes are judged by classifiers: a run of the sketch experiment, or
 else one trained here, on the training drawings that the network has learned from too.
@@ -39,6 +44,7 @@ from rnn_tf.data.drawings import augmentation, batches, next_points, store
 from rnn_tf.data.drawings.next_points import Layout
 from rnn_tf.data.drawings.store import Part
 from rnn_tf.data.order import Order
+from rnn_tf.data.series.tunes import keeps_all
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import drawing as metrics
@@ -48,9 +54,9 @@ from rnn_tf.models.drawing import Sizes
 from rnn_tf.recipe import runner, saved_model, training
 from rnn_tf.recipe.draw import draw
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
-from rnn_tf.report import drawing_plots, plots
+from rnn_tf.report import caption_plots, drawing_plots, plots
 from rnn_tf.runs import run_folder
-from rnn_tf.studies import drawn
+from rnn_tf.studies import captions, drawn, summaries, tunes
 from rnn_tf.studies.drawn import Judges, Made
 
 keras = lazy_loader.load("keras")
@@ -90,6 +96,9 @@ class Config(RunConfig):
     """Drawings of each class and temperature that are judged."""
     temperatures: tuple[float, ...] = (0.2, 0.5, 1.0)
     """At which drawings are made: low ones take what is likeliest."""
+    studies: tuple[str, ...] | None = None
+    """What else networks learn to make: captions, summaries, tunes; by default all with
+    doodles, nothing with files."""
     models: tuple[str, ...] = ("lstm", "lstm_unconditional")
     """Names of the models to run; the size full has them all."""
     trials: int = 0
@@ -97,6 +106,10 @@ class Config(RunConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.studies is None:
+            every = tuple(STUDIES) if self.data == "doodles" else ()
+            object.__setattr__(self, "studies", every)
+        config.require_known(self, "studies", STUDIES)
         config.require_at_least(self, "doodles", 200)
         config.require_at_least(self, "longest", 8)
         for name in ("units", "drawn"):
@@ -126,6 +139,7 @@ FULL = {
 }
 
 BATCH = 64
+STUDIES = {"captions": captions, "summaries": summaries, "tunes": tunes}
 
 # ---------------------------------------------------------------- data
 
@@ -286,6 +300,24 @@ def report(config: Config, outcome: Outcome) -> None:
     files.write_csv(folder / "drawn.csv", drawn.COLUMNS, rows)
     drawing_plots.grid(folder / "drawn.png", source.classes, shown)
     drawing_plots.temperatures(folder / "temperatures.png", pd.DataFrame(rows), best)
+    make_words_and_tunes(config, folder)
+
+
+def make_words_and_tunes(config: Config, folder: Path) -> None:
+    """Train networks that describe, sum up and play; leave rows and pictures."""
+    described, played = [], {}
+    shows = {
+        "captions": lambda *scenes: described.append(scenes),
+        "tunes": lambda model, *notes: played.update({model: notes}),
+    }
+    for name in config.studies:
+        study, show = STUDIES[name], {"show": shows[name]} if name in shows else {}
+        rows = list(study.rows(config.seeds, config.size, **show))
+        files.write_csv(folder / f"{name}.csv", list(study.COLUMNS), rows)
+    if described:
+        caption_plots.scenes(folder / "captions.png", *described[0])
+    if played:
+        caption_plots.tunes(folder / "tunes.png", played, keeps_all)
 
 
 def trained(outcome: Outcome) -> Iterator[tuple[str, int, Any]]:

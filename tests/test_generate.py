@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -28,6 +29,7 @@ TINY = {
     "drawn": 2,
     "longest": 30,
     "temperatures": (0.3, 1.0),
+    "studies": (),
 }
 
 
@@ -266,3 +268,36 @@ def test_the_size_full_has_what_the_readme_says():
     assert set(full.models) == set(generate.MODELS)
     assert full.units == 256
     assert full.seeds == 3
+
+
+def study(what):
+    """Stand in for a study: a row for each seed, and what a picture shows."""
+
+    def rows(seeds, size, show):
+        show(*what)
+        yield from ({"seed": seed, "size": size} for seed in range(1, seeds + 1))
+
+    return SimpleNamespace(COLUMNS=("seed", "size"), rows=rows)
+
+
+def test_words_and_tunes_leave_rows_and_pictures(monkeypatch, tmp_path):
+    """Would catch a study whose rows or picture are lost, and one not asked for."""
+    scenes = np.zeros((2, 8, 8, 1)), ["a one", "a two"], ["a one", "a one"]
+    notes = "walk", np.array([0]), np.array([[0, 2, 0, -1]])
+    studies = {"captions": study(scenes), "tunes": study(notes)}
+    monkeypatch.setattr(generate, "STUDIES", studies)
+    for asked in ((), ("captions", "tunes")):
+        settings = generate.Config(seeds=2, studies=asked)
+        generate.make_words_and_tunes(settings, tmp_path)
+        files = {path.name for path in tmp_path.iterdir()}
+        assert files == {f"{name}.{end}" for name in asked for end in ("csv", "png")}
+    table = (tmp_path / "tunes.csv").read_text().splitlines()
+    assert table == ["seed,size", "1,quick", "2,quick"]
+
+
+def test_words_and_tunes_come_with_doodles_alone_unless_asked_for():
+    assert generate.Config().studies == ("captions", "summaries", "tunes")
+    assert generate.Config(data="folder").studies == ()
+    assert generate.Config(data="folder", studies=("tunes",)).studies == ("tunes",)
+    with pytest.raises(InputError, match="captions, summaries, tunes"):
+        generate.Config(studies=("songs",))

@@ -80,7 +80,7 @@ SMALL = {
     "sketch": "--models answer --doodles 330 --longest 24 --epochs 2 --seeds 1 "
     "--strategy mirrored --replicas 2",
     "generate": "--models lstm gru --doodles 250 --longest 24 --units 8 --epochs 2 "
-    "--seeds 1 --judge-steps 4 --drawn 2 --temperatures 0.5",
+    "--seeds 1 --judge-steps 4 --drawn 2 --temperatures 0.5 --studies",
     "video": "--models cnn_lstm --digits 160 --epochs 2 --seeds 1",
 }
 
