@@ -184,6 +184,21 @@ def refused(run, message: str, classes: tuple = doodles.CLASSES) -> None:
     assert not list(run.glob("out*"))
 
 
+def test_a_class_names_no_file_elsewhere(copied, tmp_path, monkeypatch):
+    """Would catch a run of somebody else's that writes where it likes."""
+    info = json.loads((copied / "config.json").read_text())
+    info["data"]["classes"][0] = "../a <b>\x1b"
+    (copied / "config.json").write_text(json.dumps(info))
+    monkeypatch.chdir(copied)
+    draw(copied, "../a <b>\x1b", n=1)
+    assert {path.name for path in copied.glob("_a_b_.*")} == {
+        "_a_b_.svg",
+        "_a_b_.ndjson",
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert "\x1b" not in (copied / "_a_b_.svg").read_text()
+
+
 def test_a_run_of_another_experiment_is_refused(copied):
     info = json.loads((copied / "config.json").read_text())
     info["experiment"] = "sketch"

@@ -1,6 +1,7 @@
 """The command `draw` of the generate experiment: a run's model draws."""
 
 import contextlib
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -42,16 +43,19 @@ def draw(
     info, path = run_folder.find_chosen_model(model, "generate")
     classes = info["data"]["classes"]
     (name,) = choose_classes([name], classes, model)
-    out = out or Path(name.replace(" ", "_"))
+    # A run, and so its classes, may come from anywhere: no path, and no ../.
+    out = out or Path(re.sub(r"[^\w-]+", "_", name))
     if not out.parent.is_dir() or out.is_dir():
         raise InputError(f"--out is {quote(out)}; name files in a folder that exists")
     artist = saved_model.load_artist(path, len(classes))
     limit, label = _limit(info, model), classes.index(name)
+    if "unconditional" in info["chosen"]:
+        warn("the run's best model is told no class: it draws whatever it likes")
     drawings = _drawings(artist, label, n, (temperature, limit, seed))
     lines = "".join(f"{ndjson.encode(drawing, name)}\n" for drawing in drawings)
-    pictures = svg.grid(drawings, f"{name}, drawn at temperature {temperature:g}")
+    title = printable(f"{name}, drawn at temperature {temperature:g}")
     with files.disk_errors(out.parent):
-        files.write_text(Path(f"{out}.svg"), pictures)
+        files.write_text(Path(f"{out}.svg"), svg.grid(drawings, title))
         files.write_text(Path(f"{out}.ndjson"), lines)
     points = np.mean([len(drawing) for drawing in drawings])
     print(printable(f"{out}.svg and {out}.ndjson: {n} x {name}, {points:.0f} points"))
