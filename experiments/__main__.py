@@ -35,6 +35,7 @@ MODULES = (
     *(forecast, sketch, generate, video),
 )
 REFERENCE = Path("results/reference")
+NEXT = 'next: make draw, or a series of your own: make forecast ARGS="--data FILE"'
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -63,6 +64,8 @@ def main(argv: list[str] | None = None) -> None:
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)
+    print(f"of {len(claims)} claims of the course: {answers.counts(claims)}")
+    print(NEXT)
 
 
 if __name__ == "__main__":

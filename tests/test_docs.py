@@ -92,7 +92,10 @@ def test_make_results_runs_every_experiment_and_prints_the_table(tmp_path):
     assert "The course's claims, measured" in done.stdout
     assert len(list((tmp_path / "modes").glob("*/modes.csv"))) == 1
     assert (tmp_path / "answers.csv").is_file()
-    assert str(tmp_path / "report.html") in "".join(done.stdout.split())
+    *_, place, claims, further = done.stdout.splitlines()
+    assert place.startswith(str(tmp_path / "report.html"))
+    assert " not measured" in claims
+    assert further.startswith("next: make ")
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -8,6 +8,7 @@ TensorFlow.
 """
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -441,11 +442,15 @@ def table(judged: list[dict], numbers: bool = True) -> Table:
         if numbers:
             lines.append(plain(row["evidence"], "dim"))
         shown.add_row(row["claim"], verdict, Text("\n").join(lines))
-    counts = [sum(row["verdict"] == v for row in judged) for v in VERDICTS]
-    words = (f"{n} {v}" for n, v in zip(counts, VERDICTS, strict=True))
-    shown.caption = f"{', '.join(words)}. "
+    shown.caption = f"{counts(judged)}. "
     shown.caption += HOW_TO_READ if numbers else "The numbers: make answers."
     return shown
+
+
+def counts(judged: list[dict]) -> str:
+    """Say in words how many claims came to each verdict."""
+    numbers = Counter(row["verdict"] for row in judged)
+    return ", ".join(f"{numbers[verdict]} {verdict}" for verdict in VERDICTS)
 
 
 def main(
