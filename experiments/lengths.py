@@ -1,6 +1,6 @@
 """Static and dynamic loops, padding and masks, and what a recurrent network costs.
 
-    make lengths                                    quick, 1.5 minutes
+    make lengths                                    quick, a minute
     make lengths ARGS="--size full"                 20 minutes, numbers to quote
     make lengths ARGS="--cells gru --width 200"     more padding, one cell
 
@@ -64,7 +64,7 @@ class Config(RunConfig):
     """Units of each layer."""
     examples: int = 4_000
     """Sequences to make; 80 % are for training."""
-    steps: tuple[int, ...] = (10, 50)
+    steps: tuple[int, ...] = (10, 30)
     """Lengths at which loops and networks are timed."""
     rounds: int = 3
     """Turns that each of them is timed."""

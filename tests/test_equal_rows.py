@@ -66,7 +66,7 @@ def test_functions_of_tensorflow_1():
     assert max(gaps.values()) < 1e-5
     assert len(gaps) == 7
     (error,) = [row["error"] for row in rows if "error" in row]
-    assert error.startswith("ValueError: Cannot feed value of shape (32, 25, 32)")
+    assert error.startswith("ValueError: Cannot feed value of shape (32, 17, 32)")
 
 
 def test_a_tensorflow_without_them_is_a_row(monkeypatch):

@@ -9,8 +9,8 @@ Ways:
 - packed: not padded; at each step the cell computes the rows that have not ended, as
   PyTorch's packed sequences do. TensorFlow only: JAX wants fixed shapes.
 
-The network is a GRU with a mask, the same for all. A real step is one of a row's own;
-all others are waste.
+The network is a GRU with a mask, one for all ways but the last. A real step is one of a
+row's own; all others are waste.
 """
 
 import functools
@@ -155,9 +155,9 @@ def rows(ends: dict[str, np.ndarray], rounds: int) -> Iterator[dict]:
         rounds: epochs that are timed; `steps_per_second` is of the median, `low` and
             `high` of the quartiles.
     """
-    keras_ways = [way for way in WAYS if way != PACKED]
     tensorflow = keras.config.backend() == "tensorflow"
-    models = {way: network(packed=False) for way in keras_ways}
+    # One for all: tracing it for each way takes longer than the epochs.
+    models = dict.fromkeys((ONE, ALL, OWN, BUCKETED), network(packed=False))
     if tensorflow:
         models[PACKED] = network(packed=True)
     for name, counts in ends.items():

@@ -140,18 +140,17 @@ def _array(tensor) -> np.ndarray:
 
 def graph_rows(function: str, kind: str) -> Iterator[dict]:
     """Compare rows of a batch with the formula of each alone, by TensorFlow 1."""
-    steps = 20
     row = {"function": function, "way": "sequence_length", "side": "post"}
     try:
-        loop = static_and_dynamic.graph_loop(kind, steps)
+        loop = static_and_dynamic.graph_loop(kind, STEPS)
     except Exception as error:  # a TensorFlow that has no such function, or none at all
         yield row | {"error": first_line(error)}
         return
-    values = static_and_dynamic.inputs(steps)
-    lengths = np.arange(len(values)) % steps + 1
+    values = static_and_dynamic.inputs(STEPS)
+    lengths = np.arange(len(values)) % STEPS + 1
     outputs, state, *_ = loop.update(values, lengths.astype("int32"))
     alone = [formula(values[n, :end]) for n, end in enumerate(lengths)]
-    real = np.arange(steps) < lengths[:, None]
+    real = np.arange(STEPS) < lengths[:, None]
     gaps = {
         "outputs": outputs[real] - np.concatenate(alone),
         "last": state - np.stack([states[-1] for states in alone]),
@@ -159,7 +158,7 @@ def graph_rows(function: str, kind: str) -> Iterator[dict]:
     }
     for part, gap in gaps.items():
         yield row | {"part": part, "gap": float(np.abs(gap).max())}
-    yield row | {"part": "another length"} | _another(loop, steps + 5)
+    yield row | {"part": "another length"} | _another(loop, STEPS + 5)
 
 
 def _another(loop, steps: int) -> dict:

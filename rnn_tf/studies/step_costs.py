@@ -62,8 +62,12 @@ def main(cores: int) -> None:
     """Answer questions on networks of this process, which may use so many cores."""
     works = {}
 
-    def answer(part: str, model: str, work: str, steps: int) -> dict:
+    def begin():
         _pin(cores)  # before an engine starts, which counts them
+        keras.config.backend()  # imports it
+
+    def answer(part: str, model: str, work: str, steps: int) -> dict:
+        _pin(cores)  # or say that they are not there
         key = model, work, steps
         if part == "prepare":
             works[key], parameters = _work(*key)
@@ -73,7 +77,7 @@ def main(cores: int) -> None:
             works[key]()
         return {"milliseconds": 1000 * (time.perf_counter() - started) / TOGETHER}
 
-    turns.serve(answer)
+    turns.serve(answer, begin)
 
 
 def _pin(cores: int) -> None:

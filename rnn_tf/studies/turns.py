@@ -44,11 +44,18 @@ class Worker:
 
 @contextlib.contextmanager
 def workers(module: str, names: Iterable[str], *words: str) -> Iterator[dict]:
-    """Start `python -m MODULE NAME WORDS` for each name: name -> `Worker`."""
+    """Start `python -m MODULE NAME WORDS` for each name: name -> `Worker`.
+
+    They begin side by side, and none is asked before all have begun: what begins would
+    slow down what is measured.
+    """
     with contextlib.ExitStack() as stack:
-        yield {
+        started = {
             name: stack.enter_context(_worker(module, name, *words)) for name in names
         }
+        for worker in started.values():
+            worker.process.stdout.readline()  # none of one that has ended: `ask` says
+        yield started
 
 
 @contextlib.contextmanager
@@ -68,13 +75,21 @@ def _worker(*command: str) -> Iterator[Worker]:
         process.communicate()
 
 
-def serve(answer: Callable[..., dict]) -> None:
+def serve(
+    answer: Callable[..., dict], begin: Callable[[], object] = lambda: None
+) -> None:
     """Answer each question on stdin by `answer(**question)`, until there are no more.
 
-    An answer that fails is the first line of its error.
+    Args:
+        answer: where it fails, the answer is the first line of its error.
+        begin: is called first, for what takes seconds and is not measured, such as
+            importing an engine.
     """
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
+    with contextlib.suppress(Exception):  # of which each answer will say why
+        begin()
+    print("begun", file=answers, flush=True)
     for line in sys.stdin:
         try:
             reply = answer(**json.loads(line))
