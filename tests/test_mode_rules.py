@@ -49,6 +49,18 @@ def names(both: float, forward: float, seeds: int = 3) -> dict:
     return table({"names": models}, seeds)
 
 
+def prices(near: float, far: float, seeds: int = 3) -> dict:
+    """Errors of a GRU a day ahead and ten; of the last value and of the drift 5."""
+    return {
+        "modes": [
+            row("prices", model, seed, value, part, "mse")
+            for part, own in {"1": near, "10": far}.items()
+            for model, value in {"last_value": 5.0, "drift": 5.0, "gru": own}.items()
+            for seed in range(1, seeds + 1)
+        ]
+    }
+
+
 def convolved(sines: float, adding: float, seeds: int = 3) -> dict:
     """Errors of a GRU; convolutions have 5."""
     pairs, rest = {"sines": sines, "adding": adding}, {"constant": 9.0}
@@ -144,6 +156,10 @@ CASES = [
     ("M7", DEPENDS, names(1, 12)),
     ("M7", REFUTED, names(12, 13)),
     ("M7", NOT_MEASURED, names(1, 2, seeds=2)),
+    ("M8", CONFIRMED, prices(1, 1)),
+    ("M8", DEPENDS, prices(5, 1)),
+    ("M8", REFUTED, prices(6, 5)),
+    ("M8", NOT_MEASURED, prices(1, 1, seeds=2)),
     ("M16", CONFIRMED, convolved(1, 1)),
     ("M16", DEPENDS, convolved(1, 5)),
     ("M16", REFUTED, convolved(5, 9)),

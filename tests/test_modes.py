@@ -58,6 +58,15 @@ def test_a_class_has_the_mean_of_its_drawings():
     assert mode_tasks.class_mean(parts).tolist() == [7, 2]
 
 
+def test_prices_stay_or_go_on_by_their_drift():
+    """Would catch the first price for the last, and a drift that test has chosen."""
+    train = np.array([[[1.0], [2.0]], [[5.0], [4.0]]]), np.array([[3.0, 4], [7, 8]])
+    test = np.array([[[9.0], [1.0]]]), np.array([[0.0, 0]])
+    parts = {"train": train, "test": test}
+    assert mode_tasks.last_value(parts).tolist() == [[1, 1]]
+    assert mode_tasks.drift(parts).tolist() == [[3, 4]]
+
+
 # ---------------------------------------------------------------- tasks and networks
 
 

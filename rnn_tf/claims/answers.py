@@ -337,6 +337,8 @@ CLAIMS = (
           "DNA, as documents and videos, takes a many-to-one network."),
     Claim("M7", "Quiz 4", mode_rules.names_are_many_to_many, MODES,
           "Names in a text are a task for a many-to-many network."),
+    Claim("M8", "Quiz 4, notes", mode_rules.prices_are_forecast, MODES,
+          "Stock prices are forecast by a sequence-to-vector network."),
     Claim("M16", "notes against Assignment 07",
           mode_rules.convolutions_are_not_for_sequences, MODES,
           "Convolutional networks are not for sequences."),

@@ -1,7 +1,7 @@
 """Judge claims on ways to use a sequence, by the runs of `make modes`.
 
-M2, M6, M7, M16, Q1 to Q4, Q7, Q13 and Q15. Differences are of test errors, paired over
-the seeds. One is a gain where its interval leaves out 0, and none where it leaves out
+M2, M6 to M8, M16, Q1 to Q4, Q7, Q13 and Q15. Differences are of test errors, paired
+over the seeds. One is a gain where its interval leaves out 0, and none where it leaves out
 even a tenth of the other's error; anything else is undecided. Where networks may leave
 next to no error (M16, Q1), it is a tenth of a constant guess's. No TensorFlow.
 """
@@ -128,6 +128,23 @@ def names_are_many_to_many(run: Finished) -> Finding | None:
     pairs = {
         "both directions": ("names", "bidirectional"),
         "forward alone": ("names", "gru_steps"),
+    }
+    return judge(gains(run, pairs))
+
+
+def prices_are_forecast(run: Finished) -> Finding | None:
+    """M8: sequence to vector, a GRU forecasts prices better than no network does.
+
+    The prices are a random walk: nothing but their drift can be forecast, and the mean
+    change of training has that. The last value has not.
+    """
+    rows = task_rows(run, "prices")
+    if rows is None:
+        return None
+    pairs = {
+        f"{days} days ahead, GRU minus {words}": ("prices", "gru", rival, days)
+        for days in rows["slice"].drop_duplicates()
+        for rival, words in (("last_value", "the last value"), ("drift", "the drift"))
     }
     return judge(gains(run, pairs))
 

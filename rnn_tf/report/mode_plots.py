@@ -24,6 +24,7 @@ TASKS = {
     "counting": "bits → share of ones",
     "before": "letters → is a before b?",
     "parity": "4 bits → odd or even?",
+    "prices": "random log-prices → 10 days",
     "first_state": "sines → each next value",
     "lengths": "signs → more plus? 5 to 99 steps",
 }

@@ -20,6 +20,7 @@ Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # split -> inputs and targets
 
 EXAMPLES = 5_000  # of what is made up; 80 % are for training
 SINE_STEPS, ADDING_STEPS, TEXT_STEPS = 20, 20, 12
+PRICE_STEPS, DAYS_AHEAD, DRIFT = 20, 10, 0.05  # of log-prices; a day's deviation is 1
 # Small, so that the windows are enough to learn the order of its words: 6 nouns, 6
 # verbs, 4 prepositions, "the" and the full stop.
 LANGUAGE, TEXT_WORDS = Language(classes=3, stems=2, verbs=2), 18
@@ -72,6 +73,18 @@ def class_mean(parts: Parts) -> np.ndarray:
     (x, y), (x_test, _) = parts["train"], parts["test"]
     means = np.array([y[x.argmax(axis=1) == k].mean(axis=0) for k in range(x.shape[1])])
     return means[x_test.argmax(axis=1)]
+
+
+def last_value(parts: Parts) -> np.ndarray:
+    """Guess that the last price stays: (examples, DAYS_AHEAD)."""
+    x, y = parts["test"]
+    return np.broadcast_to(x[:, -1], y.shape)
+
+
+def drift(parts: Parts) -> np.ndarray:
+    """Guess that prices go on from the last one by the mean change of training."""
+    (x, y), (x_test, y_test) = parts["train"], parts["test"]
+    return x_test[:, -1] + (y - x[:, -1]).mean(axis=0) + np.zeros_like(y_test)
 
 
 # ---------------------------------------------------------------- data
@@ -132,6 +145,11 @@ def _sines(seed: int) -> Parts:
 def _sines_at_each_step(seed: int) -> Parts:
     series = synthetic.two_sines(EXAMPLES, SINE_STEPS + 1, seed)
     return _parts(series[:, :-1, None], series[:, 1:, None])
+
+
+def _prices(seed: int) -> Parts:
+    walks = synthetic.random_walks(EXAMPLES, PRICE_STEPS + DAYS_AHEAD, DRIFT, seed)
+    return _parts(walks[:, :PRICE_STEPS, None], walks[:, PRICE_STEPS:])
 
 
 def _adding(seed: int) -> Parts:
@@ -250,6 +268,14 @@ TASKS = {
         classes=False,
         baselines={"ridge": ridge},
         passes=3,
+    ),
+    "prices": Task(
+        _prices,
+        _networks(models.gru, shape=(PRICE_STEPS, 1), outputs=DAYS_AHEAD),
+        classes=False,
+        baselines={"last_value": last_value, "drift": drift},
+        steps=(1, 5, DAYS_AHEAD),
+        passes=2,
     ),
     "first_state": Task(
         _sines_at_each_step,

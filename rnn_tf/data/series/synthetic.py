@@ -78,6 +78,25 @@ def two_sines(series: int, steps: int, seed: int = 1) -> np.ndarray:
     return (waves + 0.1 * (random.random((series, steps)) - 0.5)).astype("float32")
 
 
+def random_walks(
+    series: int, steps: int, drift: float = 0.0, seed: int = 1
+) -> np.ndarray:
+    """Sum daily returns into log-prices: (series, steps) float32, each from 0 on.
+
+    Returns are normal, independent, with a standard deviation of 1, so the best guess
+    h days ahead is the last value and h times the drift: its mean squared error is h.
+
+    Args:
+        series: how many.
+        steps: of each.
+        drift: mean of a return.
+        seed: same seed, same walks.
+    """
+    random = np.random.default_rng(seed)
+    returns = random.normal(drift, 1, (series, steps))
+    return returns.cumsum(axis=1).astype("float32")
+
+
 def adding_problem(
     examples: int, length: int, seed: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
