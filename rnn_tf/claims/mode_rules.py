@@ -1,9 +1,9 @@
 """Judge claims on ways to use a sequence, by the runs of `make modes`.
 
 M2, M6 to M8, M16, Q1 to Q4, Q7, Q13 and Q15. Differences are of test errors, paired
-over the seeds. One is a gain where its interval leaves out 0, and none where it leaves out
-even a tenth of the other's error; anything else is undecided. Where networks may leave
-next to no error (M16, Q1), it is a tenth of a constant guess's. No TensorFlow.
+over the seeds. One is a gain where its interval leaves out 0, and none where it leaves
+out even a tenth of the other's error; anything else is undecided. Where networks may
+leave next to no error (M16, Q1), it is a tenth of a constant guess's. No TensorFlow.
 """
 
 from rnn_tf.claims.comparison import SEEDS, paired
