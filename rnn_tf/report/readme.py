@@ -14,7 +14,13 @@ import lazy_loader
 from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.errors import InputError
-from rnn_tf.report import gradient_tables, length_tables, markdown, summary_rows
+from rnn_tf.report import (
+    gradient_tables,
+    length_tables,
+    markdown,
+    summary_rows,
+    translation_tables,
+)
 from rnn_tf.report import reference_tables as tables
 
 pd = lazy_loader.load("pandas")
@@ -127,6 +133,7 @@ PARTS = {
     "shakespeare": (
         "language-shakespeare", tables.models, "test bits", "the best n-grams", 3
     ),
+    "multi30k": ("translate-multi30k", translation_tables.models),
     "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
     "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
