@@ -78,7 +78,7 @@ def describe_data(config: Config) -> dict:
 
 
 # ---------------------------------------------------------------- models
-# Those of each task are in `mode_tasks.TASKS` and `mode_lengths.NETWORKS`.
+# Those of each task are in `mode_tasks.TASKS`, of the others in `modes.OTHERS`.
 
 UNITS = mode_models.UNITS
 

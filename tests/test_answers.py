@@ -28,7 +28,7 @@ def test_claims_are_judged_in_the_order_of_the_course():
         + "E1 E2 E3 E4 E6 E7 E8 E9 E10 M3".split()
         + "P1 P2 P3 P4 P5 P6 P7 P8 P10 P11 Q10".split()
         + "M1 M10 M11 M12 E5 Q6 Q8 Q11 Q12 P9 T8 D3".split()
-        + "M2 M6 M7 M8 M16 Q1 Q2 Q3 Q4 Q7 Q13 Q15".split()
+        + "M2 M6 M7 M8 M14 M15 M16 Q1 Q2 Q3 Q4 Q7 Q13 Q15".split()
         + "M4 M5 M13".split()
     )
 

@@ -10,7 +10,16 @@ import pytest
 from experiments import modes as experiment
 from rnn_tf import config, errors
 from rnn_tf.report import mode_plots
-from rnn_tf.studies import mode_lengths, mode_models, mode_tasks, modes, restarts
+from rnn_tf.studies import (
+    mode_baselines,
+    mode_clips,
+    mode_filters,
+    mode_lengths,
+    mode_models,
+    mode_tasks,
+    modes,
+    restarts,
+)
 from rnn_tf.studies.mode_tasks import TASKS, Task
 from tests.conftest import ROOT
 
@@ -41,21 +50,21 @@ def parts_of(x, y, x_test=None, y_test=None) -> dict:
 def test_the_constant_is_the_commonest_class_of_each_place():
     """Would catch one class for all places, and a guess that test has chosen."""
     parts = parts_of(np.zeros((3, 2)), CLASSES, y_test=np.array([[1, 1]]))
-    assert mode_tasks.constant(parts, classes=True).tolist() == [[0, 2]]
+    assert mode_baselines.constant(parts, classes=True).tolist() == [[0, 2]]
     numbers = parts_of(np.zeros(2), np.array([1.0, 3.0]), y_test=np.array([9.0]))
-    assert mode_tasks.constant(numbers, classes=False).tolist() == [2]
+    assert mode_baselines.constant(numbers, classes=False).tolist() == [2]
 
 
 def test_a_bigram_guesses_by_the_last_token():
     parts = parts_of([[5, 1], [5, 1], [5, 1], [5, 2]], np.array([3, 3, 4, 4]),
                      x_test=[[1, 2], [2, 1]])  # fmt: skip
-    assert mode_tasks.bigram(parts).tolist() == [4, 3]
+    assert mode_baselines.bigram(parts).tolist() == [4, 3]
 
 
 def test_a_class_has_the_mean_of_its_drawings():
     one_hot = np.eye(2)[[0, 0, 1]]
     parts = parts_of(one_hot, np.array([1.0, 3.0, 7.0]), x_test=np.eye(2)[[1, 0]])
-    assert mode_tasks.class_mean(parts).tolist() == [7, 2]
+    assert mode_baselines.class_mean(parts).tolist() == [7, 2]
 
 
 def test_prices_stay_or_go_on_by_their_drift():
@@ -63,8 +72,8 @@ def test_prices_stay_or_go_on_by_their_drift():
     train = np.array([[[1.0], [2.0]], [[5.0], [4.0]]]), np.array([[3.0, 4], [7, 8]])
     test = np.array([[[9.0], [1.0]]]), np.array([[0.0, 0]])
     parts = {"train": train, "test": test}
-    assert mode_tasks.last_value(parts).tolist() == [[1, 1]]
-    assert mode_tasks.drift(parts).tolist() == [[3, 4]]
+    assert mode_baselines.last_value(parts).tolist() == [[1, 1]]
+    assert mode_baselines.drift(parts).tolist() == [[3, 4]]
 
 
 # ---------------------------------------------------------------- tasks and networks
@@ -92,6 +101,39 @@ def test_a_causal_convolution_and_the_gru_it_is_compared_with_are_of_one_size():
         for name in ("gru", "causal_conv")
     ]
     assert abs(counts[0] - counts[1]) < 0.05 * counts[0]
+
+
+def test_convolutions_before_and_after_a_gru_cost_no_more_than_units():
+    """Would catch a network that wins by its size."""
+    for task in ("sines_ahead", "planted"):
+        counts = {n: b().count_params() for n, b in TASKS[task].networks.items()}
+        assert all(abs(n / counts["gru"] - 1) < 0.05 for n in counts.values()), counts
+
+
+def test_a_window_is_what_a_causal_filter_sees():
+    """Would catch a window that looks ahead, or is one step late."""
+    x = np.array([[[1.0], [2.0], [3.0]]])
+    expected = [[0, 0, 0, 0, 1], [0, 0, 0, 1, 2], [0, 0, 1, 2, 3]]
+    assert mode_filters.windows(x)[0].tolist() == expected
+
+
+def test_filters_are_read_before_and_after_training(quick):
+    """Would catch trained outputs for random ones, and targets of other series."""
+    rows = list(modes.rows("filters", 1, 1))
+    values = {(row["model"], row["slice"]): row["value"] for row in rows}
+    for part in ("trend", "season", "spikes"):
+        assert values["constant", part] == pytest.approx(1, abs=0.1)
+        assert values["trained_filters", part] != values["random_filters", part]
+        assert values["window", part] < 0.9
+
+
+def test_flattened_clips_cost_more_than_pooled_ones(quick, monkeypatch):
+    """Would catch rows without parameters, and the same joint twice."""
+    monkeypatch.setattr(mode_clips, "CLIPS", 80)
+    rows = list(modes.rows("clips", 1, 1))
+    counts = {row["model"]: row["parameters"] for row in rows}
+    assert counts["clips_flattened"] - counts["clips_pooled"] == 16 * 95 * 32
+    assert rows[0]["value"] == pytest.approx(87.5, abs=5), "a class in eight"
 
 
 def test_a_causal_convolution_sees_all_steps():
@@ -203,7 +245,8 @@ def test_a_run_leaves_its_table_and_picture(quick, tmp_path):
 
 def test_the_picture_has_words_for_every_task_and_network():
     networks = {name for task in TASKS.values() for name in task.networks}
-    networks |= set(mode_lengths.NETWORKS)
+    networks |= set(mode_lengths.NETWORKS) | set(mode_clips.NETWORKS)
+    networks |= {"trained_filters", "random_filters", "window"}
     assert networks <= set(mode_plots.MODELS)
     assert set(modes.NAMES) == set(mode_plots.TASKS)
 

@@ -136,7 +136,8 @@ def prices_are_forecast(run: Finished) -> Finding | None:
     """M8: sequence to vector, a GRU forecasts prices better than no network does.
 
     The prices are a random walk: nothing but their drift can be forecast, and the mean
-    change of training has that. The last value has not.
+    change of training has that. The last value has not. Two sines are the control: so
+    the verdict depends where the mode works, on what is not random.
     """
     rows = task_rows(run, "prices")
     if rows is None:
@@ -146,6 +147,7 @@ def prices_are_forecast(run: Finished) -> Finding | None:
         for days in rows["slice"].drop_duplicates()
         for rival, words in (("last_value", "the last value"), ("drift", "the drift"))
     }
+    pairs["two sines, GRU minus the last value"] = "sines_ahead", "gru", "last_value"
     return judge(gains(run, pairs))
 
 

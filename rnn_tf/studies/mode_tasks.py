@@ -15,77 +15,22 @@ from rnn_tf.data.drawings import tiny_digits
 from rnn_tf.data.series import motifs, synthetic
 from rnn_tf.data.text.grammar import Language
 from rnn_tf.studies import mode_models as models
-
-Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # split -> inputs and targets
+from rnn_tf.studies.mode_baselines import (
+    Parts,
+    bigram,
+    class_mean,
+    drift,
+    last_value,
+    logistic,
+    ridge,
+)
 
 EXAMPLES = 5_000  # of what is made up; 80 % are for training
-SINE_STEPS, ADDING_STEPS, TEXT_STEPS = 20, 20, 12
+SINE_STEPS, ADDING_STEPS, TEXT_STEPS, PLANTED_STEPS = 20, 20, 12, 28
 PRICE_STEPS, DAYS_AHEAD, DRIFT = 20, 10, 0.05  # of log-prices; a day's deviation is 1
 # Small, so that the windows are enough to learn the order of its words: 6 nouns, 6
 # verbs, 4 prepositions, "the" and the full stop.
 LANGUAGE, TEXT_WORDS = Language(classes=3, stems=2, verbs=2), 18
-
-# ---------------------------------------------------------------- baselines
-# Each takes the parts and returns what it guesses on test.
-
-
-def constant(parts: Parts, classes: bool) -> np.ndarray:
-    """Guess the commonest class, or the mean, of training, whatever the input is."""
-    y, y_test = parts["train"][1], parts["test"][1]
-    guess = commonest(y) if classes else y.mean(axis=0)
-    return np.broadcast_to(guess, y_test.shape)
-
-
-def commonest(y: np.ndarray) -> np.ndarray:
-    """Return the commonest class at each place: (examples, ...) -> (...)."""
-    counts = [(y == number).sum(axis=0) for number in range(y.max() + 1)]
-    return np.argmax(counts, axis=0)
-
-
-def logistic(parts: Parts) -> np.ndarray:
-    """Guess by logistic regression on all steps side by side."""
-    from sklearn.linear_model import LogisticRegression
-
-    (x, y), (x_test, _) = parts["train"], parts["test"]
-    model = LogisticRegression(max_iter=1_000).fit(x.reshape(len(x), -1), y)
-    return model.predict(x_test.reshape(len(x_test), -1))
-
-
-def ridge(parts: Parts) -> np.ndarray:
-    """Guess by ridge regression on all steps side by side."""
-    from sklearn.linear_model import Ridge
-
-    (x, y), (x_test, _) = parts["train"], parts["test"]
-    model = Ridge(1e-3).fit(x.reshape(len(x), -1), y)
-    return model.predict(x_test.reshape(len(x_test), -1))
-
-
-def bigram(parts: Parts) -> np.ndarray:
-    """Guess the token that most often followed the last one in training."""
-    (x, y), (x_test, _) = parts["train"], parts["test"]
-    counts = np.zeros((max(x.max(), x_test.max()) + 1, y.max() + 1))
-    np.add.at(counts, (x[:, -1], y), 1)
-    return counts.argmax(axis=1)[x_test[:, -1]]
-
-
-def class_mean(parts: Parts) -> np.ndarray:
-    """Guess the mean drawing of the class: no network can do better."""
-    (x, y), (x_test, _) = parts["train"], parts["test"]
-    means = np.array([y[x.argmax(axis=1) == k].mean(axis=0) for k in range(x.shape[1])])
-    return means[x_test.argmax(axis=1)]
-
-
-def last_value(parts: Parts) -> np.ndarray:
-    """Guess that the last price stays: (examples, DAYS_AHEAD)."""
-    x, y = parts["test"]
-    return np.broadcast_to(x[:, -1], y.shape)
-
-
-def drift(parts: Parts) -> np.ndarray:
-    """Guess that prices go on from the last one by the mean change of training."""
-    (x, y), (x_test, y_test) = parts["train"], parts["test"]
-    return x_test[:, -1] + (y - x[:, -1]).mean(axis=0) + np.zeros_like(y_test)
-
 
 # ---------------------------------------------------------------- data
 
@@ -147,6 +92,16 @@ def _sines_at_each_step(seed: int) -> Parts:
     return _parts(series[:, :-1, None], series[:, 1:, None])
 
 
+def _sines_ahead(seed: int) -> Parts:
+    series = synthetic.two_sines(EXAMPLES, SINE_STEPS + DAYS_AHEAD, seed)
+    return _parts(series[:, :SINE_STEPS, None], series[:, SINE_STEPS:])
+
+
+def _planted(seed: int) -> Parts:
+    series = sum(synthetic.planted(EXAMPLES, PLANTED_STEPS + DAYS_AHEAD, seed).values())
+    return _parts(series[:, :PLANTED_STEPS, None], series[:, PLANTED_STEPS:])
+
+
 def _prices(seed: int) -> Parts:
     walks = synthetic.random_walks(EXAMPLES, PRICE_STEPS + DAYS_AHEAD, DRIFT, seed)
     return _parts(walks[:, :PRICE_STEPS, None], walks[:, PRICE_STEPS:])
@@ -193,6 +148,7 @@ _ORDER = {"shape": (motifs.ORDER_STEPS,), "tokens": motifs.ORDER_TOKENS, "output
 _SINES = {"shape": (SINE_STEPS, 1), "outputs": 1}
 _TEXT = {"shape": (TEXT_STEPS,), "tokens": TEXT_WORDS, "outputs": TEXT_WORDS}
 _PLAIN = models.simple_rnn, models.simple_rnn_no_bias
+_CONVOLVED = models.gru, models.conv_before, models.conv_after
 _TAGGERS = models.gru_steps, models.bidirectional
 
 TASKS = {
@@ -275,6 +231,20 @@ TASKS = {
         classes=False,
         baselines={"last_value": last_value, "drift": drift},
         steps=(1, 5, DAYS_AHEAD),
+        passes=2,
+    ),
+    "sines_ahead": Task(
+        _sines_ahead,
+        _networks(*_CONVOLVED, shape=(SINE_STEPS, 1), outputs=DAYS_AHEAD),
+        classes=False,
+        baselines={"last_value": last_value},
+        passes=2,
+    ),
+    "planted": Task(
+        _planted,
+        _networks(*_CONVOLVED, shape=(PLANTED_STEPS, 1), outputs=DAYS_AHEAD),
+        classes=False,
+        baselines={"last_value": last_value},
         passes=2,
     ),
     "first_state": Task(

@@ -11,13 +11,16 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.series import motifs
-from rnn_tf.studies import mode_lengths, restarts
-from rnn_tf.studies.mode_tasks import TASKS, Parts, Task, constant
+from rnn_tf.studies import mode_clips, mode_filters, mode_lengths, restarts
+from rnn_tf.studies.mode_baselines import Parts, constant
+from rnn_tf.studies.mode_tasks import TASKS, Task
 
 keras = lazy_loader.load("keras")
 
 COLUMNS = "task model kind seed slice metric value n parameters".split()
-NAMES = (*TASKS, "lengths")  # the last one has networks that take other lengths
+# Studies with examples and scores of their own.
+OTHERS = {"lengths": mode_lengths, "filters": mode_filters, "clips": mode_clips}
+NAMES = (*TASKS, *OTHERS)
 
 BATCH, RATE = 128, 1e-2
 LONG = 5  # epochs from which XLA saves more time than it takes
@@ -35,8 +38,8 @@ def rows(name: str, seeds: int, epochs: int) -> Iterator[dict]:
     Yields:
         Rows of `modes.csv`, in the order of its columns.
     """
-    if name == "lengths":
-        own = mode_lengths.rows(seeds, epochs, compiled, train)
+    if name in OTHERS:
+        own = OTHERS[name].rows(seeds, epochs, compiled, train)
     else:
         own = _task_rows(TASKS[name], seeds, epochs)
     for row in own:

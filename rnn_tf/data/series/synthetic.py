@@ -97,6 +97,32 @@ def random_walks(
     return returns.cumsum(axis=1).astype("float32")
 
 
+def planted(series: int, steps: int, seed: int = 1) -> dict[str, np.ndarray]:
+    """Make what series are the sum of: trend, season, spikes and noise.
+
+    A level and slope of their own, a week of 7 steps with a phase of its own, a spike
+    up by 2 at 1 step in 20, and normal noise with a deviation of 0.1.
+
+    Args:
+        series: how many.
+        steps: of each.
+        seed: same seed, same series.
+
+    Returns:
+        Name -> (series, steps) float32.
+    """
+    random = np.random.default_rng(seed)
+    level, slope, phase = random.uniform(-1, 1, (3, series, 1))
+    t = np.arange(steps)
+    parts = {
+        "trend": level + slope * t / 20,
+        "season": 0.5 * np.sin(2 * np.pi * t / 7 + np.pi * phase),
+        "spikes": 2.0 * (random.random((series, steps)) < 0.05),
+        "noise": random.normal(0, 0.1, (series, steps)),
+    }
+    return {name: part.astype("float32") for name, part in parts.items()}
+
+
 def adding_problem(
     examples: int, length: int, seed: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
