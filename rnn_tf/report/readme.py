@@ -134,6 +134,7 @@ PARTS = {
         "language-shakespeare", tables.models, "test bits", "the best n-grams", 3
     ),
     "multi30k": ("translate-multi30k", translation_tables.models),
+    "reversal": ("translate-reversal", translation_tables.by_length),
     "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
     "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
