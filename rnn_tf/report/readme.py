@@ -135,6 +135,8 @@ PARTS = {
     ),
     "multi30k": ("translate-multi30k", translation_tables.models),
     "reversal": ("translate-reversal", translation_tables.by_length),
+    "doubled": ("translate-doubled", translation_tables.models),
+    "dates": ("translate-dates", translation_tables.models),
     "forecast-folds": ("forecast-folds", tables.models, "test MAE", "trees"),
     "forecast-2016": ("forecast-2016", tables.models, "test MAE", "trees"),
     "forecast-series": (
