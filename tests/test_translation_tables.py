@@ -41,6 +41,19 @@ def test_models_stand_by_their_scores_on_test():
     ]
 
 
+def test_models_that_score_alike_stand_as_in_the_run(monkeypatch):
+    """Would catch a set: its order is another one in each process."""
+    names = [f"model_{n}" for n in (3, 1, 4, 5, 9, 2, 6)]
+    known = {"split": "test", "slice": "", "value": "1"}
+    rows = [
+        known | {"model": name, "metric": metric}
+        for name in names
+        for metric in tables.METRICS
+    ]
+    monkeypatch.setattr(tables, "rows_of", lambda folder, name: rows)
+    assert [line[0] for line in cells(tables.models(None))[1:]] == names
+
+
 def test_lengths_are_columns_in_their_order():
     """Would catch 10 before 3, as text has it, and baselines among the networks."""
     assert cells(tables.by_length(None)) == [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rnn_tf.report.gradient_tables import mean_and_sd
 from rnn_tf.report.markdown import pipe_table
 from rnn_tf.report.reference_tables import rows_of
 
@@ -22,14 +23,14 @@ def models(folder: Path) -> str:
     """Make a table of models and baselines by their scores on test, the best first."""
     scores = _scores(folder, list(METRICS))
     names = sorted(
-        {name for name, _, _ in scores},
+        dict.fromkeys(name for name, _, _ in scores),
         key=lambda n: np.mean(scores[n, "chrf_error", ""]),
     )
     cells = [
         [
             name,
             *(
-                _spread(scores[name, metric, ""], METRICS[metric][1])
+                mean_and_sd(scores[name, metric, ""], METRICS[metric][1])
                 for metric in METRICS
             ),
         ]
@@ -45,7 +46,7 @@ def by_length(folder: Path) -> str:
     parts = sorted({part for _, _, part in scores if part}, key=_first)
     trained = (row["model"] for row in rows_of(folder, "trials"))
     cells = [
-        [name, *(_spread(scores[name, "exact", part], 1) for part in parts)]
+        [name, *(mean_and_sd(scores[name, "exact", part], 1) for part in parts)]
         for name in dict.fromkeys(trained)
     ]
     return pipe_table(cells, ["exact, %", *parts], ["left", *["right"] * len(parts)])
@@ -64,11 +65,3 @@ def _scores(folder: Path, metrics: list[str]) -> dict:
 def _first(part: str) -> int:
     """Return the least length of a slice like "3-12 tokens"."""
     return int(part.split("-")[0])
-
-
-def _spread(values: list[float], digits: int) -> str:
-    """Write the mean over seeds, and their standard deviation if there are several."""
-    mean = f"{np.mean(values):.{digits}f}"
-    if len(values) == 1:
-        return mean
-    return f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
