@@ -62,7 +62,7 @@ def _refused(kind: str, path: Path) -> Iterator[None]:
     """Turn what a model of another shape raises into an InputError."""
     try:
         yield
-    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise InputError(
             f"{path} is not a network that the page can run ({reason}); take a run "
@@ -70,10 +70,16 @@ def _refused(kind: str, path: Path) -> Iterator[None]:
         ) from None
 
 
+def _require(fits, reason: str) -> None:
+    """Raise a ValueError unless it fits; an assert is gone under `python -O`."""
+    if not fits:
+        raise ValueError(reason)
+
+
 def _classifier(model, data: dict) -> tuple[dict, dict[str, np.ndarray]]:
     """Read a network of `sketch.conv_lstm`, or the mean of several: layers, arrays."""
     members = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    assert members, "it has no members"
+    _require(members, "it has no members")
     layers, arrays = zip(*(_member(m, n) for n, m in enumerate(members)), strict=True)
     about = {"scale": float(data["padding"]["scale"]), "place": sketch.PLACE}
     together = {name: array for some in arrays for name, array in some.items()}
@@ -87,15 +93,17 @@ def _member(model, number: int) -> tuple[list[dict], dict[str, np.ndarray]]:
     convolutions = kinds.count("Conv1D")
     lstms = kinds.count("LSTM")
     expected = [*["Conv1D", "LayerNormalization"] * convolutions, *["LSTM"] * lstms]
-    assert lstms and kinds == [*expected, "Dense"], f"its layers are {', '.join(kinds)}"
+    _require(
+        lstms and kinds == [*expected, "Dense"], f"its layers are {', '.join(kinds)}"
+    )
     named = {f"{number}.{n}": layer for n, layer in enumerate(learned)}
     arrays = {k: a for name, layer in named.items() for k, a in _arrays(name, layer)}
     steps = [_step(name, named[name]) for name in list(named)[: 2 * convolutions]]
     steps += _recurrent({n: x for n, x in named.items() if "LSTM" in type(x).__name__})
     *_, (name, output) = named.items()
     width = sum(arrays[f"{steps[-1][d]}.recurrent"].shape[0] for d in _ways(steps[-1]))
-    assert output.kernel.shape[0] == 2 * width, "its LSTMs are not pooled"
-    assert output.kernel.shape[1] == model.output_shape[1], "it is no classifier"
+    _require(output.kernel.shape[0] == 2 * width, "its LSTMs are not pooled")
+    _require(output.kernel.shape[1] == model.output_shape[1], "it is no classifier")
     return [*steps, {"type": "output", "name": name}], arrays
 
 
@@ -129,13 +137,15 @@ def _generator(model, data: dict) -> tuple[dict, dict[str, np.ndarray]]:
     layers = {layer.name: layer for layer in model._flatten_layers()}
     names = "embedding begin_state begin_cell recurrent mixture".split()
     missing = [name for name in names if name not in layers]
-    assert not missing, f"it has no {', '.join(missing)}"
+    _require(not missing, f"it has no {', '.join(missing)}")
     arrays = {k: a for name in names for k, a in _arrays(name, layers[name])}
     classes, width = arrays["embedding"].shape
     units = arrays["recurrent.recurrent"].shape[0]
-    assert classes == len(data["classes"]), "it is not told the class"
-    assert arrays["recurrent.kernel"].shape == (5 + width, 4 * units), "it is no LSTM"
-    assert arrays["mixture.kernel"].shape == (units, 123), "it has not 20 mixtures"
+    _require(classes == len(data["classes"]), "it is not told the class")
+    _require(
+        arrays["recurrent.kernel"].shape == (5 + width, 4 * units), "it is no LSTM"
+    )
+    _require(arrays["mixture.kernel"].shape == (units, 123), "it has not 20 mixtures")
     return {"scale": 1 / float(layers["scale"].scale)}, arrays
 
 

@@ -1,12 +1,12 @@
 """Draw from a class: a network that says where the pen goes next, point by point.
 
-    make generate                                              quick, a minute
+    make generate                                              quick, two minutes
     make generate ARGS="--data FOLDER --size full"             40 minutes, 20 classes
     make generate ARGS="--data FOLDER --classifier RUN"        judged by a sketch run
     make generate ARGS="--data FOLDER --studies captions"      and captions
     python -m experiments.generate draw --model RUN --class cat --n 16
 
-Minutes on two cores. The headline is the negative log-likelihood of a point, in nats:
+Times are of two cores. The headline is the negative log-likelihood of a point, in nats:
 of where the pen goes, and of whether it goes on, is lifted or has ended; lower is
 better. Steps are divided by their standard deviation in training, on which a density
 depends: add 2 ln(scale) a point for one in the drawings' own unit.

@@ -1,6 +1,6 @@
 """Static and dynamic loops, padding and masks, and what a recurrent network costs.
 
-    make lengths                                    quick, about a minute
+    make lengths                                    quick, 80 seconds
     make lengths ARGS="--size full"                 20 minutes, numbers to quote
     make lengths ARGS="--cells gru --width 200"     more padding, one cell
 

@@ -51,3 +51,22 @@ def start() -> Iterator:
         started = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield started
         started.close()
+
+
+def listen(page, said: list[str]) -> None:
+    """Add to `said` what the browser complains of, and what it asks for."""
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url[:30]))
+
+
+def check_policy(page, said: list[str]) -> None:
+    """Check that no script can be added, and that the net is refused, with a word."""
+    page.evaluate(
+        "() => { document.body.append(Object.assign(document.createElement('script'),"
+        " {textContent: 'window.hacked = 1'})); }"
+    )
+    assert page.evaluate("window.hacked") is None
+    reached = "fetch('http://127.0.0.1:9/').then(() => 'answered', () => 'refused')"
+    assert page.evaluate(reached) == "refused"
+    assert sum("Content Security Policy" in text for text in said) >= 2

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import lazy_loader
 import numpy as np
 
+from rnn_tf.data.drawings.next_points import BEGIN
+from rnn_tf.data.drawings.stroke3 import BadDrawing, fit_box
 from rnn_tf.models import mixture_density
 
 keras = lazy_loader.load("keras")
 
-BEGIN = 0.0, 0.0, 1.0, 0.0, 0.0  # the point before the first, stroke-5
 EMBEDDING = 64
 BATCH = 512  # drawings that are drawn together, at most
 
@@ -111,6 +112,17 @@ def draw(artist, labels: np.ndarray, temperatures, limit: int, seed: int) -> Dra
     return Drawn(points, np.where(ended, over.argmax(axis=1), limit), ended)
 
 
+def to_drawings(drawn: Drawn) -> list[np.ndarray | None]:
+    """Scale what was drawn to the box of drawings; None where nothing was drawn."""
+    drawings = []
+    for points, length in zip(drawn.points, drawn.lengths, strict=True):
+        try:
+            drawings.append(fit_box(points[:length, [0, 1, 3]]))
+        except BadDrawing:
+            drawings.append(None)
+    return drawings
+
+
 def artist(model):
     """Make the model that draws with the layers of a trained one.
 
@@ -150,7 +162,7 @@ def artist(model):
 def _loop(step, states: list, noise):
     """Take steps until all have ended, or the noise has: points, (rows, limit, 5)."""
     ops, limit = keras.ops, noise.shape[1]
-    begin = ops.zeros_like(noise[:, 0, :1]) + np.array(BEGIN, "float32")
+    begin = ops.zeros_like(noise[:, 0, :1]) + BEGIN
     over = ops.zeros_like(noise[:, :, :1]) + np.array([0, 0, 0, 0, 1], "float32")
 
     def goes_on(number, points, last, *states):

@@ -6,6 +6,8 @@ import lazy_loader
 
 keras = lazy_loader.load("keras")
 
+LOWEST, HIGHEST = 1e-3, 2e-2  # learning rates
+
 
 def clipped_adam(rate: float, steps: int):
     """Make Adam with gradients clipped at norm 1 and a rate that falls along a cosine.
@@ -44,6 +46,3 @@ def learning_rate(hp, units: int) -> float:
     usual = min(max(0.05 / math.sqrt(units), LOWEST), HIGHEST)
     span = {"min_value": LOWEST, "max_value": HIGHEST, "sampling": "log"}
     return hp.Float("learning_rate", **span, default=usual)
-
-
-LOWEST, HIGHEST = 1e-3, 2e-2

@@ -1,6 +1,5 @@
 """The command `draw` of the generate experiment: a run's model draws."""
 
-import contextlib
 import re
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,8 @@ import tyro
 from rnn_tf import files
 from rnn_tf.data.drawings import ndjson, svg
 from rnn_tf.data.drawings.folder import choose_classes
-from rnn_tf.data.drawings.stroke3 import BadDrawing, fit_box
 from rnn_tf.errors import InputError, warn
+from rnn_tf.models.drawing import to_drawings
 from rnn_tf.recipe import saved_model
 from rnn_tf.runs import run_folder
 from rnn_tf.text import printable, quote
@@ -89,9 +88,7 @@ def _drawings(artist, label: int, n: int, how: tuple) -> list[np.ndarray]:
         if not again and not drawn.ended.all():
             count = n - int(drawn.ended.sum())
             warn(f"{count} of {n} drawings did not end by themselves, but were cut off")
-        for points, length in zip(drawn.points, drawn.lengths, strict=True):
-            with contextlib.suppress(BadDrawing):
-                drawings.append(fit_box(points[:length, [0, 1, 3]]))
+        drawings += [one for one in to_drawings(drawn) if one is not None]
         if len(drawings) >= n:
             return drawings[:n]
     raise InputError("the model draws next to nothing; train one for longer")

@@ -13,8 +13,8 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.drawings.store import Part
-from rnn_tf.data.drawings.stroke3 import BadDrawing, fit_box, positions
-from rnn_tf.models.drawing import Drawn
+from rnn_tf.data.drawings.stroke3 import positions
+from rnn_tf.models.drawing import Drawn, to_drawings
 
 sklearn = lazy_loader.load("sklearn")
 
@@ -60,17 +60,6 @@ def made(drawn: Drawn, names: np.ndarray, others: int) -> Made:
         drawings[:others],
         names[:others],
     )
-
-
-def to_drawings(drawn: Drawn) -> list[np.ndarray | None]:
-    """Scale what was drawn to the box of drawings; None where nothing was drawn."""
-    drawings = []
-    for points, length in zip(drawn.points, drawn.lengths, strict=True):
-        try:
-            drawings.append(fit_box(points[:length, [0, 1, 3]]))
-        except BadDrawing:
-            drawings.append(None)
-    return drawings
 
 
 def outline(drawing: np.ndarray) -> np.ndarray:
