@@ -115,7 +115,7 @@ def _table_line(row: dict) -> tuple[str, str, str]:
         trains = row["trains_on_7"], row["trains_on_1"]
         result = {(True, True): "trains", (False, True): "broadcast"}
         return row["return_sequences"], shapes, result.get(trains, "error")
-    return row["return_sequences"], f"{shapes} -> [red]error[/]", ""
+    return row["return_sequences"], f"{shapes} -> error", ""
 
 
 # ---------------------------------------------------------------- the quiz's model
