@@ -1,10 +1,11 @@
-"""Every experiment in a row, the exact claims, the answers, the page: `make results`.
+"""Every experiment, the exact claims, the answers, the page: `make results`.
 
     python -m experiments
     python -m experiments --seeds 5
 
-Options are those that all experiments have. Each run has a folder of its own, and can
-be resumed by its experiment.
+Options are those that all experiments have. Several experiments run at a time, one for
+each core or GPU; but `lengths`, which takes times, has the machine for itself. Each run
+has a folder of its own, and can be resumed by its experiment.
 """
 
 import sys
@@ -27,12 +28,14 @@ from rnn_tf import config, errors
 from rnn_tf.claims import answers
 from rnn_tf.config import RunConfig
 from rnn_tf.errors import InputError
-from rnn_tf.recipe import jobs, progress
+from rnn_tf.recipe import jobs, progress, side_by_side
+from rnn_tf.recipe.side_by_side import Task
 from rnn_tf.report import page
 
+# Those that take longest come first: short ones fill the gaps at the end.
 MODULES = (
-    *(stacked, gradients, lengths, language, translate),
-    *(forecast, sketch, generate, video),
+    *(lengths, stacked, sketch, generate, gradients, language),
+    *(forecast, translate, video),
 )
 REFERENCE = Path("results/reference")
 NEXT = 'next: make draw, or a series of your own: make forecast ARGS="--data FILE"'
@@ -51,21 +54,49 @@ def main(argv: list[str] | None = None) -> None:
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
             f'make forecast ARGS="--resume {common.resume}"'
         )
-    configs = [config.parse(m.Config, m.FULL, argv, name="") for m in MODULES]
-    runs = sum(options.runs for options in configs)
-    with progress.several(runs), jobs.hire(common):
-        for module, options in zip(MODULES, configs, strict=True):
-            module.run(options)
-    facts.main(common.results)
-    small = {"results": common.results}
-    if any(word.startswith("--seeds") for word in argv):
-        small["seeds"] = common.seeds
-    modes.run(config.sized(modes.Config, modes.FULL, common.size, **small))
+    first, *others = find_tasks(common, argv)
+    with jobs.hire(common) as staff:
+        run_in_a_row([first] if not staff.here else [first, *others])
+        if not staff.here:
+            side_by_side.run(staff, others)
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)
     print(f"of {len(claims)} claims of the course: {answers.counts(claims)}")
     print(NEXT)
+
+
+def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
+    """List the experiments, in the order in which they begin, with their options.
+
+    Raises:
+        InputError: one of them cannot have an option.
+    """
+    sized = ["--results", str(common.results), "--size", common.size]
+    if any(word.startswith("--seeds") for word in argv):
+        sized += ["--seeds", str(common.seeds)]
+    every = [(module, argv) for module in MODULES]
+    every.insert(4, (modes, sized))
+    tasks = []
+    for module, words in every:
+        options = config.parse(module.Config, module.FULL, words, name="")
+        runs = options.runs if isinstance(options, RunConfig) else 1
+        tasks.append(task(module, words, module.run, options, runs))
+    words = ["--results-folder", str(common.results)]
+    return [*tasks, task(facts, words, facts.main, common.results)]
+
+
+def task(module, words: list[str], run, options, runs: int = 1) -> Task:
+    """Describe one experiment as a task; `words` are what a person would type."""
+    name = module.__name__.removeprefix("experiments.")
+    return Task(name, ("-m", module.__name__, *words), run, (options,), runs)
+
+
+def run_in_a_row(tasks: list[Task]) -> None:
+    """Run experiments in this process, one after the other."""
+    with progress.several(sum(task.runs for task in tasks)):
+        for task in tasks:
+            task.run(*task.arguments)
 
 
 if __name__ == "__main__":

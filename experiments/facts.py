@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import lazy_loader
-from rich.console import Console
 from rich.table import Table
 
 from rnn_tf import config, files
@@ -22,6 +21,7 @@ from rnn_tf.claims import answers, exact_rules
 from rnn_tf.claims.exact_rules import value_text
 from rnn_tf.devices import backend
 from rnn_tf.metrics.formatting import plain_table
+from rnn_tf.recipe import progress
 from rnn_tf.report.markdown import escape, pipe_table
 from rnn_tf.runs import run_folder
 from rnn_tf.studies import case, facts, probes
@@ -103,7 +103,7 @@ def main(results_folder: Path = Path("results")) -> None:
             measured = facts.rows(claims)
         files.write_csv(run.path / "facts.csv", facts.COLUMNS, measured)
         files.write_text(run.path / "facts.md", page(claims, measured))
-    console = Console()
+    console = progress.console()
     console.print(table(measured))
     console.print(f"the page, with the code: {run.path / 'facts.md'}")
 

@@ -21,7 +21,6 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
-from rich.console import Console
 
 from rnn_tf import config, files
 from rnn_tf.baselines.drawings import bag_of_points
@@ -37,7 +36,7 @@ from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import runner
+from rnn_tf.recipe import progress, runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.predict import predict_drawings
 from rnn_tf.report import guess_plots
@@ -296,7 +295,7 @@ def report(config: Config, outcome: Outcome) -> None:
         files.write_csv(
             outcome.folder / "as_given.csv", course_program.AS_GIVEN, broken
         )
-        Console().print(course_program.table(broken))
+        progress.console().print(course_program.table(broken))
     elif as_written:
         print("as_given.csv is left out: the course's program is for TensorFlow")
     names = [name for name in config.models if name in outcome.members]
@@ -309,7 +308,7 @@ def report(config: Config, outcome: Outcome) -> None:
     if "textbook" in config.models:
         rows = cost.time_to_score_rows(outcome.tables["history"], "textbook")
         files.write_csv(outcome.folder / "time_to_score.csv", cost.TIME_TO_SCORE, rows)
-    Console().print(cost.table(cost_rows, padding_rows))
+    progress.console().print(cost.table(cost_rows, padding_rows))
 
 
 def _first_seeds(outcome: Outcome, names: list[str]) -> dict:

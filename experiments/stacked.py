@@ -22,7 +22,6 @@ from typing import Literal
 
 import lazy_loader
 import numpy as np
-from rich.console import Console
 
 from rnn_tf import config, files
 from rnn_tf.baselines.fitted_series import fit_ridge
@@ -36,7 +35,7 @@ from rnn_tf.errors import InputError
 from rnn_tf.metrics.scores import Scores
 from rnn_tf.models import layers
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import runner
+from rnn_tf.recipe import progress, runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.report import plots
 from rnn_tf.studies import layer_shapes
@@ -333,7 +332,7 @@ def report_series(config: Config, outcome: Outcome) -> None:
         files.write_csv(outcome.folder / "lengths.csv", layer_shapes.LENGTHS, rows)
     labels = {name: (cell, head, n) for name, (cell, n, head) in stacks(config).items()}
     _draw(outcome, labels, "recurrent layers", "error_by_depth.png")
-    Console().print(layer_shapes.shape_table(shapes))
+    progress.console().print(layer_shapes.shape_table(shapes))
 
 
 def _any_length(config: Config, outcome: Outcome) -> list[dict]:

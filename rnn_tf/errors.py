@@ -44,7 +44,7 @@ def exit_code(work) -> int:
         0; 2 for bad input; 1 for a failed run; 130 after Ctrl-C, 143 after SIGTERM.
     """
     received = []
-    with _lasting_output(), _as_ctrl_c(received):
+    with _lasting_output(), ended_politely(received):
         try:
             work()
         except (InputError, RunError) as error:
@@ -59,14 +59,18 @@ def exit_code(work) -> int:
 
 
 @contextlib.contextmanager
-def _as_ctrl_c(received: list[int]) -> Iterator[None]:
-    """Raise KeyboardInterrupt for SIGTERM and SIGHUP too, and note which came.
+def ended_politely(received: list[int] | None = None) -> Iterator[None]:
+    """Raise KeyboardInterrupt for SIGTERM and SIGHUP too.
 
     What is ignored stays so: under nohup, SIGHUP.
+
+    Args:
+        received: takes the number of the signal that came.
     """
 
     def interrupt(number, _):
-        received.append(number)
+        if received is not None:
+            received.append(number)
         raise KeyboardInterrupt
 
     names = "SIGTERM", "SIGHUP"  # Windows has no SIGHUP

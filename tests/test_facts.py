@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import __main__ as everything
 from experiments import facts as experiment
 from rnn_tf.claims import answers
+from rnn_tf.recipe import progress
 from rnn_tf.runs import finished
 from rnn_tf.studies import (
     facts,
@@ -243,7 +243,7 @@ def test_the_table_is_readable_on_80_columns(done, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     with (done[0].folder / "facts.csv").open(newline="") as file:
         rows = [row | {"holds": True} for row in csv.DictReader(file)]
-    experiment.Console().print(experiment.table(rows))
+    progress.console().print(experiment.table(rows))
     shown = capsys.readouterr().out
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 80
@@ -264,16 +264,6 @@ def test_without_a_tape_its_claims_are_left_out_with_a_line(monkeypatch, capsys)
     assert absent == ["G7", "T8", "T9", "D3"]
     error = capsys.readouterr().err
     assert error == "left out: G7, T8, T9, D3 are checked by TensorFlow's tape\n"
-
-
-def test_make_results_checks_the_facts_too(tmp_path, monkeypatch):
-    """Would catch facts that land in another folder than the runs."""
-    folders = []
-    monkeypatch.setattr(everything, "MODULES", ())
-    monkeypatch.setattr(everything.modes, "run", lambda config: None)
-    monkeypatch.setattr(everything.facts, "main", folders.append)
-    everything.main(["--results", str(tmp_path)])
-    assert folders == [tmp_path]
 
 
 def test_an_unknown_option_is_one_line():

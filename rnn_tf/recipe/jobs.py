@@ -106,7 +106,7 @@ def choose(waiting: list[Job], staff: Workers | Here) -> Job:
 
 # ---------------------------------------------------------------- where jobs run
 
-_staff: list[Workers] = []  # what `hire` has opened; one at most
+_staff: list[Workers | Here] = []  # what `hire` gives; one at most
 
 
 @contextlib.contextmanager
@@ -131,6 +131,16 @@ def hire(config: RunConfig, most: int | None = None) -> Iterator[Workers | Here]
     finally:
         _staff.clear()
         staff.close()
+
+
+@contextlib.contextmanager
+def none_elsewhere() -> Iterator[None]:
+    """Have the runs inside do their jobs in this process, whatever they ask for."""
+    _staff.append(Here())
+    try:
+        yield
+    finally:
+        _staff.clear()
 
 
 def _open(config: RunConfig, most: int | None) -> Workers | Here:

@@ -1,11 +1,11 @@
 """The progress of a run: a bar on a terminal or in a notebook, else a line per fit.
 
 Runs that come in a row share one display, `several`: a bar for all of them above that
-of the run.
+of the run. Runs in a worker show nothing; they tell how far they are, see `told`.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -20,11 +20,12 @@ class _Bar(Progress):
     """rich's bars. In a notebook they would need ipywidgets, so IPython shows them."""
 
     place = None  # in a notebook: where they are shown, again and again
+    elsewhere = False  # whether another process shows how far they are
 
     @property
     def shown(self) -> bool:
         """Whether somebody sees them."""
-        return not self.disable or self.place is not None
+        return not self.disable or self.place is not None or self.elsewhere
 
     def start(self) -> None:
         super().start()
@@ -49,20 +50,15 @@ class _Several:
     """The display of runs that come in a row, and how many of them are over."""
 
     bar: _Bar
-    task: int
-    runs: int
+    move: Callable[[float], None]  # to so many finished runs, a part of the next too
     done: int = 0
-
-    def move(self, runs: float) -> None:
-        """Move the bar to `runs` finished runs; a fraction is a part of the next."""
-        label = f"run {min(self.done + 1, self.runs)} of {self.runs}"
-        self.bar.update(self.task, completed=runs, description=label)
 
 
 _several: list[_Several] = []  # one at most
 
 
-def _bar(console: Console) -> _Bar:
+def bars(console: Console) -> _Bar:
+    """Make a display of several bars, on a terminal or in a notebook alone."""
     return _Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
@@ -86,14 +82,43 @@ def several(runs: int) -> Iterator[None]:
     if _several:
         yield
         return
-    with _bar(Console()) as bar:
-        display = _Several(bar, bar.add_task("", total=runs), runs)
-        display.move(0)
-        _several.append(display)
-        try:
+    with bars(Console()) as bar:
+        task = bar.add_task("", total=runs)
+
+        def move(done: float) -> None:
+            label = f"run {min(int(done) + 1, runs)} of {runs}"
+            bar.update(task, completed=done, description=label)
+
+        with _shared(_Several(bar, move)):
             yield
-        finally:
-            _several.clear()
+
+
+@contextlib.contextmanager
+def told(
+    tell: Callable[[float], None], console: Console, shown: bool
+) -> Iterator[None]:
+    """Have the runs inside print to a console without bars, and tell how far they are.
+
+    Args:
+        tell: takes how many runs are over, a fraction of the next one too.
+        console: of no terminal.
+        shown: whether a bar shows elsewhere what is told; else each fit is a line.
+    """
+    display = _Several(bars(console), tell)
+    display.bar.elsewhere = shown
+    with _shared(display):
+        yield
+
+
+@contextlib.contextmanager
+def _shared(display: _Several) -> Iterator[None]:
+    """Have the runs inside share a display."""
+    display.move(0)
+    _several.append(display)
+    try:
+        yield
+    finally:
+        _several.clear()
 
 
 def console() -> Console:
@@ -110,7 +135,7 @@ class RunProgress:
     def __init__(self, fits: int, console: Console):
         self.console = console
         self.several = _several[0] if _several else None
-        self.bar = self.several.bar if self.several else _bar(console)
+        self.bar = self.several.bar if self.several else bars(console)
         self.fits, self.done = fits, 0
         self.running = {}  # key of a job -> its bar, and the share of its fit
         self.task = self.bar.add_task("", total=fits)
