@@ -88,7 +88,8 @@ class Config(RunConfig):
     also turned by any angle, for cameras that look down."""
     trials: int = 0
     weights: Path | None = None
-    """Of frozen_features: MobileNetV2's; by default those in Keras's cache."""
+    """Of frozen_features, and whose network frozen_random is: a MobileNet's or
+    MobileNetV2's; by default those in Keras's cache."""
     epochs: int = 4
     models: tuple[str, ...] = ()
     """Names of the models to run; all, if none is given, or the quickest in quick."""
@@ -143,7 +144,7 @@ FULL = {
 # ---------------------------------------------------------------- data
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Source:
     """Clips by split, and how they become batches."""
 
@@ -157,14 +158,12 @@ class Source:
         count = np.bincount(self.parts["train"].labels, minlength=len(self.classes))
         return (count.sum() / len(count) / count).astype("float32")
 
-    @functools.cached_property
-    def features(self) -> dict[str, Part]:
-        """What `frozen_features` gets for each part; its key reads every clip."""
+    @functools.cache  # noqa: B019 - a key reads every clip; a run has one source
+    def features(self, split: str, name: str) -> pretrained_cnn.Features:
+        """Find what a network of `FROZEN` gets for a part."""
         weights = pretrained_cnn.find_weights(self.config.weights)
-        return {
-            k: pretrained_cnn.cached_features(part, weights)
-            for k, part in self.parts.items()
-        }
+        random = name == RANDOM
+        return pretrained_cnn.cached_features(self.parts[split], weights, random)
 
 
 def load_data(config: Config) -> Data:
@@ -213,9 +212,9 @@ def _dataset(source: Source, batch: int, split: str, network, order=None):
     """Make batches that fit the network; some get frames that lost their order."""
     shuffled, change = network.name in SHUFFLED, batches.CHANGES[source.config.change]
     part = source.parts[split]
-    if network.name == FROZEN:
-        part = source.features[split]
-    if network.name in (FROZEN, UNCHANGED):
+    if network.name in FROZEN:
+        part = source.features(split, network.name)
+    if network.name in (*FROZEN, UNCHANGED):
         change = None
     if split == "train":
         return batches.dataset(part, batch, order, source.weights, change, shuffled)
@@ -298,12 +297,15 @@ def conv_lstm(hp, config: Config, sizes):
 
 
 def frozen_features(hp, config: Config, sizes):
-    """Build an LSTM over the features that a network of ImageNet has of each frame.
+    """Build an LSTM over the features that a frozen CNN has of each frame.
 
-    Its inputs are features, (batch, frames, 1280), see `rnn_tf.models.pretrained_cnn`.
+    Its inputs are features, (batch, frames, features), see
+    `rnn_tf.models.pretrained_cnn`.
     """
     clip, classes = sizes
-    inputs = keras.Input((clip[0], pretrained_cnn.COUNT), name="features")
+    file = pretrained_cnn.find_weights(config.weights)
+    count = pretrained_cnn.network_of(file).features
+    inputs = keras.Input((clip[0], count), name="features")
     mask = layers.frame_mask(inputs)
     x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
     x = keras.layers.LSTM(64, return_sequences=True)(x)
@@ -372,8 +374,9 @@ TEMPORAL = {
 }
 # The same networks; by these names, they get frames in random order.
 SHUFFLED = {f"{name}_shuffled": build for name, build in TEMPORAL.items()}
-FROZEN, UNCHANGED = "frozen_features", "cnn_lstm_unchanged"
-MODELS = TEMPORAL | {"cnn_mean": cnn_mean, FROZEN: frozen_features} | SHUFFLED
+RANDOM, UNCHANGED = "frozen_random", "cnn_lstm_unchanged"
+FROZEN = {"frozen_features": frozen_features, RANDOM: frozen_features}
+MODELS = TEMPORAL | {"cnn_mean": cnn_mean} | FROZEN | SHUFFLED
 QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
 FOR_VIDEOS = {
@@ -415,9 +418,10 @@ def export(networks: list[Network], data: Data):
     """Join the networks into their mean; clips go in from 0 to 255, as decoded."""
     clip, _ = data.sizes
     x = inputs = keras.Input(clip, name="clips")
-    if networks[0].name == FROZEN:
+    name = networks[0].name
+    if name in FROZEN:
         weights = pretrained_cnn.find_weights(data.source.config.weights)
-        x = pretrained_cnn.build_network(clip, weights)(inputs)
+        x = pretrained_cnn.build_network(clip, weights, name == RANDOM)(inputs)
     return classification.average_models([n.model for n in networks], inputs, x)
 
 
@@ -469,14 +473,15 @@ def run(config: Config) -> Outcome:
 
 
 def _possible(config: Config) -> list[str]:
-    """List the models to run, less the one whose weights cannot be had."""
-    names = list(config.names)
-    if FROZEN in names and pretrained_cnn.find_weights(config.weights) is None:
-        reason = f"{FROZEN}: {pretrained_cnn.describe_missing_weights()}"
-        names.remove(FROZEN)
-        if not names:
-            raise InputError(reason)
-        warn(f"left out: {reason}")
+    """List the models to run, less those whose weights cannot be had."""
+    frozen = [name for name in config.names if name in FROZEN]
+    if not frozen or pretrained_cnn.find_weights(config.weights):
+        return list(config.names)
+    reason = f"{', '.join(frozen)}: {pretrained_cnn.describe_missing_weights()}"
+    names = [name for name in config.names if name not in FROZEN]
+    if not names:
+        raise InputError(reason)
+    warn(f"left out: {reason}")
     return names
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 from types import SimpleNamespace
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -278,9 +279,38 @@ def test_without_weights_there_are_no_frozen_features(capsys, tmp_path, monkeypa
         video._possible(video.Config(models=("frozen_features",)))
     with pytest.raises(InputError, match="absent.h5 does not exist"):
         pretrained_cnn.find_weights(tmp_path / "absent.h5")
-    (tmp_path / "bad.h5").write_text("no weights")
-    with pytest.raises(InputError, match="does not hold the weights of MobileNetV2"):
-        pretrained_cnn.build_network((4, 16, 16, 1), tmp_path / "bad.h5")
+
+
+@pytest.mark.parametrize(("numbers", "says"), [(None, "signature"), (7, "7 numbers")])
+def test_weights_of_another_network_are_one_line(tmp_path, numbers, says):
+    """Would catch a traceback of HDF5, and a network with its last layer on."""
+    path = tmp_path / "bad.h5"
+    path.write_text("no weights")
+    if numbers:
+        with h5py.File(path, "w") as file:
+            file["layers/dense"] = np.zeros(numbers)
+    with pytest.raises(InputError, match=f"without its last layer .*{says}"):
+        pretrained_cnn.build_network((4, 16, 16, 1), path)
+
+
+def test_weights_that_are_cut_off_are_one_line(tmp_path):
+    path = tmp_path / "cut.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["numbers"] = np.zeros(218_544)
+    with pytest.raises(InputError, match="is damaged"):
+        pretrained_cnn.build_network((4, 16, 16, 1), path)
+
+
+def test_random_weights_are_the_same_each_time_and_keep_the_scale():
+    """Would catch a control that sees nothing: all of its features 0, or too large."""
+    shapes = (3, 3, 64, 32), (3, 3, 64, 1), (32,)
+    ones = [np.ones(shape, "float32") for shape in shapes]
+    plain, depthwise, scale = pretrained_cnn.random_weights(ones)
+    again = pretrained_cnn.random_weights(ones)
+    assert all(map(np.array_equal, (plain, depthwise, scale), again))
+    assert plain.std() == pytest.approx(np.sqrt(2 / (9 * 64)), rel=0.05)
+    assert depthwise.std() == pytest.approx(np.sqrt(2 / 9), rel=0.1)
+    assert np.array_equal(scale, np.ones(32))
 
 
 @pytest.mark.slow
@@ -288,14 +318,15 @@ def test_frozen_features_are_those_of_each_frame(folder, cache, tmp_path):
     """Would catch features of another frame, and an export that forgets the CNN."""
     file = tmp_path / "mobile.weights.h5"
     cnn = keras.applications.MobileNetV2(
-        (96, 96, 3), include_top=False, pooling="avg", weights=None
+        (96, 96, 3), alpha=0.35, include_top=False, pooling="avg", weights=None
     )
     cnn.save_weights(file)
     made = video.Config(
-        data=str(folder), models=("frozen_features",), weights=file,
+        data=str(folder), models=("frozen_features", "frozen_random"), weights=file,
         results=tmp_path / "out", **OWN,
     )  # fmt: skip
     done = video.run(made)
+    assert set(done.members) >= {"frozen_features", "frozen_random"}
     data = video.load_data(made)
     part = data.source.parts["test"]
     frame = part.clips(np.array([0]))[0, 2]
@@ -305,8 +336,10 @@ def test_frozen_features_are_those_of_each_frame(folder, cache, tmp_path):
     np.testing.assert_allclose(found, expected, atol=2e-3)
     probabilities = done.model.predict(part.clips(np.arange(3)), verbose=0).max(axis=1)
     table = done.tables["predictions"]
-    table = table[table["model"] == "frozen_features"].iloc[:3]
+    table = table[table["model"] == done.shown[0]].iloc[:3]
     assert table["probability"].tolist() == pytest.approx(probabilities, abs=2e-3)
+    random = pretrained_cnn.cached_features(part, file, random=True)
+    assert 0.1 < random.clips(np.arange(3)).std() < 10
 
 
 # ------------------------------------------------------------------- variants

@@ -216,12 +216,14 @@ def time_is_what_adds(run: Finished) -> Finding | None:
 
 
 def pretrained_features(run: Finished) -> Finding | None:
-    """V4: features of a network pre-trained on ImageNet beat end-to-end training."""
-    if not run.has("frozen_features", "cnn_lstm"):
+    """V4: features of ImageNet beat random ones, and training from end to end."""
+    rivals = {"frozen_random": "random features", "cnn_lstm": "end-to-end"}
+    if not run.has("frozen_features", *rivals):
         return None
-    return weigh_pairs(
-        run, {"frozen minus end-to-end": ("frozen_features", "cnn_lstm")}
-    )
+    pairs = {
+        f"minus {text}": ("frozen_features", name) for name, text in rivals.items()
+    }
+    return weigh_pairs(run, pairs)
 
 
 # ---------------------------------------------------------------- devices
