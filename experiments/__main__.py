@@ -4,8 +4,9 @@
     python -m experiments --seeds 5
 
 Options are those that all experiments have. Several experiments run at a time, one for
-each core or GPU; but `lengths`, which takes times, has the machine for itself. Each run
-has a folder of its own, and can be resumed by its experiment.
+each core or GPU; at full size `lengths`, whose times are to be quoted, first has the
+machine for itself. Each run has a folder of its own, and can be resumed by its
+experiment.
 """
 
 import sys
@@ -32,7 +33,8 @@ from rnn_tf.recipe import jobs, progress, side_by_side
 from rnn_tf.recipe.side_by_side import Task
 from rnn_tf.report import page
 
-# Those that take longest come first: short ones fill the gaps at the end.
+# At full size the first runs alone. Of the others those that take longest come first:
+# short ones fill the gaps at the end.
 MODULES = (
     *(lengths, stacked, sketch, generate, gradients, language),
     *(forecast, translate, video),
@@ -54,11 +56,11 @@ def main(argv: list[str] | None = None) -> None:
             f"--resume {common.resume} goes on with one run; say it to its experiment: "
             f'make forecast ARGS="--resume {common.resume}"'
         )
-    first, *others = find_tasks(common, argv)
+    tasks = find_tasks(common, argv)
     with jobs.hire(common) as staff:
-        run_in_a_row([first] if not staff.here else [first, *others])
-        if not staff.here:
-            side_by_side.run(staff, others)
+        alone = len(tasks) if staff.here else int(common.size == "full")
+        run_in_a_row(tasks[:alone])
+        side_by_side.run(staff, tasks[alone:])
     claims = answers.refresh(common.results, REFERENCE)
     progress.console().print(answers.table(claims, numbers=False))
     page.write(common.results, REFERENCE, claims)

@@ -36,7 +36,7 @@ from tests.model_harness import Case, without_dropout
 
 CONFIG = forecast.Config()
 SERIES = stacked.Config(data=("sines",), depths=(2,), lookback=20)
-ADDING = stacked.Config(data=("adding",), lengths=(25,))
+ADDING = stacked.Config(data=("adding",), lengths=(25,), cells=stacked.FULL["cells"])
 DENSE = 32 * 7 + 7  # from 32 units to seven days
 
 
