@@ -41,9 +41,7 @@ def _by_people(name: str) -> bool:
 
 def _cell(rows: list[dict], name: str, column: str) -> str:
     """Write the mean of a column; nothing for people, who draw at no temperature."""
-    values = [
-        float(row[column]) for row in rows if row["model"] == name and row[column]
-    ]
+    own = [row[column] for row in rows if row["model"] == name]
     return mean_and_sd([float(value) for value in own if value], JUDGED[column][1])
 
 
