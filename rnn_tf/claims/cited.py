@@ -36,19 +36,19 @@ CITED_CLAIMS = (
         "M9",
         "RNN cards, Assignment 4",
         "How many inputs and outputs there are fixes what a network is for.",
-        "One use takes several counts: M3 to M5 measure speech, music, captions and "
-        "summaries each in two of them; and captions were written from one vector "
-        "(Vinyals et al., 2015, Show and Tell, CVPR) as well as from many (Xu et al., "
-        "2015, Show, Attend and Tell, ICML)",
+        "One use takes several counts: M3 to M5 try speech, music, captions and "
+        "summaries in two ways each; captions were written from one vector (Vinyals et "
+        "al., 2015, Show and Tell, CVPR), and from many (Xu et al., 2015, Show, Attend "
+        "and Tell, ICML)",
     ),
     CitedClaim(
         "Q16",
         "RNN cards",
         "Mikolov invented the clipping of gradients.",
         "Mikolov (2012, Statistical Language Models Based on Neural Networks, PhD "
-        "thesis, Brno University of Technology) cuts off values beyond a limit; "
+        "thesis, Brno University of Technology) limits the values of gradients; "
         "Pascanu, Mikolov and Bengio (2013, On the difficulty of training recurrent "
-        "neural networks, ICML) clip the norm, and name the thesis for values; who did "
-        "so first, no run can tell",
+        "neural networks, ICML) limit their norm, and refer to the thesis; who did so "
+        "first, no run can tell",
     ),
 )

@@ -8,9 +8,7 @@ from collections import Counter
 from rnn_tf.claims.verdict import REFUTED, VERDICTS
 
 # In the order of the experiments, one to three of each.
-STRIKING = (
-    "S3 S8 Q4 M7 G1 G14 G18 P4 P8 L6 E3 F1 K1 K2 M5 V3 D2 E5"
-).split()  # fmt: skip
+STRIKING = "S3 S8 Q4 M7 G1 G14 G18 P4 P8 L6 E3 F1 K1 K2 M5 V3 D2 E5".split()
 LENGTH = 110  # characters of a line
 EXACT = "experiments.facts"  # in the command of a run that lists case after case
 
@@ -33,32 +31,34 @@ def count_verdicts(claims: list[dict]) -> dict[str, int]:
 
 
 def outcome(row: dict, length: int = LENGTH) -> str:
-    """Say in a line what was measured: the condition, or the first of the numbers.
+    """Say in a line what was measured: the condition, and the first of the numbers.
 
     Args:
         row: of `answers.csv`.
         length: characters that the line should not pass.
     """
-    if row["condition"]:
-        return first_clauses(row["condition"], length)
+    parts = row["condition"], _numbers(row)
+    return first_clauses("; ".join(filter(None, parts)), length)
+
+
+def _numbers(row: dict) -> str:
+    """Return the evidence of one run, if there is one that did not list facts."""
     evidence = row["evidence"].split(" | ")
     if not row["runs"]:
-        return first_clauses(evidence[0], length)
-    commands = row["commands"].split("; ")
-    trained = [
-        text
-        for text, command in zip(evidence, commands, strict=False)
-        if EXACT not in command
-    ]
-    _, _, numbers = (trained or evidence)[0].partition(": ")  # after the run's name
-    return first_clauses(numbers, length)
+        return evidence[0]
+    by_command = zip(evidence, row["commands"].split("; "), strict=False)
+    trained = [text for text, command in by_command if EXACT not in command]
+    return (trained or evidence)[0].partition(": ")[2]  # what follows the run's name
 
 
 def first_clauses(text: str, length: int) -> str:
-    """Keep the clauses of a text that fit, from the first on, which stays whole."""
+    """Keep the clauses of a text that fit, from the first on, which always stays.
+
+    What stands in brackets that are not closed by then is left out.
+    """
     kept, *rest = text.split("; ")
-    for clause in rest:
-        if len(f"{kept}; {clause}") > length:
-            return f"{kept}; …"
-        kept = f"{kept}; {clause}"
-    return kept
+    while rest and len(f"{kept}; {rest[0]}") <= length:
+        kept = f"{kept}; {rest.pop(0)}"
+    if kept.count("(") > kept.count(")"):
+        kept = kept[: kept.index(" (")]
+    return f"{kept}; …" if rest else kept

@@ -12,7 +12,7 @@ from rnn_tf.report.run_section import Picture, Section
 
 WIDTH = 720  # pixels of a small picture, twice those of a card
 TALLEST = 1.2  # times as tall as wide; taller ones show their upper part
-UPPER = 0.7  # of the width
+UPPER = 0.55  # of the width
 
 
 @dataclass(frozen=True)
