@@ -58,6 +58,9 @@ if (filter) {
   show();
 }
 // On paper the folded runs are open.
-const folded = document.querySelectorAll("details.runs:not([open])");
-window.addEventListener("beforeprint", () => folded.forEach((one) => { one.open = true; }));
+let folded = [];
+window.addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("details.runs:not([open])")];
+  folded.forEach((one) => { one.open = true; });
+});
 window.addEventListener("afterprint", () => folded.forEach((one) => { one.open = false; }));
