@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from rnn_tf.claims import answers
+from rnn_tf.report.about import EXPERIMENTS
 from tests.browser import CONTRAST, check_policy, listen
 from tests.page_runs import (
     HOSTILE,
@@ -271,3 +272,23 @@ def test_a_printed_page_has_its_pictures(opened):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("details[open]").count() == 0
     assert page.pdf()[:5] == b"%PDF-"
+
+
+@pytest.mark.slow
+def test_the_page_of_all_reference_runs_is_small_and_begins_on_one_screen(
+    browser, tmp_path
+):
+    """Would catch a page of more than 8 MB, or one that a teacher has to scroll."""
+    assert len(write_page(tmp_path, REFERENCE).encode()) < 8e6
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "report.html").as_uri())
+    bottom = "e => e.getBoundingClientRect().bottom"
+    assert page.locator("table.says").evaluate(bottom) <= 720
+    assert page.locator("table.says tbody tr").count() >= 5
+    names = page.locator(".cards h3 a").all_inner_texts()
+    shown = {json.loads(path.read_text("utf-8"))["experiment"]
+             for path in REFERENCE.glob("*/config.json")}  # fmt: skip
+    assert names == [name for name in EXPERIMENTS if name in shown]
+    assert page.locator(".cards img").count() >= len(names) - 1, "all but facts"
+    assert page.locator(".cards .claim").count() == len(names)
+    page.close()
