@@ -1,6 +1,7 @@
 """Small pictures for the cards of the page."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -35,6 +36,14 @@ def test_small_pictures_keep_their_shape_and_tall_ones_their_top(width, height, 
         dark = image.convert("L").getpixel((5, small[1] - 5)) < 100
     assert dark == (height < 2000)
     assert made.alt == "words"
+
+
+@pytest.mark.parametrize("kept", [30, 60, 90])
+def test_a_damaged_picture_stays_as_it_is(kept):
+    """Would catch a page that is not written because one picture was cut off."""
+    whole = picture("modes", 400, 300)
+    broken = replace(whole, data=whole.data[:kept])
+    assert thumbnail(broken) is broken
 
 
 def test_the_most_telling_picture_of_the_preferred_run_is_chosen():

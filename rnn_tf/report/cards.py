@@ -66,11 +66,17 @@ def most_striking(claims: list[dict]) -> dict | None:
 
 
 def thumbnail(picture: Picture) -> Picture:
-    """Make a small copy of a picture; of a tall one its upper part."""
+    """Make a small copy of a picture; of a tall one its upper part.
+
+    A damaged picture comes back as it is: a browser shows what it can.
+    """
     from PIL import Image
 
-    with Image.open(io.BytesIO(picture.data)) as image:
-        whole = image.convert("RGB")
+    try:
+        with Image.open(io.BytesIO(picture.data)) as image:
+            whole = image.convert("RGB")
+    except (OSError, SyntaxError):
+        return picture
     if whole.height > TALLEST * whole.width:
         whole = whole.crop((0, 0, whole.width, round(UPPER * whole.width)))
     whole.thumbnail((WIDTH, WIDTH))
