@@ -14,9 +14,10 @@ REFERENCE = ROOT / "results" / "reference"
 HOSTILE = "<script>hacked=1</script>"
 ANSWERS = """\
 claim,source,text,verdict,condition,evidence,runs,commands
-S1,quiz,All but the last,refuted,,It is a vector,sketch-20,make stacked
+S3,quiz,All but the last,refuted,,sketch-20: It is a vector,sketch-20,make stacked
 F1,notes,An MLP will do,depends,on sines alone,mlp 2,a; b,make forecast; make video
 F2,notes,Weeks help,depends,,At times,,
+Q16,cards,Who began,cited,,A book,,
 K1,task,A TPU,not measured,,No TPU,,
 """
 
@@ -56,5 +57,5 @@ def write_page(root, reference=None) -> str:
 
 
 def made_up_answers(*folders) -> list[dict]:
-    """Return four verdicts in place of `answers.refresh`."""
+    """Return five verdicts in place of `answers.refresh`."""
     return list(csv.DictReader(io.StringIO(ANSWERS)))

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from rnn_tf.claims import answers
-from rnn_tf.claims.verdict import CONFIRMED, NOT_MEASURED, REFUTED
+from rnn_tf.claims.verdict import CITED, CONFIRMED, NOT_MEASURED, REFUTED
 from tests.claim_runs import as_given, write_run
 from tests.conftest import ROOT, run_python
 
@@ -31,6 +31,15 @@ def test_claims_are_judged_in_the_order_of_the_course():
         + "M2 M6 M7 M8 M14 M15 M16 Q1 Q2 Q3 Q4 Q7 Q13 Q15".split()
         + "M4 M5 M13".split()
     )
+
+
+def test_what_no_program_can_check_is_cited(tmp_path):
+    """Would catch a claim that is left out because nothing can run it."""
+    rows = {row["claim"]: row for row in answers.rows(tmp_path)}
+    assert [name for name in rows if rows[name]["verdict"] == CITED] == ["M9", "Q16"]
+    assert list(rows["M9"]) == answers.COLUMNS
+    assert "Pascanu, Mikolov and Bengio (2013" in rows["Q16"]["evidence"]
+    assert "2 cited, 127 not measured" in answers.counts(list(rows.values()))
 
 
 def test_damaged_runs_are_named_and_the_others_count(tmp_path, capsys):

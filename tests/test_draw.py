@@ -11,7 +11,7 @@ import pytest
 
 from experiments import draw
 from rnn_tf.errors import InputError
-from rnn_tf.report import drawing_networks, drawing_page
+from rnn_tf.report import drawing_networks, drawing_page, templates
 from rnn_tf.report.drawing_networks import Network
 from tests.conftest import run_python
 from tests.drawing_runs import (
@@ -232,7 +232,7 @@ def test_the_numbers_of_the_page_are_little_endian_halves():
 
 
 def test_the_scripts_of_the_page_can_be_written_into_it():
-    for name in (*drawing_page.SCRIPTS, "drawing_page.css"):
-        text = drawing_page._source(name)
+    for name in drawing_page.STYLES + drawing_page.SCRIPTS:
+        text = templates.read([name])
         assert "</" not in text, name
         assert "\r" not in text, name

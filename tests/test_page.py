@@ -1,12 +1,15 @@
 """The report as HTML: what it shows of which runs, and that text stays text."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
 import pytest
 
-from rnn_tf.claims import answers
+from rnn_tf.claims import answers, contradictions
+from rnn_tf.claims.cited import CITED_CLAIMS
+from rnn_tf.claims.contradictions import Contradiction
 from rnn_tf.errors import InputError
 from rnn_tf.report import page
 from rnn_tf.runs import run_folder
@@ -93,7 +96,7 @@ def test_reference_runs_are_folded_beside_runs_of_ones_own(tmp_path):
     (tmp_path / "reference").mkdir()
     finished_run(tmp_path, "quoted").rename(tmp_path / "reference" / "quoted")
     alone = write_page(tmp_path)
-    assert "0 of your runs and 1 reference runs" in alone
+    assert "these runs measured them: 1 reference run." in alone
     assert '<details class="runs">' not in alone
     finished_run(tmp_path, "20260101-000000-aaaa")
     both = write_page(tmp_path)
@@ -139,18 +142,70 @@ def test_a_run_of_facts_is_its_table(tmp_path):
     assert "<td>stateful=True</td>" in page
 
 
-def test_answers_come_first_with_a_count(tmp_path, monkeypatch):
+def test_the_page_begins_with_what_came_out(tmp_path, monkeypatch):
+    """Would catch a bar whose words are other numbers, or a claim without a link."""
     finished_run(tmp_path, "20260101-000000-aaaa")
     monkeypatch.setattr(answers, "refresh", made_up_answers)
     page = write_page(tmp_path)
+    start = page[page.index('id="start"') : page.index('id="experiments"')]
+    assert "5 claims:" in start
+    bar, *items = start.split("<li>")
+    widths = re.findall(r'class="(\w+)" x="(\d)" width="(\d)"', bar)
+    assert widths == [
+        ("bad", "0", "1"), ("mixed", "1", "2"), ("told", "3", "1"),
+        ("neutral", "4", "1"),
+    ]  # fmt: skip
+    said = [
+        re.search(r"<strong>(\d)</strong>.*</span> ([ \w]+)<", i) for i in items[1:]
+    ]
+    assert [one.groups() for one in said] == [
+        ("1", "refuted"), ("2", "depends"), ("1", "cited"), ("1", "not measured")
+    ]  # fmt: skip
+    assert start.count("<tr>") == 2, "a head, and the refuted claim"
+    assert '<a class="claim" href="#S3">S3</a>' in start
+
+
+def test_answers_follow_with_links_to_their_runs(tmp_path, monkeypatch):
+    finished_run(tmp_path, "20260101-000000-aaaa")
+    monkeypatch.setattr(answers, "refresh", made_up_answers)
+    page = write_page(tmp_path)
+    assert page.index('id="experiments"') < page.index('id="answers"')
     assert page.index('id="answers"') < page.index('id="made"')
-    assert 'aria-label="4 claims"' in page
-    counts = [item.split("</li>")[0] for item in page.split("<li>")]
-    for count, verdict in ((1, "refuted"), (2, "depends"), (1, "not measured")):
-        said = [item for item in counts if f"</span> {verdict}</span>" in item]
-        assert [item[0] for item in said] == [str(count)]
     assert page.count('href="#run-') == 3
     assert "on sines alone" in page
+
+
+def test_contradictions_stand_side_by_side(tmp_path, monkeypatch):
+    """Would catch a second statement that is lost, or one beside another's verdict."""
+    both = Contradiction("Weeks", "They help.", "notes", "No.", "cards", ("F2", "S3"))
+    unknown = Contradiction("Years", "They help.", "notes", "No.", "cards", ("F9",))
+    monkeypatch.setattr(contradictions, "CONTRADICTIONS", (both, unknown))
+    monkeypatch.setattr(answers, "refresh", made_up_answers)
+    finished_run(tmp_path, "20260101-000000-aaaa")
+    page = write_page(tmp_path)
+    (row,) = page[page.index('id="contradictions"') :].split("<tr>")[2:3]
+    words = ["Weeks", "They help.", "notes", "No.", "cards", "#F2", "#S3"]
+    places = [row.index(word) for word in words]
+    assert places == sorted(places)
+    assert "Years" not in page
+
+
+def test_cards_show_pictures_of_reference_runs(tmp_path):
+    """Would catch a card that shows a quick run while there is one to quote."""
+    shutil.copytree(REFERENCE / "video-digits", tmp_path / "reference" / "video-digits")
+    shutil.copytree(REFERENCE / "facts", tmp_path / "reference" / "facts")
+    own = finished_run(tmp_path, "20260101-000000-aaaa", experiment="video")
+    (own / "learning_curves.png").rename(own / "clips.png")
+    page = write_page(tmp_path)
+    cards = page[page.index('class="cards"') : page.index('id="answers"')]
+    video, facts = cards.split("<li>")[1:]
+    assert re.findall(r'<h3><a href="#(\w+)">', cards) == ["video", "facts"]
+    (size,) = re.findall(
+        r'image/webp;base64,[^"]+" width="(\d+)" height="(\d+)"', video
+    )
+    assert size == ("720", "480"), "that of the reference run, of 1080 x 720 pixels"
+    assert "<img" not in facts
+    assert facts.count('title="') == 12, "its claims stand in place of a picture"
 
 
 def test_answers_are_those_of_the_runs_there_are(tmp_path):
@@ -158,9 +213,10 @@ def test_answers_are_those_of_the_runs_there_are(tmp_path):
     (tmp_path / "answers.csv").write_text("claim\nS1\n")
     shutil.copytree(REFERENCE / "devices", tmp_path / "reference" / "devices")
     page = write_page(tmp_path)
-    assert f'aria-label="{len(answers.CLAIMS)} claims"' in page
+    count = len(answers.CLAIMS) + len(CITED_CLAIMS)
+    assert f"<li>{count} claims:</li>" in page
     assert 'href="#run-devices"' in page
-    assert len(pd.read_csv(tmp_path / "answers.csv")) == len(answers.CLAIMS)
+    assert len(pd.read_csv(tmp_path / "answers.csv")) == count
 
 
 def test_without_runs_the_page_says_what_to_do(tmp_path, capsys):

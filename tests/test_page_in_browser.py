@@ -1,12 +1,14 @@
 """The report in a browser: it renders, sorts, fits, and asks the net for nothing."""
 
 import csv
+import itertools
 import json
 import shutil
 
 import pytest
 
 from rnn_tf.claims import answers
+from rnn_tf.report.about import EXPERIMENTS
 from tests.browser import CONTRAST, check_policy, listen
 from tests.page_runs import (
     HOSTILE,
@@ -21,7 +23,7 @@ from tests.page_runs import (
 def page_file(tmp_path_factory):
     """A page of a run of one's own, a hostile one, a real one, and answers."""
     root = tmp_path_factory.mktemp("results")
-    finished_run(root, "20260101-000000-aaaa")
+    finished_run(root, "20260101-000000-aaaa", experiment="sketch")
     finished_run(
         root,
         "20260101-000000-bbbb",
@@ -137,14 +139,15 @@ def test_every_picture_is_there_and_has_words(opened):
     with (REFERENCE / "sketch-20" / "trials.csv").open(newline="") as file:
         assert any(row["phase"] == "search" for row in csv.DictReader(file))
     real = len(list((REFERENCE / "sketch-20").glob("*.png")))
-    assert len(pictures) == real + 2 * 1 + 3 * 2  # and two of tuning for each run
+    # And two of tuning for each run, and the small one of the card.
+    assert len(pictures) == real + 2 * 1 + 3 * 2 + 1
     for alt, width, height, *stated in pictures:
         assert len(alt) > 20
         assert width > 0
         assert [str(width), str(height)] == stated
 
 
-@pytest.mark.parametrize("width", [360, 390, 1280])
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
 def test_the_page_never_scrolls_sideways(opened, width):
     page, _ = opened(viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -200,11 +203,92 @@ def test_answers_are_filtered_by_family_and_verdict(opened):
     assert page.locator(shown).count() == total
 
 
+def test_a_verdict_at_the_top_shows_its_answers(opened):
+    """Would catch a count that leads to other claims than it counted."""
+    page, _ = opened()
+    page.locator(".counts a", has_text="depends").click()
+    shown = page.locator(".answers tr[data-verdict]:visible")
+    assert shown.evaluate_all("l => l.map(r => r.id)") == ["F1", "F2"]
+    assert page.locator(".filter select").nth(1).input_value() == "depends"
+    assert page.locator("#answers h2").evaluate("e => e.getBoundingClientRect().y") < 99
+    page.locator(".counts a", has_text="refuted").focus()
+    page.keyboard.press("Enter")
+    assert shown.evaluate_all("l => l.map(r => r.id)") == ["S3"]
+
+
+def test_all_of_a_card_leads_to_its_experiment_but_its_claim(opened):
+    page, _ = opened()
+    card = page.locator(".cards li", has_text="sketch")
+    card.locator("img").click(force=True)
+    assert page.evaluate("location.hash") == "#sketch"
+    card.locator(".claim").click()
+    assert page.evaluate("location.hash") == "#K1"
+
+
+def test_landmarks_and_headings_in_order(opened):
+    """Would catch a page through which a screen reader finds no way."""
+    page, _ = opened()
+    order = "l => l.map(e => e.tagName.toLowerCase())"
+    marks = page.locator("body > *:not(script)").evaluate_all(order)
+    assert marks == ["header", "nav", "main", "footer"]
+    headings = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all(order)
+    levels = [int(name[1]) for name in headings]
+    assert levels.count(1) == 1 == levels[0]
+    steps = [later - sooner for sooner, later in itertools.pairwise(levels)]
+    assert max(steps) == 1
+    for cell in page.locator("main table th:not([aria-hidden])").all():
+        assert cell.get_attribute("scope") in ("col", "row", "rowgroup")
+
+
+def test_the_keyboard_goes_from_the_top_down(opened):
+    """Would catch a link that is drawn in one place, and comes next in another."""
+    page, _ = opened(viewport={"width": 390, "height": 800})  # one card a row
+    places = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        places.append(
+            page.evaluate("""() => {
+          const box = document.activeElement.getBoundingClientRect();
+          const nav = document.activeElement.closest("nav") !== null;
+          return nav ? -1 : box.top + scrollY;
+        }""")
+        )
+    assert places == sorted(places)
+    assert places[-1] > 0
+
+
 def test_a_printed_page_has_its_pictures(opened):
-    """Would catch pictures that are loaded only when somebody scrolls to them."""
+    """Would catch pictures that wait until somebody scrolls to them, or unfolds."""
     page, _ = opened()
     page.wait_for_load_state("networkidle")
     complete = "[...document.images].map(i => i.complete && i.naturalWidth > 0)"
     loaded = page.evaluate(complete)
     assert loaded and all(loaded)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
+    folded = page.locator("details.runs img")
+    assert folded.count() and not folded.first.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("img:visible").count() == len(loaded)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("details[open]").count() == 0
     assert page.pdf()[:5] == b"%PDF-"
+
+
+@pytest.mark.slow
+def test_the_page_of_all_reference_runs_is_small_and_begins_on_one_screen(
+    browser, tmp_path
+):
+    """Would catch a page of more than 8 MB, or one that a teacher has to scroll."""
+    assert len(write_page(tmp_path, REFERENCE).encode()) < 8e6
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto((tmp_path / "report.html").as_uri())
+    bottom = "e => e.getBoundingClientRect().bottom"
+    assert page.locator("table.says").evaluate(bottom) <= 720
+    assert page.locator("table.says tbody tr").count() >= 5
+    names = page.locator(".cards h3 a").all_inner_texts()
+    shown = {json.loads(path.read_text("utf-8"))["experiment"]
+             for path in REFERENCE.glob("*/config.json")}  # fmt: skip
+    assert names == [name for name in EXPERIMENTS if name in shown]
+    assert page.locator(".cards img").count() >= len(names) - 1, "all but facts"
+    assert page.locator(".cards .claim").count() == len(names)
+    page.close()

@@ -3,8 +3,8 @@
 Claims are in our own words; the rules in `shape_rules`, `recall_rules` and `rules`
 judge them by full-size runs, `exact_rules` by runs of `make facts`. Verdicts:
 confirmed; refuted; depends, with the condition; not measured, where there are no rows,
-fewer than three seeds, or intervals that hold 0. Runs that disagree give "depends". No
-TensorFlow.
+fewer than three seeds, or intervals that hold 0. Runs that disagree give "depends".
+What no program can check is cited, see `cited`. No TensorFlow.
 """
 
 import sys
@@ -12,7 +12,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import lazy_loader
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -34,8 +33,10 @@ from rnn_tf.claims import (
     translation_rules,
     truncation_rules,
 )
+from rnn_tf.claims.cited import CITED_CLAIMS
 from rnn_tf.claims.exact_rules import exact
 from rnn_tf.claims.verdict import (
+    CITED,
     CONFIRMED,
     DEPENDS,
     NOT_MEASURED,
@@ -49,14 +50,18 @@ from rnn_tf.metrics.formatting import plain, plain_table
 from rnn_tf.runs import finished
 from rnn_tf.runs.finished import Finished, skip_damaged
 
-pd = lazy_loader.load("pandas")
-
 COLUMNS = "claim source text verdict condition evidence runs commands".split()
 HOW_TO_READ = (
     "Differences are of test errors, paired by seed, with 95 % intervals; under 0, the "
     "model named first is better."
 )
-COLOURS = {CONFIRMED: "green", REFUTED: "red", DEPENDS: "yellow", NOT_MEASURED: "dim"}
+COLOURS = {
+    CONFIRMED: "green",
+    REFUTED: "red",
+    DEPENDS: "yellow",
+    CITED: "cyan",
+    NOT_MEASURED: "dim",
+}
 
 SHAPES = 'make stacked ARGS="--data sines --size full"'
 ADDING = 'make stacked ARGS="--data adding --size full"'
@@ -281,7 +286,7 @@ CLAIMS = (
           "The final choice weighs likelihood and length."),
     Claim("E10", "Assignment 4 Q5", translation_rules.decoding_stops, TRANSLATION,
           "Dynamic decoding stops when all sequences have ended."),
-    Claim("M3", "task against Assignment 4", translation_rules.speech_is_many_to_one,
+    Claim("M3", "Quiz 4 against Assignments", translation_rules.speech_is_many_to_one,
           TRANSLATION, "Speech recognition is many-to-one."),
     # Lengths, padding, and what loops over time cost.
     Claim("P1", "Assignment 4 Q4", length_rules.dynamic_builds_at_run_time, LENGTHS,
@@ -425,7 +430,8 @@ def _shorten(finding: Finding) -> str:
 def rows(*folders: Path) -> list[dict]:
     """Return the rows of `answers.csv`, from the runs below some folders."""
     runs = finished.find_runs(*folders)
-    return [judge(claim, runs) for claim in CLAIMS]
+    judged = [judge(claim, runs) for claim in CLAIMS]
+    return judged + [claim.row() for claim in CITED_CLAIMS]
 
 
 def refresh(root: Path, reference: Path) -> list[dict]:

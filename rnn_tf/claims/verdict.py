@@ -11,8 +11,9 @@ from rnn_tf.claims.comparison import Difference, difference
 from rnn_tf.runs.finished import Finished
 
 CONFIRMED, REFUTED, DEPENDS = "confirmed", "refuted", "depends"
+CITED = "cited"  # where no program can check, but somebody wrote on it
 NOT_MEASURED = "not measured"  # no rows, or too few seeds, or too wide intervals
-VERDICTS = CONFIRMED, REFUTED, DEPENDS, NOT_MEASURED
+VERDICTS = CONFIRMED, REFUTED, DEPENDS, CITED, NOT_MEASURED
 
 EQUAL = 1e-5  # between 32-bit results of the same sum in another order
 

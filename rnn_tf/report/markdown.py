@@ -6,7 +6,9 @@ from collections import Counter
 import lazy_loader
 
 from rnn_tf.claims.answers import FAMILIES
-from rnn_tf.claims.verdict import VERDICTS
+from rnn_tf.claims.contradictions import Contradiction
+from rnn_tf.claims.striking import outcome
+from rnn_tf.claims.verdict import CITED, VERDICTS
 from rnn_tf.metrics.formatting import metric_name, number
 from rnn_tf.text import printable
 
@@ -122,12 +124,38 @@ def _cells(row) -> list[str]:
 
 
 def answers_table(rows: list[dict]) -> str:
-    """Make a table of the answers in short: claim, verdict and condition."""
+    """Make a table of the answers in short: claim, verdict and condition.
+
+    What is cited has its reference in place of a condition.
+    """
     cells = [
-        [row["claim"], row["text"], f"**{row['verdict']}**", escape(row["condition"])]
+        [
+            row["claim"],
+            row["text"],
+            f"**{row['verdict']}**",
+            escape(row["evidence"] if row["verdict"] == CITED else row["condition"]),
+        ]
         for row in rows
     ]
     return pipe_table(cells, ["", "the course says", "measured", "where"], ["left"] * 4)
+
+
+def contradictions_table(pairs: list[tuple[Contradiction, list[dict]]]) -> str:
+    """Make a table of two statements each, who makes them, and what was measured."""
+    cells = [
+        [
+            both.topic,
+            f"{both.first} ({both.first_source})",
+            f"{both.second} ({both.second_source})",
+            "<br>".join(
+                f"{row['claim']} **{row['verdict']}**: {escape(outcome(row))}"
+                for row in rows
+            ),
+        ]
+        for both, rows in pairs
+    ]
+    headings = ["on", "one place says", "another says", "measured"]
+    return pipe_table(cells, headings, ["left"] * 4)
 
 
 def families_table(rows: list[dict]) -> str:

@@ -3,43 +3,25 @@
 `python -m rnn_tf.report.page` is `make report`. No TensorFlow.
 """
 
-import base64
-import hashlib
 import json
 import sys
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
 
-import lazy_loader
-
 from rnn_tf import config, files
 from rnn_tf.claims import answers
+from rnn_tf.claims.contradictions import side_by_side
+from rnn_tf.claims.striking import count_verdicts, refuted
 from rnn_tf.errors import InputError
-from rnn_tf.metrics import formatting
-from rnn_tf.report import run_section
-from rnn_tf.report.run_section import Section
+from rnn_tf.report import run_section, templates
+from rnn_tf.report.about import EXPERIMENTS
+from rnn_tf.report.cards import cards
+from rnn_tf.report.run_section import Picture, Section, pictures_of
 from rnn_tf.runs.finished import skip_damaged
 from rnn_tf.text import printable
 
-jinja2 = lazy_loader.load("jinja2")
-
 SHOWN = 12  # of the user's own runs
-# The order on the page; other experiments come after.
-ORDER = [
-    "stacked",
-    "modes",
-    "gradients",
-    "lengths",
-    "language",
-    "translate",
-    "forecast",
-    "sketch",
-    "generate",
-    "video",
-    "devices",
-    "facts",
-]
 
 
 # ---------------------------------------------------------------- which runs
@@ -76,15 +58,6 @@ def _kind(folder: Path) -> tuple[str, str, str]:
     return str(info["experiment"]), str(data), str(info["status"])
 
 
-def with_lists(claims: list[dict]) -> list[dict]:
-    """Split the runs and commands of each row of `answers.csv` into lists."""
-    keys = "runs", "commands"
-    return [
-        row | {key: row[key].split("; ") if row[key] else [] for key in keys}
-        for row in claims
-    ]
-
-
 def by_family(claims: list[dict]) -> dict[str, list[dict]]:
     """Group claims by their family's letter, by number within each."""
     families = {letter: [] for letter in answers.FAMILIES}
@@ -97,51 +70,45 @@ def by_family(claims: list[dict]) -> dict[str, list[dict]]:
 
 
 def page(
-    own: list[Section], reference: list[Section], notes: list[str], claims: list
+    own: list[Section],
+    reference: list[Section],
+    more: dict[str, list[Picture]],
+    notes: list[str],
+    claims: list[dict],
 ) -> str:
     """Fill the template, with all text of the runs escaped.
 
     Args:
         own: the user's runs.
         reference: the runs that the README quotes.
+        more: experiment -> pictures that belong to none of its runs.
         notes: which runs are not shown.
-        claims: rows from `with_lists`.
+        claims: rows of `answers.csv`.
     """
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    options = {"trim_blocks": True, "lstrip_blocks": True}
-    environment = jinja2.Environment(
-        loader=loader,
-        autoescape=True,
-        finalize=_printable,
-        undefined=jinja2.StrictUndefined,
-        **options,
-    )
-    environment.filters |= {"number": formatting.number, "sha256": _sha256}
-    experiments = dict.fromkeys(run.experiment for run in own + reference)
-    known = [name for name in ORDER if name in experiments]
-    filled = environment.get_template("page.html.jinja").render(
-        experiments=known + [name for name in experiments if name not in ORDER],
+    found = {run.experiment for run in own + reference}
+    experiments = [name for name in EXPERIMENTS if name in found]
+    experiments += sorted(found - set(EXPERIMENTS))
+    newest = sorted(reference, key=lambda run: run.facts["Started"], reverse=True)
+    return templates.fill(
+        "page.html.jinja",
+        ["page.css"],
+        ["page.js"],
+        experiments=experiments,
+        abouts=EXPERIMENTS,
         own=own,
         reference=reference,
+        more=more,
         notes=notes,
         claims=claims,
+        verdicts=count_verdicts(claims),
+        refuted=refuted(claims),
+        cards=cards(experiments, newest + own, more, claims),
         families=by_family(claims),
         family_names=answers.FAMILIES,
+        contradictions=side_by_side(claims),
         how_to_read=answers.HOW_TO_READ,
-        verdicts=Counter(claim["verdict"] for claim in claims),
         made=datetime.now(timezone.utc),
     )
-    return filled.lstrip()
-
-
-def _printable(value):
-    """Show the control characters of a run's text; what the template writes stays."""
-    return printable(value) if type(value) is str else value
-
-
-def _sha256(text: str) -> str:
-    """Hash a script as a Content-Security-Policy names the one that may run."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def main(
@@ -180,8 +147,9 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
         ]
         for some in (folders, known)
     )
-    shown = with_lists(claims) if own or quoted else []
-    files.write_text(results / "report.html", page(own, quoted, notes, shown))
+    more = {"devices": pictures_of(reference / "bench-scaling")}
+    shown = claims if own or quoted else []
+    files.write_text(results / "report.html", page(own, quoted, more, notes, shown))
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
     place = printable(str(results / "report.html"))
     print(f"{place} shows {count}; open it in a browser")

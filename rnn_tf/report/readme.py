@@ -13,6 +13,9 @@ import lazy_loader
 
 from rnn_tf import config, files
 from rnn_tf.claims import answers
+from rnn_tf.claims.contradictions import side_by_side
+from rnn_tf.claims.striking import LENGTH, first_clauses
+from rnn_tf.claims.striking import striking as choose_striking
 from rnn_tf.errors import InputError
 from rnn_tf.report import (
     gradient_tables,
@@ -35,8 +38,6 @@ DOCUMENTS = [
     "results/reference/README.md",
     "results/bench.md",
 ]
-# Claims of the first page: one or two of each part of the course.
-STRIKING = ["S3", "Q4", "G1", "G14", "G18", "T4", "P4", "P8", "L6", "F1", "K2", "M16"]
 MARKED = re.compile(r"(?<=<!-- begin: )(\S+)( -->\n).*?(<!-- end: \1 -->)", re.S)
 
 STACKED = "MSE in thousandths, 95 % interval"
@@ -91,9 +92,17 @@ def verdicts(folder: Path) -> str:
 
 
 def striking(folder: Path) -> str:
-    """Make the table of a few claims, from all parts of the course."""
-    rows = {row["claim"]: row for row in judged(folder)}
-    return markdown.answers_table([rows[name] for name in STRIKING])
+    """Make the table of a few claims, from all parts of the course, in short."""
+    rows = [
+        row | {"condition": first_clauses(row["condition"], LENGTH)}
+        for row in choose_striking(judged(folder))
+    ]
+    return markdown.answers_table(rows)
+
+
+def contradictions(folder: Path) -> str:
+    """Make the table of what the course says both ways, and what was measured."""
+    return markdown.contradictions_table(side_by_side(judged(folder)))
 
 
 def families(folder: Path) -> str:
@@ -114,6 +123,7 @@ PARTS = {
     "families": (".", families),
     "striking": (".", striking),
     "verdicts": (".", verdicts),
+    "contradictions": (".", contradictions),
     "shapes": ("stacked-sines", tables.shapes),
     "depths": ("stacked-sines", tables.depths),
     "sines-differences": ("stacked-sines", tables.differences, SINES, "mse", STACKED),

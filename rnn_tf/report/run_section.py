@@ -205,6 +205,11 @@ PICTURES = {
         "are from each other and from the training drawings",
         "What temperature does to drawings. Bands: range over the seeds.",
     ),
+    "bench-scaling": (
+        "A row for each way to train a GRU, a bar as long as its examples per second: "
+        "one device, two replicas, one worker, two workers",
+        "Training on one and on two, of two cores. Lines: range over the rounds.",
+    ),
     "clips": (
         "Up to twelve clips as strips of frames, each with the best guess: first some "
         "that are right, then some that are wrong",
@@ -281,6 +286,12 @@ class Cell:
     text: str
     number: float | None = None
 
+    @property
+    def key(self) -> str:
+        """The number, in short: pages have thousands. "" where the text is whole."""
+        whole = self.number is not None and self.number.is_integer()
+        return "" if whole and abs(self.number) < 1e15 else f"{self.number:.6g}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -293,13 +304,21 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A PNG inside the page, with its size in pixels."""
+    """A picture inside the page, with its size in pixels."""
 
-    source: str
+    name: str
+    data: bytes
     width: int
     height: int
     alt: str
     caption: str
+    kind: str = "png"
+
+    @property
+    def source(self) -> str:
+        """The picture as a data URL."""
+        encoded = base64.b64encode(self.data).decode("ascii")
+        return f"data:image/{self.kind};base64,{encoded}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -339,7 +358,7 @@ def read_section(folder: Path) -> Section | None:
         quick=info["config"].get("size") == "quick",
         facts=_facts(info),
         rows=with_lines(summary_rows.summarise(folder)),
-        pictures=[picture(path) for path in sorted(folder.glob("[!.]*.png"))],
+        pictures=pictures_of(folder),
         trials=len(trials),
         tuning=_tuning(trials),
         tables=tables,
@@ -413,20 +432,24 @@ def cell(text: str) -> Cell:
 # ---------------------------------------------------------------- pictures
 
 
+def pictures_of(folder: Path) -> list[Picture]:
+    """Read the pictures of a run folder."""
+    return [picture(path) for path in sorted(folder.glob("[!.]*.png"))]
+
+
 def picture(path: Path) -> Picture:
     """Read a PNG of a run folder."""
     plain = path.stem.replace("_", " ")
     alt, caption = PICTURES.get(path.stem, (f"Picture: {plain}", plain.capitalize()))
-    return _embedded(path.read_bytes(), alt, caption)
+    return _sized(path.stem, path.read_bytes(), alt, caption)
 
 
-def _embedded(png: bytes, alt: str, caption: str) -> Picture:
-    """Embed a PNG as a data URL; raise ValueError if it is none."""
+def _sized(name: str, png: bytes, alt: str, caption: str) -> Picture:
+    """Read the size of a PNG; raise ValueError if it is none."""
     if png[:8] != b"\x89PNG\r\n\x1a\n" or len(png) < 24:
         raise ValueError("a picture that is not a PNG")
     width, height = struct.unpack(">II", png[16:24])
-    source = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-    return Picture(source, width, height, alt, caption)
+    return Picture(name, png, width, height, alt, caption)
 
 
 def _search(path: Path, **options):
@@ -462,4 +485,4 @@ def _tuning(trials) -> list[Picture]:
 def _drawn(figure, alt: str, caption: str) -> Picture:
     file = io.BytesIO()
     plots.write(figure, file, "a search")
-    return _embedded(file.getvalue(), alt, caption)
+    return _sized("search", file.getvalue(), alt, caption)
