@@ -49,6 +49,19 @@ def test_runs_in_a_row_share_one_display(monkeypatch):
     assert progress.console() is console  # a new one, of its own
 
 
+def test_names_are_worked_on_below_one_bar_or_get_a_line_each():
+    """Would catch a display that a notebook needs ipywidgets for, and a silent log."""
+    on_terminal, in_file = terminal(), Console(file=io.StringIO(), width=60)
+    for console in (on_terminal, in_file):
+        assert list(progress.one_by_one(["parity", "names"], console)) == [
+            "parity",
+            "names",
+        ]
+    assert "parity ·" not in on_terminal.file.getvalue()
+    lines = in_file.file.getvalue().splitlines()
+    assert lines == ["parity · 0.0 s", "names · 0.0 s"]
+
+
 def test_a_run_alone_has_a_display_of_its_own():
     with RunProgress(2, terminal()) as alone:
         alone.finish("a", "seed 1", DONE)

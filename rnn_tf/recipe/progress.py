@@ -5,7 +5,8 @@ of the run.
 """
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -94,6 +95,18 @@ def several(runs: int) -> Iterator[None]:
             yield
         finally:
             _several.clear()
+
+
+def one_by_one(names: Sequence[str], console: Console) -> Iterator[str]:
+    """Yield names; a bar shows which one is worked on, or a line how long it took."""
+    with _bar(console) as bar:
+        task = bar.add_task("", total=len(names))
+        for done, name in enumerate(names):
+            bar.update(task, completed=done, description=name)
+            started = time.monotonic()
+            yield name
+            if not bar.shown:
+                console.print(plain(f"{name} · {time.monotonic() - started:.1f} s"))
 
 
 def console() -> Console:
