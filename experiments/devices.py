@@ -26,13 +26,13 @@ from rich.table import Table
 
 from rnn_tf import config, files
 from rnn_tf.config import RunConfig
-from rnn_tf.devices import launch
+from rnn_tf.devices import backend, launch
 from rnn_tf.devices.devices import Devices
 from rnn_tf.devices.strategy import start
 from rnn_tf.errors import InputError
 from rnn_tf.metrics.formatting import plain_table
 from rnn_tf.models.optimizer import clipped_adam
-from rnn_tf.recipe import checkpoint
+from rnn_tf.recipe import checkpoint, progress
 from rnn_tf.runs import run_folder
 
 keras = lazy_loader.load("keras")
@@ -225,27 +225,37 @@ def table(measured: list[dict]) -> Table:
 # ---------------------------------------------------------------- run
 
 
-def main(seeds: int = 3, results_folder: Path = Path("results")) -> None:
+def main(seeds: int = 3, results_folder: Path = Path("results")) -> Path:
     """Compare the weights that one device, two replicas and two workers end on.
 
     Args:
         seeds: Trainings on each; fewer than 3 prove nothing.
         results_folder: Folder for the run folder, with devices.csv.
+
+    Returns:
+        The run folder.
     """
     if seeds < 1:
         raise InputError(f"--seeds is {seeds}; it must be at least 1")
+    if backend.requested() == "jax":
+        raise InputError(
+            "two workers are TensorFlow's alone, and KERAS_BACKEND is jax; leave it out"
+        )
     console, options = Console(), {"size": "full", "seeds": seeds}
     with run_folder.open_run(results_folder, "devices", options) as run:
         data = b"".join(examples(seed).tobytes() for seed in range(1, seeds + 1))
         sha256 = hashlib.sha256(data).hexdigest()
         run.record(data={"source": "made up", "sha256": sha256})
-        trained = {}
-        for setting in SETTINGS:
-            with console.status(f"training on {setting.name}"):
-                trained[setting] = train_in_processes(setting, seeds)
+        settings = {setting.name: setting for setting in SETTINGS}
+        trained = {
+            settings[name]: train_in_processes(settings[name], seeds)
+            for name in progress.one_by_one([*settings], console)
+        }
         measured = rows(trained)
         files.write_csv(run.path / "devices.csv", COLUMNS, measured)
-    console.print(table(measured))
+    if not console.is_jupyter:  # there people show the table themselves
+        console.print(table(measured))
+    return run.path
 
 
 if __name__ == "__main__":

@@ -86,11 +86,14 @@ def code_block(source) -> str:
 # ---------------------------------------------------------------- run
 
 
-def main(results_folder: Path = Path("results")) -> None:
+def main(results_folder: Path = Path("results")) -> Path:
     """Check the exact claims of the course.
 
     Args:
         results_folder: Folder for the run folder, with facts.csv and facts.md.
+
+    Returns:
+        The run folder.
     """
     backend.use_one_thread(backend.import_tensorflow())
     # A run on each engine counts: they are to agree.
@@ -104,8 +107,10 @@ def main(results_folder: Path = Path("results")) -> None:
         files.write_csv(run.path / "facts.csv", facts.COLUMNS, measured)
         files.write_text(run.path / "facts.md", page(claims, measured))
     console = progress.console()
-    console.print(table(measured))
+    if not console.is_jupyter:  # there people show the table themselves
+        console.print(table(measured))
     console.print(f"the page, with the code: {run.path / 'facts.md'}")
+    return run.path
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ which it is known what a network has to see.
 
 import dataclasses
 import hashlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -87,11 +86,8 @@ UNITS = mode_models.UNITS
 
 def train(config: Config, console: Console) -> Iterator[list[dict]]:
     """Train the networks of each task; yield its rows of `modes.csv`."""
-    for name in dict.fromkeys(config.tasks):
-        started = time.monotonic()
-        with console.status(f"training on {name}"):
-            yield list(modes.rows(name, config.seeds, config.epochs))
-        console.print(plain(f"{name} · {time.monotonic() - started:.1f} s"))
+    for name in progress.one_by_one([*dict.fromkeys(config.tasks)], console):
+        yield list(modes.rows(name, config.seeds, config.epochs))
 
 
 # ---------------------------------------------------------------- evaluation
@@ -131,7 +127,8 @@ def run(config: Config) -> Path:
             rows += own
             files.write_csv(folder.path / "modes.csv", modes.COLUMNS, rows)
         mode_plots.draw(folder.path)
-    console.print(table(rows))
+    if not console.is_jupyter:  # there people show the picture
+        console.print(table(rows))
     return folder.path
 
 

@@ -1,19 +1,24 @@
-"""Set up a notebook: name the device, and install what is missing.
+"""Set up a notebook: name the device, install what is missing, and put errors briefly.
 
 On Colab, TensorFlow, Keras, NumPy and JAX fit each other and the device, so whatever of
 them is there stays as it is. Nothing else may be there yet: only the standard library
 is imported, and `packaging`, which every notebook's kernel brings (ipykernel).
 """
 
+import contextlib
 import importlib
 import importlib.util
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+
+from rnn_tf.errors import InputError
 
 OWN = ("tensorflow", "keras", "numpy", "jax", "jaxlib")  # the runtime's: not replaced
 BUILDS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-tpu")}
@@ -35,6 +40,8 @@ def set_up(root: Path) -> None:
     Raises:
         SystemExit: see `install`.
     """
+    # tqdm's, on importing it; nobody here shows its bars.
+    warnings.filterwarnings("ignore", "IProgress not found")
     kind, name = accelerator()
     files = ["requirements.txt"]
     if kind == "TPU":
@@ -42,6 +49,15 @@ def set_up(root: Path) -> None:
         files.append("requirements-jax.txt")
     print(f"{kind} ({name}): {MEANS[kind]}")
     install([line for file in files for line in requirements(root / file)])
+
+
+@contextlib.contextmanager
+def errors_in_a_line() -> Iterator[None]:
+    """Print an InputError as a line, and let the notebook go on with the next cell."""
+    try:
+        yield
+    except InputError as error:
+        print(f"left out: {error}")
 
 
 def accelerator(devices: Path = Path("/dev")) -> tuple[str, str]:

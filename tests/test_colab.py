@@ -1,5 +1,6 @@
 """The notebook: clean as committed, right about where it is, and it runs as a whole."""
 
+import importlib.util
 import json
 import os
 import re
@@ -17,27 +18,50 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from rnn_tf import colab
-from rnn_tf.data.series import ridership
-from tests.bucket import serve
+from rnn_tf.errors import InputError
+from rnn_tf.report import page
 from tests.conftest import ROOT
-from tests.test_download import archive, digest, rides
 
 PATH = "experiments/colab.ipynb"
 NOTEBOOK = nbformat.read(ROOT / PATH, 4)
-RUNS = "stacked forecast sketch video ridership".split()  # cells
+# Cells that show a picture, and those that show a table; others are of the notebook.
+PICTURES = "stacked modes gradients lengths language translate forecast".split()
+PICTURES += "sketch generate video own".split()
+TABLES = "devices facts answers".split()
+FIRST = "checkout set-up sizes shown".split()  # what all cells need
 
-# In place of the notebook's sizes. The city's file comes from a server on this machine.
+# In place of the notebook's sizes.
 TINY = """
-from rnn_tf.data.series import ridership
+from pathlib import Path
 
-ridership.URL, ridership.TGZ_SHA256, ridership.CSV_SHA256 = {city!r}
-shared = {{"epochs": 1, "trials": 0, "seeds": 1, "results": Path({results!r})}}
-adding = {{"data": ("adding",), "cells": ("gru",), "lengths": (10,), "examples": 100}}
-STACKED = shared | adding
-FORECAST = shared | {{"models": ("mlp",), "classical": False}}
-SKETCH = shared | {{"models": ("conv_lstm",), "doodles": 200, "longest": 50}}
-VIDEO = shared | {{"models": ("cnn_mean",), "digits": 160}}
-RIDERSHIP = FORECAST
+from rnn_tf.studies import gradient_facts, gradient_flow
+
+gradient_flow.SIZES["quick"] = gradient_flow.Sizes(
+    activations=("tanh",), weights=("orthogonal",), gains=(1.5,), forget_biases=(1.0,),
+    units=4, steps=20, seeds=3,
+)
+gradient_facts.SIZES["quick"] = gradient_facts.Sizes(
+    seeds=1, rounds=1, rates=(1e-3, 1.0), updates=6, length=12, stream=400,
+    distances=(0, 1, 5, 30),
+)
+RESULTS = Path({results!r})
+short = {{"epochs": 1, "trials": 0, "seeds": 1}}
+STACKED = short | {{"data": ("sines",), "cells": ("lstm",), "depths": (1,)}}
+MODES = {{"tasks": ("parity",)}}
+GRADIENTS = short | {{"data": ("adding",), "cells": ("gru",), "remedies": ("none",)}}
+GRADIENTS |= {{"length": 6, "examples": 100, "gains": (1.0,), "rates": (0.1,)}}
+GRADIENTS |= {{"chunks": (10,)}}
+LENGTHS = short | {{"data": ("sentences",), "examples": 100, "rows": 32}}
+LENGTHS |= {{"steps": (3,), "rounds": 1, "longest": 6, "width": 9, "units": 4}}
+LANGUAGE = short | {{"models": ("gru",), "sentences": 500, "units": 8, "spoken": 9}}
+TRANSLATE = short | {{"models": ("attention",), "examples": 200, "units": 8}}
+FORECAST = short | {{"models": ("mlp",), "classical": False}}
+OWN = FORECAST
+SKETCH = short | {{"models": ("conv_lstm",), "doodles": 200, "longest": 50}}
+GENERATE = short | {{"models": ("lstm",), "doodles": 250, "longest": 24, "units": 8}}
+GENERATE |= {{"judge_steps": 4, "drawn": 2, "temperatures": (0.5,), "studies": ()}}
+VIDEO = short | {{"models": ("cnn_mean",), "digits": 160}}
+DEVICES = {{"seeds": 1}}
 """
 
 
@@ -45,6 +69,11 @@ def cell(notebook, name: str):
     """The cell whose id is `name`."""
     (found,) = (cell for cell in notebook.cells if cell.id == name)
     return found
+
+
+def code_cells(notebook) -> list:
+    """Its cells of code."""
+    return [one for one in notebook.cells if one.cell_type == "code"]
 
 
 def source(name: str) -> str:
@@ -79,6 +108,17 @@ def test_the_badge_opens_this_notebook_in_the_repository_that_it_clones():
         readme,
     )
     assert badge.groups() == (address, PATH)
+
+
+def test_each_experiment_is_a_cell_below_a_line_in_the_order_of_the_page():
+    """Would catch an experiment that the notebook lacks."""
+    cells = {one.id: one for one in NOTEBOOK.cells}
+    assert [name for name in cells if name in page.ORDER] == page.ORDER
+    for name in page.ORDER:
+        above = cells[f"about-{name}"].source
+        assert above.startswith("## "), name
+        assert "\n" not in above, name
+        assert f"from experiments import {name}" in cells[name].source
 
 
 # ---------------------------------------------------------------- set-up
@@ -162,6 +202,15 @@ def test_a_tpu_chooses_the_engine_and_asks_for_it(tmp_path, monkeypatch, capsys)
     ]
     assert os.environ["KERAS_BACKEND"] == "jax"
     assert "KERAS_BACKEND=jax" in capsys.readouterr().out.splitlines()[1]
+
+
+def test_what_is_refused_is_a_line_and_other_errors_stop_the_notebook(capsys):
+    """Would catch a mistake of the project that passes for one of the user."""
+    with colab.errors_in_a_line():
+        raise InputError("a.csv is not there")
+    assert capsys.readouterr().out == "left out: a.csv is not there\n"
+    with pytest.raises(ValueError, match="no input"), colab.errors_in_a_line():
+        raise ValueError("no input")
 
 
 # ---------------------------------------------------------------- installing
@@ -267,38 +316,93 @@ def outputs(notebook, name: str) -> list[dict]:
     return [one.get("data", {}) for one in cell(notebook, name).outputs]
 
 
-@pytest.mark.long
-def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
-    """As committed, but for its sizes; it shows tables and pictures, briefly."""
-    packed = archive(f"datasets/{ridership.CSV}", rides())
+def text(notebook, name: str) -> str:
+    """All that a cell says in words, on stdout or shown."""
+    cells = cell(notebook, name).outputs
+    return "".join(one.get("text") or one.data.get("text/plain", "") for one in cells)
+
+
+def noise(notebook) -> list[str]:
+    """What it says on stderr, in whichever cell."""
+    shown = (one for each in code_cells(notebook) for one in each.outputs)
+    return [one.text for one in shown if one.get("name") == "stderr"]
+
+
+def execute(kernel, results: Path, *names: str):
+    """Run the notebook, or its first cells and some others, at the smallest sizes."""
     notebook = nbformat.from_dict(NOTEBOOK)
-    (sizes,) = (
-        one for one in notebook.cells if "parameters" in one.metadata.get("tags", [])
-    )
-    names = set(re.findall(r"^[A-Z]+", sizes.source, re.M))
-    with serve(tmp_path / "served") as bucket:
-        (bucket.folder / "ridership.tgz").write_bytes(packed)
-        city = f"{bucket.url}/ridership.tgz", digest(packed), digest(rides())
-        sizes.source = TINY.format(city=city, results=str(tmp_path / "results"))
-        where = {"metadata": {"path": str(ROOT / "experiments")}}
-        NotebookClient(notebook, km=jupyter, timeout=250, resources=where).execute()
-    assert names == set(re.findall(r"^[A-Z]+", sizes.source, re.M))
-    assert bucket.asked == ["GET /ridership.tgz"]
-    runs = (tmp_path / "results").glob("*/*/config.json")
-    status = [(run.parts[-3], json.loads(run.read_text())["status"]) for run in runs]
-    assert sorted(name for name, _ in status) == sorted(
-        ["forecast", "forecast", "sketch", "stacked", "video"]
-    )
-    assert {one for _, one in status} == {"complete"}
-    for name in RUNS:
-        shown = outputs(notebook, name)
-        tables = [
-            one["text/html"] for one in shown if "<table" in one.get("text/html", "")
-        ]
-        assert len(tables) == 1, name
-        assert "verdict" in tables[0]
-        assert sum("image/png" in one for one in shown) >= 2, name
-        said = "".join(one.get("text/plain", "") for one in shown)
-        assert "completed" not in said  # no line for each fit, but a bar ...
-        assert "━" not in said  # ... that has gone
-    assert outputs(notebook, "week")[-1]["text/plain"].count("2020-01-") == 7
+    cell(notebook, "sizes").source = TINY.format(results=str(results))
+    if names:
+        kept = [*FIRST, *names]
+        notebook.cells = [one for one in notebook.cells if one.id in kept]
+    where = {"metadata": {"path": str(ROOT / "experiments")}}
+    NotebookClient(notebook, km=kernel, timeout=600, resources=where).execute()
+    return notebook
+
+
+def test_the_smallest_sizes_are_of_all_that_has_sizes():
+    """Would catch an experiment that the test of the whole runs in its quick size."""
+    sizes = (re.findall(r"^[A-Z]+", text, re.M) for text in (source("sizes"), TINY))
+    assert {*next(sizes)} == {*next(sizes)}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
+    """As committed, but for its sizes, and quietly."""
+    results = tmp_path / "results"
+    notebook = execute(jupyter, results)
+    runs = list(results.glob("*/*/config.json"))
+    assert sorted(run.parts[-3] for run in runs) == sorted([*page.ORDER, "forecast"])
+    assert {json.loads(run.read_text())["status"] for run in runs} == {"complete"}
+    for name in PICTURES:
+        assert sum("image/png" in one for one in outputs(notebook, name)) == 1, name
+    for name in TABLES:
+        shown = [one.get("text/html", "") for one in outputs(notebook, name)]
+        assert sum("<table" in one for one in shown) == 1, name
+    assert "2025-12-01" in text(notebook, "own")  # the day after the made-up series
+    assert "recommended: " in text(notebook, "language")
+    assert text(notebook, "report").startswith(f"{results / 'report.html'} shows ")
+    assert '/report.html" download>' in outputs(notebook, "report")[-1]["text/html"]
+    said = "".join(text(notebook, one.id) for one in code_cells(notebook))
+    assert "completed" not in said  # no line for each fit, but a bar ...
+    assert "━" not in said  # ... that has gone
+    assert noise(notebook) == []
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="JAX is not installed")
+def test_on_jax_what_cannot_run_is_a_line_and_the_notebook_goes_on(
+    tmp_path, jupyter, monkeypatch
+):
+    """As on a TPU. That the other experiments run on JAX is for test_jax_backend.
+
+    Would catch a cell that needs what another one has imported, too.
+    """
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    results = tmp_path / "results"
+    notebook = execute(jupyter, results, "devices", "facts", "own")
+    (line,) = text(notebook, "devices").splitlines()
+    assert line.startswith("left out: two workers are TensorFlow's alone")
+    assert not (results / "devices").exists()
+    assert any("image/png" in one for one in outputs(notebook, "own"))
+    (run,) = results.glob("forecast/*/config.json")
+    assert json.loads(run.read_text())["devices"]["engine"] == "jax"
+    assert all(line.startswith("left out: ") for line in noise(notebook))
+
+
+def test_the_drawing_page_guesses_in_its_frame(tmp_path, browser):
+    """Would catch a frame whose sandbox or escapes keep its scripts from running."""
+    code = source("draw").replace("HTML(", "frame = str(")
+    names = {"RESULTS": tmp_path}
+    exec(code, names)
+    opened = browser.new_page()
+    opened.set_content(names["frame"])
+    _, frame = opened.frames
+    box = frame.locator("#canvas").bounding_box()
+    opened.mouse.move(box["x"] + 80, box["y"] + 80)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] + 180, box["y"] + 200)
+    opened.mouse.up()
+    frame.locator("#guesses button").nth(4).wait_for()
+    opened.close()

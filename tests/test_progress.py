@@ -49,6 +49,34 @@ def test_runs_in_a_row_share_one_display(monkeypatch):
     assert progress.console() is console  # a new one, of its own
 
 
+def test_names_are_worked_on_below_one_bar_or_get_a_line_each():
+    """Would catch a display that a notebook needs ipywidgets for, and a silent log."""
+    on_terminal, in_file = terminal(), Console(file=io.StringIO(), width=60)
+    for console in (on_terminal, in_file):
+        assert list(progress.one_by_one(["parity", "names"], console)) == [
+            "parity",
+            "names",
+        ]
+    assert "parity ·" not in on_terminal.file.getvalue()
+    lines = in_file.file.getvalue().splitlines()
+    assert lines == ["parity · 0.0 s", "names · 0.0 s"]
+
+
+def test_names_inside_several_runs_share_their_display(monkeypatch):
+    """Would catch a second live display, on which some versions of rich fail."""
+    console = terminal()
+    monkeypatch.setattr(progress, "Console", lambda: console)
+    with progress.several(1):
+        names = progress.one_by_one(["parity", "names"], progress.console())
+        next(names)
+        bar = progress._several[0].bar
+        assert shown(bar) == {"run 1 of 1": 0, "0 of 2 tasks": 0, "parity": 0}
+        next(names)
+        assert shown(bar) == {"run 1 of 1": 50, "1 of 2 tasks": 50, "names": 0}
+        assert not list(names)
+        assert shown(bar) == {"run 1 of 1": 100}
+
+
 def test_a_run_alone_has_a_display_of_its_own():
     with RunProgress(2, terminal()) as alone:
         alone.finish("a", "seed 1", DONE)

@@ -11,7 +11,7 @@ ALLOWED = {
     "text": "",
     "errors": "text",
     "files": "errors",
-    "colab": "",
+    "colab": "errors",
     "config": "errors",
     "metrics": "text",
     "data": "errors files text",

@@ -292,6 +292,16 @@ def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
     assert said == {"not for stride 4", "not for stride 2"}
 
 
+def test_runs_with_the_same_condition_share_it(tmp_path):
+    """Would catch a condition that is said again for each run."""
+    for tables in (cost(60, 20, 40), cost(60, 20, 41), cost(20, 40, 30)):
+        write_run(tmp_path, "sketch", tables)
+    row = answers.judge(CLAIMS["K2"], finished.find_runs(tmp_path))
+    parts = {part.split(" on ")[0]: part for part in row["condition"].split("; ")}
+    assert set(parts) == {"not for stride 4", "not for stride 2"}
+    assert parts["not for stride 4"].count("(made)") == 2
+
+
 def test_the_course_s_program_is_judged_by_one_seed_too(tmp_path):
     """What breaks in it has no seeds; would catch a spread that one seed has not."""
     tables = as_given(2) | scored({"answer": [50.0]})

@@ -20,7 +20,7 @@ def metrics(metric: str, parts=("",), seeds: int = 3, **models) -> dict:
     for model, found in models.items():
         each = found if isinstance(found, tuple) else (found,) * len(parts)
         for part, score in zip(parts, each, strict=True):
-            for seed, value in enumerate(network(score, seeds), 1):
+            for seed, value in enumerate(network(score, seeds, bool(score)), 1):
                 row = {"model": model, "seed": seed, "split": "test"}
                 row |= {"metric": metric, "slice": part, "value": value}
                 # A run lists its models by the rows of its headline.
@@ -105,6 +105,8 @@ CASES = [
      exact(encoder_decoder_16=(9.0, 9.0), attention_16=90.0,
            encoder_decoder_64=90.0, attention_64=90.0)),
     ("E3", "reversal", REFUTED, exact(encoder_decoder=(50.0, 20.0), attention=90.0)),
+    ("E3", "reversal", REFUTED, exact(encoder_decoder=(50.0, 0.0), attention=(90, 0))),
+    ("E3", "reversal", NOT_MEASURED, exact(encoder_decoder=0.0, attention=0.0)),
     ("E4", "copy", CONFIRMED, exact(encoder_decoder=90.0, plain_delayed=(90.0, 9.0))),
     ("E4", "copy", REFUTED, exact(encoder_decoder=(90.0, 9.0), plain_delayed=90.0)),
     ("E4", "copy", DEPENDS,
@@ -158,6 +160,19 @@ def test_runs_of_other_experiments_have_no_rows_for_it(tmp_path, name):
     write_run(tmp_path, "language", tables, headline="chrf_error")
     (run,) = finished.find_runs(tmp_path)
     assert RULES[name](run) is None
+
+
+def test_conditions_name_only_what_decides(tmp_path):
+    """Would catch a list of every network and beam, and a condition turned around."""
+    tables = beams(bleu=-2, log_probability=1)
+    tables["beams"] += [
+        row | {"model": "encoder_decoder", "log_probability": -9}
+        for row in tables["beams"]
+    ]
+    write_run(tmp_path, "translate", tables, headline="chrf_error")
+    (run,) = finished.find_runs(tmp_path)
+    found = translation_rules.beams_find_better(run)
+    assert found.condition == "only likelier outputs with attention"
 
 
 def test_too_few_seeds_prove_nothing(tmp_path):

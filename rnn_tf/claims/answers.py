@@ -417,8 +417,11 @@ def combine(findings: dict[str, Finding]) -> Finding:
     conditions = {finding.condition for finding in findings.values()}
     if len(verdicts) == len(conditions) == 1:
         return Finding(verdicts.pop(), evidence, conditions.pop())
-    by_run = (f"{_shorten(finding)} on {run}" for run, finding in findings.items())
-    return Finding(DEPENDS, evidence, "; ".join(by_run))
+    runs: dict[str, list[str]] = {}
+    for run, finding in findings.items():
+        runs.setdefault(_shorten(finding), []).append(run)
+    parts = (f"{condition} on {', '.join(some)}" for condition, some in runs.items())
+    return Finding(DEPENDS, evidence, "; ".join(parts))
 
 
 def _shorten(finding: Finding) -> str:

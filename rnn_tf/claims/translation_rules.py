@@ -8,7 +8,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.claims.comparison import SEEDS, Difference, difference
-from rnn_tf.claims.verdict import NOT_MEASURED, Finding, by_share, weigh
+from rnn_tf.claims.verdict import NOT_MEASURED, Finding, by_cell, by_share, weigh
 from rnn_tf.metrics import intervals
 from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
@@ -20,6 +20,13 @@ PLAIN = {
     "plain_bidirectional": "the same, bidirectional",
     "plain_delayed": "outputs after the input",
 }
+NETWORKS = {
+    "attention": "with attention",
+    "encoder_decoder": "without attention",
+}
+# Columns of beams.csv, and what a higher number there means.
+SOUGHT = ("log_probability", "likelier outputs"), ("bleu", "better outputs")
+WEIGHED = ("length_ratio", "longer outputs"), ("bleu", "better outputs")
 HALF = 50.0  # % of the test sentences, from which on a network can do it
 SAME_LENGTHS = "copy", "doubled", "halved"  # no output needs an input that comes later
 WHOLE = 100.0  # %
@@ -94,7 +101,9 @@ def only_they_change_lengths(run: Finished) -> Finding | None:
 def one_vector_holds_the_input(run: Finished) -> Finding | None:
     """E3: without attention, long inputs are kept as well as with it.
 
-    By the share of exact matches, of the shortest and of the longest sources.
+    By the share of exact matches, of the shortest and of the longest sources. A network
+    that has none right can be worse, but no tie at this floor, 0 %, is evidence that it
+    is as good: such sources are left out.
     """
     if not _of(run):
         return None
@@ -113,11 +122,14 @@ def one_vector_holds_the_input(run: Finished) -> Finding | None:
             if gap.seeds < SEEDS:
                 return Finding(NOT_MEASURED, "too few seeds")
             units = model.removeprefix("encoder_decoder").strip("_")
-            name = f"{part}{f' with {units} units' * bool(units)}"
-            holds[name] = not gap.worse
-            told.append(f"{name} {gap}")
+            cell = f"for {part}", f"with {units} units" * bool(units)
+            told.append(f"{' '.join(cell).strip()} {gap}")
+            if gap.worse or any(run.scores(model, part, "exact").values()):
+                holds[cell] = not gap.worse
     text = f"exact matches in %, without attention minus with it: {'; '.join(told)}"
-    return by_share(holds, text) if holds else None
+    if told and not holds:
+        return Finding(NOT_MEASURED, f"no network has any right; {text}")
+    return by_cell(holds, text) if told else None
 
 
 def _by_length(run: Finished, model: str) -> list[str]:
@@ -174,6 +186,11 @@ def speech_is_many_to_one(run: Finished) -> Finding | None:
 # ---------------------------------------------------------------- decoding
 
 
+def _network(model: str) -> str:
+    """Say in words which network it is."""
+    return NETWORKS.get(model, f"by {model}")
+
+
 def _column(table, model: str, beams: int, alpha: float, column: str):
     """Return a column of beams.csv: a Series by seed."""
     rows = table[(table["model"] == model) & (table["beams"] == beams)]
@@ -189,14 +206,14 @@ def beams_find_better(run: Finished) -> Finding | None:
     holds, told = {}, []
     for model in table["model"].unique():
         for beams in sorted(set(table["beams"]) - {1}):
-            for column, text in (("log_probability", "likelier"), ("bleu", "better")):
+            for column, text in SOUGHT:
                 gap = _gap(*(_column(table, model, n, 0.0, column) for n in (beams, 1)))
                 if gap.seeds < SEEDS:
                     return Finding(NOT_MEASURED, "too few seeds")
-                name = f"{model} {text} by {beams}"
-                holds[name] = gap.better
-                told.append(f"{name} {gap}")
-    return by_share(holds, f"against greedy, nats and BLEU: {'; '.join(told)}")
+                cell = text, _network(model), f"by a beam of {beams}"
+                holds[cell] = gap.better
+                told.append(f"{' '.join(cell)} {gap}")
+    return by_cell(holds, f"against greedy, nats and BLEU: {'; '.join(told)}")
 
 
 def beams_allow_lengths(run: Finished) -> Finding | None:
@@ -218,15 +235,15 @@ def length_is_weighed(run: Finished) -> Finding | None:
         return None
     widest, holds, told = table["beams"].max(), {}, []
     for model in table["model"].unique():
-        for column, text in (("length_ratio", "longer"), ("bleu", "better")):
+        for column, text in WEIGHED:
             pair = (_column(table, model, widest, a, column) for a in (1.0, 0.0))
             gap = _gap(*pair)
             if gap.seeds < SEEDS:
                 return Finding(NOT_MEASURED, "too few seeds")
-            holds[f"{model} {text}"] = gap.better
-            told.append(f"{model} {text} {gap}")
+            holds[text, _network(model)] = gap.better
+            told.append(f"{text} {_network(model)} {gap}")
     text = f"{widest} beams, with minus without normalisation by length"
-    return by_share(holds, f"{text}: {'; '.join(told)}")
+    return by_cell(holds, f"{text}: {'; '.join(told)}")
 
 
 def decoding_stops(run: Finished) -> Finding | None:
@@ -240,8 +257,9 @@ def decoding_stops(run: Finished) -> Finding | None:
         gap = _gap(1000 * rows["seconds_fixed"], 1000 * rows["seconds"])
         if gap.seeds < SEEDS:
             return Finding(NOT_MEASURED, "too few seeds")
-        holds[f"{model}, steps"] = bool((rows["steps"] == rows["longest"]).all())
-        holds[f"{model}, time"] = gap.better
+        as_few = (rows["steps"] == rows["longest"]).all()
+        holds["in as few steps", _network(model)] = bool(as_few)
+        holds["in less time", _network(model)] = gap.better
         steps = ", ".join(f"{row.steps} of {row.limit}" for row in rows.itertuples())
-        told.append(f"{model} {steps} steps, {gap} ms saved a batch")
-    return by_share(holds, "; ".join(told))
+        told.append(f"{_network(model)} {steps} steps, {gap} ms saved a batch")
+    return by_cell(holds, "; ".join(told))

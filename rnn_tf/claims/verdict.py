@@ -6,6 +6,7 @@ their errors leaves out 0 (`comparison.difference`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from rnn_tf.claims.comparison import Difference, difference
 from rnn_tf.runs.finished import Finished
@@ -50,16 +51,49 @@ def weigh(differences: dict[str, Difference]) -> Finding:
     return Finding(NOT_MEASURED, f"undecided: {evidence}")
 
 
-def by_share(holds: dict[str, bool], evidence: str) -> Finding:
-    """Judge a claim about exact facts: it holds for all of them, for some, or none."""
+def by_share(holds: dict, evidence: str, name: Callable | None = None) -> Finding:
+    """Judge a claim about exact facts: it holds for all of them, for some, or none.
+
+    Args:
+        holds: name of a fact, or its cell, see `by_cell` -> whether the claim holds.
+        evidence: the numbers.
+        name: names some facts in the condition, "for" included; which says for what
+            the claim does not hold, or for what alone it does, if that is less to name.
+    """
     if not holds:
         return Finding(NOT_MEASURED, "the run has no rows for it")
     if all(holds.values()):
         return Finding(CONFIRMED, evidence)
     if not any(holds.values()):
         return Finding(REFUTED, evidence)
-    names = [name for name, fits in holds.items() if not fits]
-    return Finding(DEPENDS, evidence, f"not for {join_names(names)}")
+    name = name or (lambda facts: f"for {join_names(facts)}")
+    fits, fails = ([f for f in holds if holds[f] is fit] for fit in (True, False))
+    conditions = f"not {name(fails)}", f"only {name(fits)}"
+    return Finding(DEPENDS, evidence, min(conditions, key=lambda c: c.count(",")))
+
+
+def by_cell(holds: dict[tuple[str, ...], bool], evidence: str) -> Finding:
+    """`by_share` of facts that are cells of a table: ("better", "with attention")."""
+    return by_share(holds, evidence, partial(name_cells, every=[*holds]))
+
+
+def name_cells(cells: list[tuple[str, ...]], every: list[tuple[str, ...]]) -> str:
+    """Name some cells of a table briefly: what all values share needs no naming.
+
+    Args:
+        cells: those to name, such as all with ("better", ...).
+        every: all cells of the table.
+    """
+    if not every[0]:
+        return ""
+    groups: dict[str, list[str]] = {}
+    for first in dict.fromkeys(cell[0] for cell in cells):
+        own, whole = ([c[1:] for c in some if c[0] == first] for some in (cells, every))
+        groups.setdefault(name_cells(own, whole), []).append(first)
+    (rest, firsts), *others = groups.items()
+    if not others and len(firsts) == len({cell[0] for cell in every}):
+        return rest
+    return ", or ".join(f"{join_names(f)} {rest}".strip() for rest, f in groups.items())
 
 
 def join_names(names: list[str]) -> str:

@@ -88,8 +88,8 @@ def run(
     tables["summary"] = summary.refresh(config.results)
     if not console.is_jupyter:
         summary.show(tables["summary"], console, folder.path.name)
-        console.print(plain(_sentence(joint)))
-        show(joint, console)
+    console.print(plain(_sentence(joint)))
+    show(joint, console)
     return joint
 
 

@@ -5,7 +5,8 @@ of the run. Runs in a worker show nothing; they tell how far they are, see `told
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -132,8 +133,8 @@ class RunProgress:
     A context manager. Jobs are told apart by any hashable key.
     """
 
-    def __init__(self, fits: int, console: Console):
-        self.console = console
+    def __init__(self, fits: int, console: Console, unit: str = "fits"):
+        self.console, self.unit = console, unit
         self.several = _several[0] if _several else None
         self.bar = self.several.bar if self.several else bars(console)
         self.fits, self.done = fits, 0
@@ -158,7 +159,7 @@ class RunProgress:
 
     def _move(self) -> None:
         fits = self.done + sum(share for _, share in self.running.values())
-        label = f"{self.done} of {self.fits} fits"
+        label = f"{self.done} of {self.fits} {self.unit}"
         self.bar.update(self.task, completed=fits, description=label)
         if self.several and self.fits:
             self.several.move(self.several.done + fits / self.fits)
@@ -200,3 +201,16 @@ class RunProgress:
         """Count fits that are skipped."""
         self.done += fits
         self._move()
+
+
+def one_by_one(names: Sequence[str], console: Console) -> Iterator[str]:
+    """Yield tasks; a bar shows which one is worked on, or a line how long it took."""
+    with RunProgress(len(names), console, "tasks") as progress:
+        for name in names:
+            progress.begin(name, name)
+            started = time.monotonic()
+            yield name
+            progress.stop(name)
+            progress.skip(1)
+            if not progress.bar.shown:
+                progress.say(f"{name} · {time.monotonic() - started:.1f} s")

@@ -96,8 +96,9 @@ def run(define: Callable, config: RunConfig, show: bool = True) -> Outcome | Non
         outcome = finish(context, folder, entries, chosen, recommended)
         experiment.report(outcome)
     outcome.tables["summary"] = summary.refresh(config.results)
-    if show and not console.is_jupyter:  # there people show the table themselves
-        summary.show(outcome.tables["summary"], console, folder.path.name)
+    if show:
+        if not console.is_jupyter:  # there people show the table themselves
+            summary.show(outcome.tables["summary"], console, folder.path.name)
         names = experiment.headline, folder.info["best_baseline"]
         console.print(plain(recommendation.sentence(outcome, *names)))
         experiment.show(outcome, console)
