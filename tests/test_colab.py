@@ -19,10 +19,11 @@ from nbclient import NotebookClient
 
 from rnn_tf import colab
 from rnn_tf.errors import InputError
-from rnn_tf.report import page
+from rnn_tf.report import about
 from tests.conftest import ROOT
 
 PATH = "experiments/colab.ipynb"
+ORDER = [*about.EXPERIMENTS]
 NOTEBOOK = nbformat.read(ROOT / PATH, 4)
 # Cells that show a picture, and those that show a table; others are of the notebook.
 PICTURES = "stacked modes gradients lengths language translate forecast".split()
@@ -113,8 +114,8 @@ def test_the_badge_opens_this_notebook_in_the_repository_that_it_clones():
 def test_each_experiment_is_a_cell_below_a_line_in_the_order_of_the_page():
     """Would catch an experiment that the notebook lacks."""
     cells = {one.id: one for one in NOTEBOOK.cells}
-    assert [name for name in cells if name in page.ORDER] == page.ORDER
-    for name in page.ORDER:
+    assert [name for name in cells if name in ORDER] == ORDER
+    for name in ORDER:
         above = cells[f"about-{name}"].source
         assert above.startswith("## "), name
         assert "\n" not in above, name
@@ -353,7 +354,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, jupyter):
     results = tmp_path / "results"
     notebook = execute(jupyter, results)
     runs = list(results.glob("*/*/config.json"))
-    assert sorted(run.parts[-3] for run in runs) == sorted([*page.ORDER, "forecast"])
+    assert sorted(run.parts[-3] for run in runs) == sorted([*ORDER, "forecast"])
     assert {json.loads(run.read_text())["status"] for run in runs} == {"complete"}
     for name in PICTURES:
         assert sum("image/png" in one for one in outputs(notebook, name)) == 1, name
