@@ -147,7 +147,8 @@ def write(results: Path, reference: Path, claims: list[dict]) -> None:
         ]
         for some in (folders, known)
     )
-    more = {"devices": pictures_of(reference / "bench-scaling")}
+    scaling = skip_damaged(pictures_of, reference / "bench-scaling")
+    more = {"devices": scaling or []}
     shown = claims if own or quoted else []
     files.write_text(results / "report.html", page(own, quoted, more, notes, shown))
     count = f"{len(own)} of your runs and {len(quoted)} reference runs"
