@@ -23,11 +23,14 @@ def exact(claim: str) -> Rule:
 def judge_cases(rows: list[dict]) -> Finding:
     """Judge a claim by all of its rows, as `facts.csv` holds them."""
     holds = {row["case"]: str(row["holds"]) == "True" for row in rows}
-    told = "; ".join(
-        f"{row['case']}: {value_text(row['value'])} ({row['confirms']} would confirm)"
-        for row in rows
-    )
-    return by_share(holds, told)
+    return by_share(holds, "; ".join(_told(row, holds[row["case"]]) for row in rows))
+
+
+def _told(row: dict, holds: bool) -> str:
+    """Tell what a case measured and, if it refutes the claim, what it should have."""
+    value = f"{row['case']}: {value_text(row['value'])}"
+    wanted = row["confirms"].removeprefix("equal to ")
+    return value if holds else f"{value}, not {wanted}"
 
 
 def value_text(value: float | str) -> str:
