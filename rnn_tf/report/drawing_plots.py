@@ -31,7 +31,9 @@ def grid(path: Path, classes: tuple[str, ...], drawings: dict) -> None:
     for row, name in zip(axes, shown, strict=True):
         row[0].set_ylabel(label(name, 14), fontsize=8, rotation=0, ha="right")
     for place, (temperature, made) in enumerate(sorted(drawings.items())):
-        axes[0, place * each].set_title(f"{temperature:g}", fontsize=9, loc="left")
+        first = axes[0, place * each]
+        first.set_title(f"{temperature:g}", fontsize=9, loc="left")
+        first.set_adjustable("datalim")  # titles stand at one height
         for row, column in zip(*_cells(len(shown), each), strict=True):
             strokes = made[column * len(classes) + row]
             if strokes is not None:

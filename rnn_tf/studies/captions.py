@@ -46,7 +46,7 @@ class Plan:
 
 PLANS = {
     "quick": Plan(1_500, 200, 3, ("vector", "attention")),
-    "full": Plan(6_000, 500, 12, ("vector", "rows", "attention")),
+    "full": Plan(6_000, 500, 24, ("vector", "rows", "attention")),
 }
 
 # ---------------------------------------------------------------- features
