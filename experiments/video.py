@@ -307,8 +307,9 @@ def frozen_features(hp, config: Config, sizes):
     count = pretrained_cnn.network_of(file).features
     inputs = keras.Input((clip[0], count), name="features")
     mask = layers.frame_mask(inputs)
-    x = keras.layers.Dropout(_rate(hp))(keras.ops.cast(inputs, "float32"))
-    x = keras.layers.LSTM(64, return_sequences=True)(x)
+    # Features of random weights are mostly alike for all frames, and large.
+    x = keras.layers.BatchNormalization(momentum=0.9)(keras.ops.cast(inputs, "float32"))
+    x = keras.layers.LSTM(64, return_sequences=True)(keras.layers.Dropout(_rate(hp))(x))
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 

@@ -97,7 +97,7 @@ VIDEO_PARAMETERS = {
     "cnn_mean": frame_cnn(1) + 64 * 64 + 64 + 64 * 8 + 8,
     "conv3d": 27 * 8 + 8 + 27 * 8 * 16 + 16 + 256 * 64 + 64 + 128 * 8 + 8,
     "conv_lstm": 9 * 8 + 8 + 4 * (9 * 8 * 8 + 9 * 8 * 8 + 8) + 2 * 128 * 8 + 8,
-    "frozen_features": lstm(64, 256) + 128 * 8 + 8,
+    "frozen_features": 4 * 256 + lstm(64, 256) + 128 * 8 + 8,
 }
 # One builder makes them all: every cell and both heads, not every combination.
 STACKED = (

@@ -217,7 +217,7 @@ def time_is_what_adds(run: Finished) -> Finding | None:
 
 def pretrained_features(run: Finished) -> Finding | None:
     """V4: features of ImageNet beat random ones, and training from end to end."""
-    rivals = {"frozen_random": "random features", "cnn_lstm": "end-to-end"}
+    rivals = {"frozen_random": "random ones", "cnn_lstm": "training from end to end"}
     if not run.has("frozen_features", *rivals):
         return None
     pairs = {
