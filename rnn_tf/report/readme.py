@@ -18,6 +18,7 @@ from rnn_tf.claims.striking import LENGTH, first_clauses
 from rnn_tf.claims.striking import striking as choose_striking
 from rnn_tf.errors import InputError
 from rnn_tf.report import (
+    generate_tables,
     gradient_tables,
     length_tables,
     markdown,
@@ -160,10 +161,14 @@ PARTS = {
         "sketch-strides", tables.differences, STRIDES, "error", POINTS
     ),
     "sooner": ("sketch-20", tables.sooner),
+    "generated": ("generate-20", tables.models, "nats a point", "the bigram", 3),
+    "drawn": ("generate-20", generate_tables.drawn),
+    "captions": ("generate-doodles", generate_tables.captions),
     "digits": ("video-digits", tables.models, "test error, %", "motion_numbers", 1),
     "recordings": (
         "video-recordings", tables.models, "test error, %", "motion_numbers", 1
     ),
+    "frozen": ("video-frozen", tables.models, "test error, %", "motion_numbers", 1),
     "recordings-differences": (
         "video-recordings", tables.differences, RECORDINGS, "error", POINTS
     ),
