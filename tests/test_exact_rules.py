@@ -23,7 +23,7 @@ def facts(name: str, **cases: bool) -> dict:
 @pytest.mark.parametrize(("cases", "verdict", "condition"), [
     ({"a": True, "b": True}, CONFIRMED, ""),
     ({"a": False, "b": False}, REFUTED, ""),
-    ({"a": True, "b": False, "c": False}, DEPENDS, "not for b, c"),
+    ({"a": True, "b": False, "c": False}, DEPENDS, "only for a"),
 ])  # fmt: skip
 def test_a_claim_is_what_its_cases_are(tmp_path, name, cases, verdict, condition):
     """Would catch a rule that reads another claim's rows, or "False" as true."""
