@@ -58,7 +58,8 @@ def main(argv: list[str] | None = None) -> None:
         )
     tasks = find_tasks(common, argv)
     with jobs.hire(common) as staff:
-        alone = len(tasks) if staff.here else int(common.size == "full")
+        in_a_row = staff.here or common.cluster  # whose machines have other disks
+        alone = len(tasks) if in_a_row else int(common.size == "full")
         run_in_a_row(tasks[:alone])
         side_by_side.run(staff, tasks[alone:])
     claims = answers.refresh(common.results, REFERENCE)

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -167,3 +169,31 @@ def test_every_experiment_is_a_task_with_the_options_of_all(tmp_path):
     assert tasks["modes"].command[2:] == (
         *("--results", str(tmp_path), "--size", "quick", "--seeds", "4"),
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "row", "beside"),
+    [
+        ("", 0, 11),
+        ("--size full", 1, 10),
+        ("--jobs 1", 11, 0),
+        ("--cluster dask://10.0.0.1:8786", 11, 0),
+    ],
+)
+def test_whole_experiments_run_beside_each_other_on_this_machine_alone(
+    monkeypatch, tmp_path, words, row, beside
+):
+    """Would catch run folders on another machine's disk, times that were taken while
+    the other core was busy, and an experiment that runs twice or never."""
+    counts = {}
+    staff = SimpleNamespace(here="--jobs 1" in words)
+    monkeypatch.setattr(everything.jobs, "hire", lambda _: nullcontext(staff))
+    monkeypatch.setattr(
+        everything, "run_in_a_row", lambda tasks: counts.update(row=len(tasks))
+    )
+    monkeypatch.setattr(
+        side_by_side, "run", lambda _, tasks: counts.update(beside=len(tasks))
+    )
+    monkeypatch.setattr(everything.page, "write", lambda *_: None)
+    everything.main(["--results", str(tmp_path), *words.split()])
+    assert counts == {"row": row, "beside": beside}
