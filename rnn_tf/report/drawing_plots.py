@@ -25,15 +25,13 @@ def grid(path: Path, classes: tuple[str, ...], drawings: dict) -> None:
     figure, axes = new_figure(len(shown), columns, height=height, width=width)
     axes = axes.reshape(len(shown), columns)
     for axis in axes.ravel():
-        axis.set(xticks=[], yticks=[])
+        axis.set(xticks=[], yticks=[], adjustable="datalim")  # all boxes are alike
         axis.spines[:].set_visible(False)
         axis.grid(False)
     for row, name in zip(axes, shown, strict=True):
         row[0].set_ylabel(label(name, 14), fontsize=8, rotation=0, ha="right")
     for place, (temperature, made) in enumerate(sorted(drawings.items())):
-        first = axes[0, place * each]
-        first.set_title(f"{temperature:g}", fontsize=9, loc="left")
-        first.set_adjustable("datalim")  # titles stand at one height
+        axes[0, place * each].set_title(f"{temperature:g}", fontsize=9, loc="left")
         for row, column in zip(*_cells(len(shown), each), strict=True):
             strokes = made[column * len(classes) + row]
             if strokes is not None:
