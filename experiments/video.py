@@ -296,7 +296,7 @@ def conv_lstm(hp, config: Config, sizes):
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 
 
-def frozen_features(hp, config: Config, sizes):
+def frozen_features(hp, config: Config, sizes, standardised=False):
     """Build an LSTM over the features that a frozen CNN has of each frame.
 
     Its inputs are features, (batch, frames, features), see
@@ -307,8 +307,9 @@ def frozen_features(hp, config: Config, sizes):
     count = pretrained_cnn.network_of(file).features
     inputs = keras.Input((clip[0], count), name="features")
     mask = layers.frame_mask(inputs)
-    # Features of random weights are mostly alike for all frames, and large.
-    x = keras.layers.BatchNormalization(momentum=0.9)(keras.ops.cast(inputs, "float32"))
+    x = keras.ops.cast(inputs, "float32")
+    if standardised:
+        x = keras.layers.BatchNormalization(momentum=0.9)(x)
     x = keras.layers.LSTM(64, return_sequences=True)(keras.layers.Dropout(_rate(hp))(x))
     x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
@@ -376,7 +377,13 @@ TEMPORAL = {
 # The same networks; by these names, they get frames in random order.
 SHUFFLED = {f"{name}_shuffled": build for name, build in TEMPORAL.items()}
 RANDOM, UNCHANGED = "frozen_random", "cnn_lstm_unchanged"
-FROZEN = {"frozen_features": frozen_features, RANDOM: frozen_features}
+# Features of random weights are large, and mostly alike for all frames. On validation
+# of fir_ceiling standardising has 63 % errors with them, not 69; with those of ImageNet
+# 24, not 19.
+FROZEN = {
+    "frozen_features": frozen_features,
+    RANDOM: partial(frozen_features, standardised=True),
+}
 MODELS = TEMPORAL | {"cnn_mean": cnn_mean} | FROZEN | SHUFFLED
 QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
