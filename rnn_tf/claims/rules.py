@@ -221,7 +221,7 @@ def pretrained_features(run: Finished) -> Finding | None:
     if not run.has("frozen_features", *rivals):
         return None
     pairs = {
-        f"minus {text}": ("frozen_features", name) for name, text in rivals.items()
+        f"against {text}": ("frozen_features", name) for name, text in rivals.items()
     }
     return weigh_pairs(run, pairs)
 
