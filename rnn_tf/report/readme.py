@@ -169,6 +169,9 @@ PARTS = {
         "video-recordings", tables.models, "test error, %", "motion_numbers", 1
     ),
     "frozen": ("video-frozen", tables.models, "test error, %", "motion_numbers", 1),
+    "frozen-digits": (
+        "video-frozen-digits", tables.models, "test error, %", "motion_numbers", 1
+    ),
     "recordings-differences": (
         "video-recordings", tables.differences, RECORDINGS, "error", POINTS
     ),
