@@ -10,6 +10,7 @@ from rnn_tf.claims.verdict import REFUTED, VERDICTS
 # In the order of the experiments, one to three of each.
 STRIKING = "S3 S8 Q4 M7 G1 G14 G18 P4 P8 L6 E3 F1 K1 K2 M5 V3 D2 E5".split()
 LENGTH = 110  # characters of a line
+LINES = 8  # of refuted claims, which fill a projector's screen
 EXACT = "experiments.facts"  # in the command of a run that lists case after case
 
 
@@ -20,8 +21,9 @@ def striking(rows: list[dict]) -> list[dict]:
 
 
 def refuted(claims: list[dict]) -> list[dict]:
-    """Choose the striking claims that are refuted."""
-    return [row for row in striking(claims) if row["verdict"] == REFUTED]
+    """Choose the striking claims that are refuted, as many as a screen holds."""
+    rows = [row for row in striking(claims) if row["verdict"] == REFUTED]
+    return rows[:LINES]
 
 
 def count_verdicts(claims: list[dict]) -> dict[str, int]:

@@ -174,6 +174,7 @@ class Workers:
         self.all = list(workers)
         self.running = {}  # number of a call -> its job, tell, worker
         self.numbers = itertools.count()
+        self.handlers = {}  # of signals, while `signals_in_turn` is open
         self.inbox = queue.SimpleQueue()
         self.key = secrets.token_bytes(32)
         self.listener = Listener((host, 0), authkey=self.key)
@@ -218,6 +219,8 @@ class Workers:
         """
         while True:
             number, facts, future = self.inbox.get()
+            if number is None:
+                self.handlers[facts](facts, None)
             if number not in self.running:
                 continue  # a message that its call has overtaken
             job, tell, worker = self.running[number]
@@ -232,6 +235,25 @@ class Workers:
                 time.sleep(CTRL_C)
                 worker.stop()
                 return job, Died()
+
+    @contextlib.contextmanager
+    def signals_in_turn(self) -> Iterator[None]:
+        """Have Ctrl-C and SIGTERM wait in line with the messages for `next`.
+
+        At any other moment, one that is being taken would be lost.
+        """
+
+        def wait_in_line(number, _) -> None:
+            self.inbox.put((None, number, None))
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.handlers[number] = signal.signal(number, wait_in_line)
+        try:
+            yield
+        finally:
+            for number, handler in self.handlers.items():
+                signal.signal(number, handler)
+            self.handlers.clear()
 
     def close(self) -> None:
         """End all workers, whatever they do."""

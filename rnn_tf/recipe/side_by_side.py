@@ -69,8 +69,10 @@ def run(staff: Workers, tasks: list[Task]) -> None:
         RunError: some have failed; each has been named, with its reason.
         KeyboardInterrupt: its text says how to go on with each.
     """
+    if not tasks:
+        return
     console, waiting, failed = Console(), list(tasks), []
-    with progress.bars(console) as bars:
+    with progress.bars(console) as bars, staff.signals_in_turn():
         display = _Display(bars, bars.add_task("experiments", total=len(tasks)))
         try:
             while waiting or staff.busy:
