@@ -158,7 +158,7 @@ class Source:
         count = np.bincount(self.parts["train"].labels, minlength=len(self.classes))
         return (count.sum() / len(count) / count).astype("float32")
 
-    @functools.cache  # noqa: B019 - a key reads every clip; a run has one source
+    @functools.lru_cache(maxsize=6)  # noqa: B019 - of one run; a key reads every clip
     def features(self, split: str, name: str) -> pretrained_cnn.Features:
         """Find what a network of `FROZEN` gets for a part."""
         weights = pretrained_cnn.find_weights(self.config.weights)

@@ -1,6 +1,7 @@
 """Worker processes: how many, what they compute with, what a death leaves."""
 
 import os
+import signal
 import time
 
 import pytest
@@ -99,6 +100,24 @@ def test_a_call_tells_what_happens_and_returns(two):
     assert len({one, other, os.getpid()}) == 3
     assert environment == backend.ONE_THREAD
     assert set(told) <= {(j, n, w) for j in "ab" for n, w in enumerate("XY")}
+
+
+def test_a_signal_waits_for_its_turn_and_an_ignored_one_stays_ignored():
+    """Would catch a message that a signal loses while it is taken, and a run under
+    nohup that a hangup ends."""
+    staff, before = Workers([]), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with staff.signals_in_turn():
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+            signal.raise_signal(signal.SIGINT)  # nothing is raised here
+            with pytest.raises(KeyboardInterrupt):
+                staff.next()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        staff.close()
 
 
 @pytest.mark.slow

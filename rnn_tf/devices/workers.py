@@ -238,16 +238,19 @@ class Workers:
 
     @contextlib.contextmanager
     def signals_in_turn(self) -> Iterator[None]:
-        """Have Ctrl-C and SIGTERM wait in line with the messages for `next`.
+        """Have Ctrl-C and the like wait in line with the messages for `next`.
 
-        At any other moment, one that is being taken would be lost.
+        At any other moment, one that is being taken would be lost. Signals that are
+        ignored stay so.
         """
 
         def wait_in_line(number, _) -> None:
             self.inbox.put((None, number, None))
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.handlers[number] = signal.signal(number, wait_in_line)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+            number = getattr(signal, name, None)
+            if number is not None and callable(signal.getsignal(number)):
+                self.handlers[number] = signal.signal(number, wait_in_line)
         try:
             yield
         finally:
