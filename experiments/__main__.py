@@ -36,8 +36,8 @@ from rnn_tf.report import page
 # At full size the first runs alone. Of the others those that take longest come first:
 # short ones fill the gaps at the end.
 MODULES = (
-    *(lengths, stacked, sketch, generate, gradients, language),
-    *(forecast, translate, video),
+    *(lengths, stacked, sketch, generate, modes, gradients),
+    *(language, forecast, translate, video),
 )
 REFERENCE = Path("results/reference")
 NEXT = 'next: make draw, or a series of your own: make forecast ARGS="--data FILE"'
@@ -75,13 +75,12 @@ def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
     Raises:
         InputError: one of them cannot have an option.
     """
-    sized = ["--results", str(common.results), "--size", common.size]
+    few = ["--results", str(common.results), "--size", common.size]  # that modes has
     if any(word.startswith("--seeds") for word in argv):
-        sized += ["--seeds", str(common.seeds)]
-    every = [(module, argv) for module in MODULES]
-    every.insert(4, (modes, sized))
+        few += ["--seeds", str(common.seeds)]
     tasks = []
-    for module, words in every:
+    for module in MODULES:
+        words = few if module is modes else argv
         options = config.parse(module.Config, module.FULL, words, name="")
         runs = options.runs if isinstance(options, RunConfig) else 1
         tasks.append(task(module, words, module.run, options, runs))
