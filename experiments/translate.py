@@ -129,6 +129,7 @@ FULL = {
         *("plain", "plain_bidirectional", "plain_delayed", "plain_delayed_lstm"),
         *("encoder_decoder", "encoder_decoder_lstm", "encoder_decoder_no_end"),
         *("encoder_decoder_context", "encoder_decoder_reversed"),
+        "encoder_decoder_bidirectional",
         *("attention", "attention_bahdanau", "attention_lstm", "attention_sampled"),
     ),
 }
@@ -292,6 +293,8 @@ KINDS = {
     "encoder_decoder_no_end": (TWO_PARTS, Network()),  # its training has no stop token
     "encoder_decoder_context": (TWO_PARTS, Network(context=True)),
     "encoder_decoder_reversed": (TWO_PARTS, Network(reverse=True)),
+    # The next one, but for its attention: what that alone is worth.
+    "encoder_decoder_bidirectional": (TWO_PARTS, Network(bidirectional=True)),
     "attention": (TWO_PARTS, WITH_ATTENTION),
     "attention_bahdanau": (
         TWO_PARTS,

@@ -32,7 +32,7 @@ def test_luong_is_the_formula():
     for row, steps in ((0, 5), (1, 3)):
         for target in range(3):
             scores = [
-                state[row, target] @ known["keys"].T @ MEMORY[row, s] / np.sqrt(4)
+                state[row, target] @ known["query"] @ MEMORY[row, s] / np.sqrt(6)
                 for s in range(steps)
             ]
             right = softmax(np.array(scores))

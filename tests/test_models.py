@@ -470,6 +470,7 @@ TRANSLATE_PARAMETERS = {
     "plain_bidirectional": VECTOR * SOURCES + 2 * gru(UNITS // 2, VECTOR) + ENDS,
     "plain_delayed_lstm": VECTOR * SOURCES + lstm(UNITS, VECTOR) + ENDS,
     "encoder_decoder_reversed": BEGINS + 2 * gru(UNITS, VECTOR) + ENDS,
+    "encoder_decoder_bidirectional": PAIRED + gru(UNITS, VECTOR) + ENDS,
     "encoder_decoder_lstm": BEGINS
     + UNITS * UNITS + UNITS + 2 * lstm(UNITS, VECTOR) + ENDS,
     "encoder_decoder_context": BEGINS

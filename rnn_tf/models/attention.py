@@ -25,7 +25,7 @@ def weigh(scores, mask):
 def luong(state, memory, mask):
     """Attend by the general score of Luong et al. (2015, arXiv:1508.04025, eq. 8).
 
-    score(h, m) = h W m / sqrt(units); the context is the mean of the memory by
+    score(h, m) = h W m / sqrt(features); the context is the mean of the memory by
     softmax(score). The root is that of Vaswani et al. (2017, arXiv:1706.03762, 3.2.1):
     without it, scores of 256 units soon were so far apart that all weight lay on one
     word, mostly a wrong one, and no gradient moved it on. On Multi30k validation's
@@ -39,10 +39,12 @@ def luong(state, memory, mask):
     Returns:
         Contexts, (batch, targets, features), and weights, (batch, targets, sources).
     """
-    units = state.shape[-1]
-    keys = keras.layers.Dense(units, use_bias=False, name="keys")(memory)
-    scores = keras.ops.matmul(state, keras.ops.transpose(keys, (0, 2, 1)))
-    scores = scores / math.sqrt(units)
+    # W is put to the state, not to the memory: decoding asks for every step anew, and a
+    # step has one state, but as many memories as the source has steps.
+    features = memory.shape[-1]
+    query = keras.layers.Dense(features, use_bias=False, name="query")(state)
+    scores = keras.ops.matmul(query, keras.ops.transpose(memory, (0, 2, 1)))
+    scores = scores / math.sqrt(features)
     weights = weigh(scores, mask)
     return keras.ops.matmul(weights, memory), weights
 
