@@ -100,6 +100,14 @@ def test_where_the_search_is_exact_no_wider_beam_is_better():
     assert (exact >= search(2)[2][:, 0] - 1e-5).all()
 
 
+@pytest.mark.parametrize("tokens", [3, 200, 1_001])
+def test_the_largest_are_those_of_a_sort(tokens):
+    """Would catch a group left out, padding that is taken, and a wrong offset."""
+    x = RANDOM.permutation(7 * tokens).reshape(7, tokens).astype("float32") - 10_000
+    places = keras.ops.convert_to_numpy(beam_search.largest(x, 3))
+    assert (places == np.argsort(-x, axis=1)[:, :3]).all()
+
+
 def test_the_search_ends_with_the_longest_sequence():
     """Would catch a loop that goes on to the limit, and one that stops too early."""
     _, _, _, lengths, steps = search(1, limit=50)

@@ -7,6 +7,7 @@ Sources: Sutskever et al. (2014, arXiv:1409.3215); Wu et al. (2016, arXiv:1609.0
 for the normalisation by length.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -82,8 +83,7 @@ def search(
         # Of each beam no more than the best tokens can stay: what follows is small.
         few = min(beams, logits.shape[-1])
         drawn = logits if noise is None else logits + noise(ops.shape(logits))
-        _, best = ops.top_k(drawn, few)
-        best = ops.cast(best, "int32")
+        best = largest(drawn, few)
         logs = layers.pick(logits, best)
         logs = logs - ops.logsumexp(logits, axis=-1, keepdims=True)
         best, logs = (ops.reshape(x, (rows, beams, few)) for x in (best, logs))
@@ -114,6 +114,27 @@ def search(
     order = ops.cast(ops.argsort(-values, axis=1), "int32")
     each = [layers.pick(x, order) for x in (tokens, values, scores, lengths)]
     return Found(*each, steps)
+
+
+GROUP = 64  # tokens
+
+
+def largest(x, count: int):
+    """Find the largest of each row: (rows, n) -> their places, (rows, count) int32.
+
+    As `top_k`, which takes three times as long for thousands of tokens: the largest lie
+    in as many groups, those whose own largest are the largest.
+    """
+    ops, groups = keras.ops, -(-x.shape[-1] // GROUP)
+    if groups <= count:
+        return ops.cast(ops.top_k(x, count)[1], "int32")
+    more = groups * GROUP - x.shape[-1]
+    x = ops.pad(x, [[0, 0], [0, more]], constant_values=-math.inf)
+    x = ops.reshape(x, (-1, groups, GROUP))
+    best = ops.cast(ops.top_k(ops.max(x, axis=-1), count)[1], "int32")
+    few = ops.reshape(layers.pick(x, best), (-1, count * GROUP))
+    places = ops.cast(ops.top_k(few, count)[1], "int32")
+    return layers.pick(best, places // GROUP) * GROUP + places % GROUP
 
 
 def gumbel(temperature: float, seed) -> Callable:
