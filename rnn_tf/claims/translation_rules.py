@@ -198,13 +198,25 @@ def _column(table, model: str, beams: int, alpha: float, column: str):
     return pd.to_numeric(rows[column])
 
 
+def _fallible(table) -> list[str]:
+    """List the networks of beams.csv whose greedy translations are not all right.
+
+    Where all are, no other search can be better, and a tie says nothing.
+    """
+    greedy = table[table["beams"] == 1].groupby("model", sort=False)
+    return [model for model, rows in greedy if (rows["exact"] < WHOLE).any()]
+
+
+ALL_RIGHT = Finding(NOT_MEASURED, "greedy translations are all right")
+
+
 def beams_find_better(run: Finished) -> Finding | None:
     """E7: with more beams, translations are likelier, and better."""
     table = _table(run, "beams")
     if table is None:
         return None
     holds, told = {}, []
-    for model in table["model"].unique():
+    for model in _fallible(table):
         for beams in sorted(set(table["beams"]) - {1}):
             for column, text in SOUGHT:
                 gap = _gap(*(_column(table, model, n, 0.0, column) for n in (beams, 1)))
@@ -213,7 +225,8 @@ def beams_find_better(run: Finished) -> Finding | None:
                 cell = text, _network(model), f"by a beam of {beams}"
                 holds[cell] = gap.better
                 told.append(f"{' '.join(cell)} {gap}")
-    return by_cell(holds, f"against greedy, nats and BLEU: {'; '.join(told)}")
+    text = f"against greedy, nats and BLEU: {'; '.join(told)}"
+    return by_cell(holds, text) if told else ALL_RIGHT
 
 
 def beams_allow_lengths(run: Finished) -> Finding | None:
@@ -231,10 +244,10 @@ def beams_allow_lengths(run: Finished) -> Finding | None:
 def length_is_weighed(run: Finished) -> Finding | None:
     """E9: chosen by log-probability per token, translations are longer, and better."""
     table = _table(run, "beams")
-    if table is None:
+    if table is None or not _lengths_differ(run):
         return None
     widest, holds, told = table["beams"].max(), {}, []
-    for model in table["model"].unique():
+    for model in _fallible(table):
         for column, text in WEIGHED:
             pair = (_column(table, model, widest, a, column) for a in (1.0, 0.0))
             gap = _gap(*pair)
@@ -243,7 +256,7 @@ def length_is_weighed(run: Finished) -> Finding | None:
             holds[text, _network(model)] = gap.better
             told.append(f"{text} {_network(model)} {gap}")
     text = f"{widest} beams, with minus without normalisation by length"
-    return by_cell(holds, f"{text}: {'; '.join(told)}")
+    return by_cell(holds, f"{text}: {'; '.join(told)}") if told else ALL_RIGHT
 
 
 def decoding_stops(run: Finished) -> Finding | None:
