@@ -61,7 +61,7 @@ def serve(part: str, work: str, contender: str) -> None:
 def main(
     parts: tuple[str, ...] = PARTS,
     rounds: int | None = None,
-    results_folder: Path = Path("results"),
+    results: Path = Path("results"),
 ) -> None:
     """Measure side by side; takes some minutes.
 
@@ -69,7 +69,7 @@ def main(
         parts: Which of forecast, language, translate, sketch, search, strokes, clips,
             lengths, start, limit, jobs.
         rounds: How often each contender is timed; by default what each work says.
-        results_folder: Folder for bench.csv and bench.json.
+        results: Folder for bench.csv and bench.json.
     """
     for part in parts:
         if part not in PARTS:
@@ -77,7 +77,7 @@ def main(
     if rounds is not None and rounds < 1:
         raise InputError(f"--rounds is {rounds}; it must be at least 1")
     console, rows = Console(), []
-    results_folder.mkdir(parents=True, exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     for part in parts:
         for work in works(part):
             if rounds:
@@ -86,9 +86,9 @@ def main(
                 measured = contest.measure(part, work, _reporter(console, status))
             console.print(table(work, measured))
             rows += measured
-            files.write_csv(results_folder / "bench.csv", contest.COLUMNS, rows)
+            files.write_csv(results / "bench.csv", contest.COLUMNS, rows)
     about = json.dumps(provenance(), indent=2) + "\n"
-    files.write_text(results_folder / "bench.json", about)
+    files.write_text(results / "bench.json", about)
 
 
 def _reporter(console: Console, status):

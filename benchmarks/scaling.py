@@ -232,27 +232,27 @@ def table(rows: list[dict]) -> Table:
 # ---------------------------------------------------------------- run
 
 
-def main(rounds: int = 3, results_folder: Path = Path("results")) -> None:
+def main(rounds: int = 3, results: Path = Path("results")) -> None:
     """Measure one and two replicas, one and two workers; takes some minutes.
 
     Args:
         rounds: How often each is measured, in turns.
-        results_folder: Folder for bench-scaling.csv, .png and .json.
+        results: Folder for bench-scaling.csv, .png and .json.
     """
     if rounds < 1:
         raise InputError(f"--rounds is {rounds}; it must be at least 1")
     console = Console()
-    results_folder.mkdir(parents=True, exist_ok=True)
+    results.mkdir(parents=True, exist_ok=True)
     measured = [[] for _ in CONTENDERS]
     for number in range(1, rounds + 1):
         for contender, seconds in zip(CONTENDERS, measured, strict=True):
             with console.status(f"round {number}/{rounds}: {contender.setting}"):
                 seconds.append(train_in_processes(contender))
     rows = rows_of(measured)
-    files.write_csv(results_folder / "bench-scaling.csv", COLUMNS, rows)
+    files.write_csv(results / "bench-scaling.csv", COLUMNS, rows)
     about = json.dumps(provenance(), indent=2) + "\n"
-    files.write_text(results_folder / "bench-scaling.json", about)
-    plots.scaling(results_folder / "bench-scaling.png", rows)
+    files.write_text(results / "bench-scaling.json", about)
+    plots.scaling(results / "bench-scaling.png", rows)
     console.print(table(rows))
 
 

@@ -84,7 +84,7 @@ def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
         options = config.parse(module.Config, module.FULL, words, name="")
         runs = options.runs if isinstance(options, RunConfig) else 1
         tasks.append(task(module, words, module.run, options, runs))
-    words = ["--results-folder", str(common.results)]
+    words = ["--results", str(common.results)]
     return [*tasks, task(facts, words, facts.main, common.results)]
 
 

@@ -225,12 +225,12 @@ def table(measured: list[dict]) -> Table:
 # ---------------------------------------------------------------- run
 
 
-def main(seeds: int = 3, results_folder: Path = Path("results")) -> Path:
+def main(seeds: int = 3, results: Path = Path("results")) -> Path:
     """Compare the weights that one device, two replicas and two workers end on.
 
     Args:
         seeds: Trainings on each; fewer than 3 prove nothing.
-        results_folder: Folder for the run folder, with devices.csv.
+        results: Folder for the run folder, with devices.csv.
 
     Returns:
         The run folder.
@@ -242,7 +242,7 @@ def main(seeds: int = 3, results_folder: Path = Path("results")) -> Path:
             "two workers are TensorFlow's alone, and KERAS_BACKEND is jax; leave it out"
         )
     console, options = Console(), {"size": "full", "seeds": seeds}
-    with run_folder.open_run(results_folder, "devices", options) as run:
+    with run_folder.open_run(results, "devices", options) as run:
         data = b"".join(examples(seed).tobytes() for seed in range(1, seeds + 1))
         sha256 = hashlib.sha256(data).hexdigest()
         run.record(data={"source": "made up", "sha256": sha256})

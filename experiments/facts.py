@@ -86,11 +86,11 @@ def code_block(source) -> str:
 # ---------------------------------------------------------------- run
 
 
-def main(results_folder: Path = Path("results")) -> Path:
+def main(results: Path = Path("results")) -> Path:
     """Check the exact claims of the course.
 
     Args:
-        results_folder: Folder for the run folder, with facts.csv and facts.md.
+        results: Folder for the run folder, with facts.csv and facts.md.
 
     Returns:
         The run folder.
@@ -98,7 +98,7 @@ def main(results_folder: Path = Path("results")) -> Path:
     backend.use_one_thread(backend.import_tensorflow())
     # A run on each engine counts: they are to agree.
     options = {"size": "full", "engine": keras.config.backend()}
-    with run_folder.open_run(results_folder, "facts", options) as run:
+    with run_folder.open_run(results, "facts", options) as run:
         sha256 = hashlib.sha256(probes.draw(probes.STEPS).tobytes()).hexdigest()
         run.record(data={"source": "drawn", "sha256": sha256})
         claims = facts.checks()

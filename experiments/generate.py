@@ -40,10 +40,9 @@ from experiments import sketch
 from rnn_tf import config, files
 from rnn_tf.baselines import next_points as baselines
 from rnn_tf.config import RunConfig
-from rnn_tf.data.drawings import augmentation, batches, next_points, store
+from rnn_tf.data.drawings import batches, next_points
 from rnn_tf.data.drawings.next_points import Layout
 from rnn_tf.data.drawings.store import Part
-from rnn_tf.data.order import Order
 from rnn_tf.data.series.tunes import keeps_all
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.errors import InputError
@@ -56,8 +55,8 @@ from rnn_tf.recipe.draw import draw
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.report import caption_plots, drawing_plots, plots
 from rnn_tf.runs import run_folder
-from rnn_tf.studies import captions, drawn, summaries, tunes
-from rnn_tf.studies.drawn import Judges, Made
+from rnn_tf.studies import captions, drawn, judges, summaries, tunes
+from rnn_tf.studies.judges import Judge, Judges
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -286,14 +285,19 @@ def report(config: Config, outcome: Outcome) -> None:
     """Have each network draw at each temperature; judge that, and show it."""
     folder, source, best = outcome.folder, outcome.data.source, outcome.shown[0]
     plots.learning_curves(folder / "learning_curves.png", outcome.tables["history"])
-    judges = find_judges(config, source)
+    jury = find_judges(config, source)
     nearest = drawn.nearest_training(source.parts["train"])
-    rows, shown = [_people(source, judges, nearest)], {}
+    people = drawn.of_people(source.parts["test"], source.classes)
+    row = {"model": "test drawings", "seed": "", "temperature": "", "chosen": ""}
+    rows = [row | drawn.row(people, jury, nearest) | {"choice": ""}]
+    shown = {}
     for name, seed, artist in trained(outcome):
         for temperature in config.temperatures:
-            made = ask(config, source, artist, temperature)
+            made = drawn.ask(
+                artist, source.classes, temperature, config.drawn, config.longest
+            )
             row = {"model": name, "seed": seed, "temperature": temperature, "chosen": 0}
-            rows.append(row | drawn.row(made, judges, nearest))
+            rows.append(row | drawn.row(made, jury, nearest))
             if name == best:
                 shown.setdefault(temperature, made.drawings)
     drawn.choose(rows)
@@ -337,27 +341,6 @@ def trained(outcome: Outcome) -> Iterator[tuple[str, int, Any]]:
         yield name, seed, artist
 
 
-def ask(config: Config, source: Source, artist, temperature: float) -> Made:
-    """Ask for drawings of each class, and for some more, to choose by."""
-    more = max(2, 2 * config.drawn // 5)
-    labels = np.tile(np.arange(len(source.classes)), config.drawn + more)
-    limit, seed = config.longest, round(1000 * temperature)
-    what = drawing.draw(artist, labels, temperature, limit, seed)
-    return drawn.made(
-        what, np.array(source.classes)[labels], more * len(source.classes)
-    )
-
-
-def _people(source: Source, judges: Judges, nearest) -> dict:
-    """Measure the drawings of the test part, which people have drawn."""
-    part = source.parts["test"]
-    drawings = [part.drawing(n) for n in range(len(part.labels))]
-    names = np.array(source.classes)[part.labels]
-    everyone = Made(drawings, names, np.ones(len(names), bool), [], names[:0])
-    row = {"model": "test drawings", "seed": "", "temperature": "", "chosen": ""}
-    return row | drawn.row(everyone, judges, nearest) | {"choice": ""}
-
-
 def find_judges(config: Config, source: Source) -> Judges:
     """Load or train a classifier, and train another on the validation drawings."""
     other = _train_judge(config, source, "validation")
@@ -367,35 +350,18 @@ def find_judges(config: Config, source: Source) -> Judges:
     predict = saved_model.load_classifier(path, len(known))
     padding = batches.padding(source.parts["train"], config.longest)
     of_files = dataclasses.replace(padding, scale=1.0)
-    return Judges(partial(_guess, predict, of_files, np.array(known)), other)
+    return Judges(judges.judge(predict, of_files, known), other)
 
 
-def _train_judge(config: Config, source: Source, split: str):
-    """Train a network of the sketch experiment on a part, on changed drawings."""
-    part = source.parts[split]
-    padding = batches.padding(part, config.longest)
-    batch = max(8, min(BATCH, len(part.labels) // 20))
-    epochs = -(-config.judge_steps // batches.steps_per_epoch(part, padding, batch))
+def _train_judge(config: Config, source: Source, split: str) -> Judge:
+    """Train a network of the sketch experiment on a part."""
     keras.utils.set_random_seed(1)
-    hp, order = training.hyperparameters(None), Order(1)
+    hp, steps = training.hyperparameters(None), config.judge_steps
     model = sketch.MODELS["conv_lstm"](hp, config, len(source.classes))
-    model.compile(**sketch.compile_arguments(hp, config, config.judge_steps))
-    dataset = batches.dataset(part, padding, batch, order, augmentation.augment)
-    begin = keras.callbacks.LambdaCallback(on_epoch_begin=order.begin)
-    model.fit(dataset, epochs=epochs, callbacks=[begin], shuffle=False, verbose=0)
-    return partial(_guess, model.predict_on_batch, padding, np.array(source.classes))
-
-
-def _guess(predict, padding, names: np.ndarray, drawings: list) -> np.ndarray:
-    """Name the likeliest class of each drawing, (drawings,)."""
-    part = store.pack(drawings, np.zeros(len(drawings)))
-    cuts = np.split(np.arange(len(drawings)), range(256, len(drawings), 256))
-    guesses = [
-        np.asarray(predict(part.stroke5(which, steps, padding.scale))).argmax(axis=1)
-        for which in cuts
-        for steps in [padding.steps(part.lengths[which])]
-    ]
-    return names[np.concatenate(guesses)]
+    model.compile(**sketch.compile_arguments(hp, config, steps))
+    return judges.train(
+        model, source.parts[split], source.classes, config.longest, steps
+    )
 
 
 # ---------------------------------------------------------------- run

@@ -39,6 +39,7 @@ from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.training import hyperparameters
 from rnn_tf.report import gradient_plots, plots, recall_plots
 from rnn_tf.studies import gradient_facts, gradient_flow, truncated_bptt
+from rnn_tf.studies import remedies as remedy_study
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -137,14 +138,10 @@ LEARNT = {"recall": 0.01, "adding": 0.001}
 GUESS = math.log(len(stories.NAMES) - 1)
 NOTHING = 0.98  # of it: a loss above that
 SGD_RATE = 0.05  # at which gains are tried
-DIVERGED = 1.5  # times the loss of always answering the same: a loss above that
 # Remedies whose trained layers the gradient is followed through.
 FOLLOWED = ("none orthogonal identity_relu lstm_bias_0 lstm lstm_bias_5 gru").split()
 STORIES = 2  # whose gradients are measured
 GRADIENT_COLUMNS = ("model cell distance seed phase log10_gradient log10_ratio").split()
-REMEDY_COLUMNS = (
-    "model against steps seed diverged final_loss always_loss error epochs seconds"
-).split()
 
 # ---------------------------------------------------------------- data
 
@@ -337,42 +334,7 @@ def export(networks: list[Network], data: Data):
     return network.model
 
 
-def remedy_rows(config: Config, outcome: Outcome) -> list[dict]:
-    """Say of each remedy and seed whether training diverged, and what error is left.
-
-    It diverged if the loss was not finite, or ended above `DIVERGED` times that of
-    always answering the same, both on validation. Fits that failed have no error.
-    """
-    (problem,) = config.data
-    metrics, history = outcome.tables["metrics"], outcome.tables["history"]
-    on_test = metrics[metrics["split"] == "test"]
-    errors = on_test[on_test["metric"] == HEADLINE[problem]]
-    errors = errors.set_index(["model", "seed"])["value"].to_dict()
-    final = history.groupby(["model", "seed"])["validation_loss"].last().to_dict()
-    always, steps = _always(config, outcome)
-    rows = []
-    for fit in outcome.tables["trials"].to_dict("records"):
-        key = fit["model"], fit["seed"]
-        if fit["phase"] != "final" or fit["model"] not in variants(config):
-            continue
-        failed, loss = fit["status"] == "failed", final.get(key, math.nan)
-        row = {
-            "model": fit["model"],
-            "against": against(fit["model"]),
-            "steps": steps,
-            "seed": fit["seed"],
-            "diverged": int(failed or not loss <= DIVERGED * always),
-            "final_loss": loss if math.isfinite(loss) else "",
-            "always_loss": always,
-            "error": "" if failed else errors[key],
-            "epochs": fit["epochs"],
-            "seconds": fit["seconds"],
-        }
-        rows.append(row)
-    return rows
-
-
-def _always(config: Config, outcome: Outcome) -> tuple[float, int]:
+def always_the_same(config: Config, outcome: Outcome) -> tuple[float, int]:
     """Give the validation loss of always answering the same, and the steps read."""
     rows = outcome.tables["metrics"]
     rows = rows[rows["split"] == "validation"].set_index(["model", "metric"])["value"]
@@ -380,19 +342,6 @@ def _always(config: Config, outcome: Outcome) -> tuple[float, int]:
         return float(rows["always_1", "mse"]), config.length
     steps = stories.SHORTEST + config.remedy_distance
     return float(rows["any_name", "cross_entropy"]), steps
-
-
-def against(model: str) -> str:
-    """Name the network that differs from `model` in what is tried alone."""
-    if model == "batch_between":
-        return "two_layers"
-    if model in REMEDIES:
-        return "" if model == "none" else "none"
-    if model.startswith("gain_"):
-        unclipped = model.partition("_clip")[0]
-        against = unclipped if unclipped != model else "gain_1"
-        return "" if against == model else against
-    return ""  # the rates
 
 
 def gradient_rows(config: Config, outcome: Outcome) -> list[dict]:
@@ -492,8 +441,9 @@ def trained_layers(config: Config, outcome: Outcome) -> list[gradient_flow.Train
 def report_remedies(config: Config, outcome: Outcome, error, flat, name) -> None:
     """Write remedies.csv; draw it beside a baseline, and what the studies have left."""
     gradient_plots.draw(outcome.folder)
-    rows = remedy_rows(config, outcome)
-    files.write_csv(outcome.folder / "remedies.csv", REMEDY_COLUMNS, rows)
+    always, metric = always_the_same(config, outcome), HEADLINE[config.data[0]]
+    rows = remedy_study.rows(outcome.tables, variants(config), metric, *always)
+    files.write_csv(outcome.folder / "remedies.csv", remedy_study.COLUMNS, rows)
     path = outcome.folder / "remedies.png"
     recall_plots.remedies(path, pd.DataFrame(rows), error, flat, name)
     history = outcome.tables["history"]

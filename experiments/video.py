@@ -25,22 +25,19 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
 from rnn_tf.config import RunConfig
-from rnn_tf.data.labelled import Labelled, list_names
+from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data, Network
-from rnn_tf.data.video import batches, decoding, moving_digits, store, ucf101
+from rnn_tf.data.video import batches, moving_digits
 from rnn_tf.data.video.batches import Part
-from rnn_tf.data.video.folder import (
-    choose_classes,
-    describe_left_out,
-    find_videos,
-    split_by_group,
-)
+from rnn_tf.data.video.decoding import Sampling
+from rnn_tf.data.video.parts import Choice, read_parts
 from rnn_tf.errors import InputError, warn
 from rnn_tf.metrics import classification
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.models import layers, pretrained_cnn, pretraining
+from rnn_tf.models import clips, pretrained_cnn
 from rnn_tf.models.optimizer import clipped_adam
+from rnn_tf.models.pretraining import digit_weights
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome, by_batch
 from rnn_tf.recipe.predict import predict_videos
@@ -124,11 +121,11 @@ class Config(RunConfig):
         return self.models or tuple(by_size)
 
     @property
-    def sampling(self) -> decoding.Sampling:
+    def sampling(self) -> Sampling:
         """Which frames of a video are seen, and how large."""
         frames, side = (12, 24) if self.data == "digits" else (16, 48)
         channels = 3 if self.colour == "rgb" else 1
-        return decoding.Sampling(
+        return Sampling(
             self.frames or frames, self.stride, self.clips, self.side or side, channels
         )
 
@@ -168,7 +165,7 @@ class Source:
 
 def load_data(config: Config) -> Data:
     """Load the clips of each class in three parts; a folder's stay on disk."""
-    labelled, sampling = _labelled(config), config.sampling
+    labelled, sampling = read_labelled(config), config.sampling
     source = Source(labelled.parts, labelled.classes, config)
     batch = config.batch_size or BATCH
     facts = labelled.describe(
@@ -181,31 +178,19 @@ def load_data(config: Config) -> Data:
     return Data(sizes, dataset, batch, labelled.block, facts, source)
 
 
-def _labelled(config: Config) -> Labelled:
+def read_labelled(config: Config) -> Labelled:
     """Make moving digits, or decode the clips of videos."""
-    sampling, skip = config.sampling, config.on_bad_clip == "skip"
-    validation, test = config.validation_groups, config.test_groups
+    sampling = config.sampling
     if config.data == "digits":
         return moving_digits.labelled(config.digits, sampling.frames, sampling.side)
-    left_out = []
-    if config.data == "ucf101":
-        videos = ucf101.find()
-        validation = validation or ucf101.VALIDATION
-        test = test or ucf101.TEST
-    else:
-        videos = find_videos(Path(config.data), config.group_column)
-        left_out = describe_left_out(Path(config.data))
-    videos = choose_classes(videos, config.classes, left_out)
-    decoded = store.decode_videos(videos, sampling, skip)
-    lost = sorted({v.label for v in videos} - {v.label for v in decoded.videos})
-    if lost:
-        left_out += [f"left out {list_names(lost, 6)}: no video of it can be decoded"]
-        choose_classes(decoded.videos, (), left_out)
-    if not (validation or test):
-        decoded = decoded.join_copies()
-    cuts = split_by_group(decoded.videos, validation, test)
-    grouped = len({video.group for video in videos}) < len(videos)
-    return decoded.labelled(config.data, cuts, grouped, left_out)
+    choice = Choice(
+        config.classes,
+        config.group_column,
+        config.validation_groups,
+        config.test_groups,
+        skip=config.on_bad_clip == "skip",
+    )
+    return read_parts(config.data, choice, sampling)
 
 
 def _dataset(source: Source, batch: int, split: str, network, order=None):
@@ -236,143 +221,40 @@ def find_baselines(config: Config, data: Data) -> dict:
 
 
 # ---------------------------------------------------------------- models
-# Each takes clips, (batch, frames, side, side, channels) from 0 to 255, and gives the
-# probability of each class, (batch, classes). `sizes`: the shape of a clip, and the
-# number of classes. All frames of a batch go through a CNN at once, as one large batch.
+# Each takes clips, (batch, frames, side, side, channels) from 0 to 255, or the features
+# of their frames, (batch, frames, features), and gives the probability of each class,
+# (batch, classes). `sizes`: the shape of a clip, and the number of classes.
 
 
-def cnn_rnn(cell: str, differences: bool, hp, config: Config, sizes):
-    """Build a CNN per frame, a recurrent layer over the frames, and a pool over all.
-
-    The CNN may be shown what differs from the frame before, beside the frame.
-    """
-    inputs, x, mask, classes = _input(sizes)
-    if differences:
-        before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
-        x = keras.ops.concatenate([x, 2 * (x - before)], axis=-1)
-    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
-    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
-    x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
-    x = keras.layers.Dropout(_rate(hp))(x)
-    return keras.Model(inputs, layers.output(classes, "softmax")(x))
+def build(network, hp, config: Config, sizes, **options):
+    """Build a network of `rnn_tf.models.clips`; its dropout is tuned."""
+    rate = hp.Choice("dropout", [0.2, 0.4], default=0.2)
+    return network(*sizes, rate, **options)
 
 
-def cnn_mean(hp, config: Config, sizes):
-    """Build the same CNN, its scores averaged over frames: it knows nothing of time."""
-    inputs, x, mask, classes = _input(sizes)
-    x = keras.layers.Dropout(_rate(hp))(_cnn(x))
-    x = keras.layers.Dense(64, activation="relu")(x)
-    x = layers.output(classes)(keras.layers.Dropout(_rate(hp))(x))
-    x = keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1)
-    return keras.Model(inputs, keras.layers.Softmax(dtype="float32")(x))
-
-
-def conv3d(hp, config: Config, sizes):
-    """Build convolutions over time and space, the course's other answer."""
-    inputs, x, mask, classes = _input(sizes)
-    for filters in _filters(x.shape[2]):
-        x = keras.layers.Conv3D(
-            filters, 3, strides=(1, 2, 2), padding="same", activation="relu"
-        )(x)
-    x = layers.flat_frames(x)
-    x = keras.layers.Dense(64, activation="relu")(x)
-    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    return keras.Model(inputs, layers.output(classes, "softmax")(x))
-
-
-def conv_lstm(hp, config: Config, sizes):
-    """Build an LSTM whose states are pictures and whose products are convolutions.
-
-    Source: Shi et al. (2015), "Convolutional LSTM network", arXiv:1506.04214.
-    """
-    inputs, x, mask, classes = _input(sizes)
-    for filters in _filters(x.shape[2])[:-2] or (8,):
-        x = layers.per_frame(
-            keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
-        )
-    x = keras.layers.ConvLSTM2D(8, 3, 2, "same", return_sequences=True)(x)
-    x = layers.flat_frames(x)
-    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    return keras.Model(inputs, layers.output(classes, "softmax")(x))
-
-
-def frozen_features(hp, config: Config, sizes, standardised=False):
-    """Build an LSTM over the features that a frozen CNN has of each frame.
-
-    Its inputs are features, (batch, frames, features), see
-    `rnn_tf.models.pretrained_cnn`.
-    """
-    clip, classes = sizes
+def frozen_features(hp, config: Config, sizes, **options):
+    """Build an LSTM over the features that a frozen CNN has of each frame."""
+    (frames, *_), classes = sizes
     file = pretrained_cnn.find_weights(config.weights)
-    count = pretrained_cnn.network_of(file).features
-    inputs = keras.Input((clip[0], count), name="features")
-    mask = layers.frame_mask(inputs)
-    x = keras.ops.cast(inputs, "float32")
-    if standardised:
-        x = keras.layers.BatchNormalization(momentum=0.9)(x)
-    x = keras.layers.LSTM(64, return_sequences=True)(keras.layers.Dropout(_rate(hp))(x))
-    x = keras.layers.Dropout(_rate(hp))(layers.masked_pool(x, mask))
-    return keras.Model(inputs, layers.output(classes, "softmax")(x))
-
-
-def _input(sizes):
-    """Make the input; the same, standardised; its mask, (batch, frames, 1); and the
-    number of classes."""
-    clip, classes = sizes
-    inputs = keras.Input(clip, name="clips")
-    mask = layers.frame_mask(inputs)
-    x = layers.standardised(keras.ops.cast(inputs, "float32"), mask)
-    return inputs, x, mask, classes
-
-
-def _cnn(x):
-    """Encode frames: (batch, frames, side, side, channels) -> (batch, frames, 64)."""
-    for filters in _filters(x.shape[2]):
-        x = layers.per_frame(
-            keras.layers.Conv2D(filters, 3, 2, "same", activation="relu"), x
-        )
-    x = layers.flat_frames(x)
-    return keras.layers.Dense(64, activation="relu")(x)
-
-
-def _filters(side: int) -> tuple[int, ...]:
-    """Choose as many convolutions of stride 2 as leave 3 or 4 points a side."""
-    count = max(2, int(np.ceil(np.log2(side / 4))))
-    return (8, 16, 32, 64, 64, 64, 64, 64)[:count]
-
-
-def _rate(hp) -> float:
-    return hp.Choice("dropout", [0.2, 0.4], default=0.2)
+    shape = frames, pretrained_cnn.network_of(file).features
+    return build(clips.feature_lstm, hp, config, (shape, classes), **options)
 
 
 def pretrained(hp, config: Config, sizes):
     """Build `cnn_lstm` pre-trained on moving digits; only its last layer is new."""
-    model = TEMPORAL["cnn_lstm"](hp, config, sizes)
-    for layer, weights in zip(model.layers[:-1], _learned(config, sizes), strict=True):
+    model, (shape, _) = build(CNN_LSTM, hp, config, sizes), sizes
+    learned = digit_weights(CNN_LSTM, shape, config.digits, LEARNING, BATCH)
+    for layer, weights in zip(model.layers[:-1], learned, strict=True):
         layer.set_weights(weights)
     return model
 
 
-@functools.cache
-def _learned(config: Config, sizes) -> list[list[np.ndarray]]:
-    """Train the weights of each layer but the last, once for all seeds.
-
-    From a seed of its own: every worker trains them, whichever seed it has first.
-    """
-    from keras_tuner import HyperParameters
-
-    keras.utils.set_random_seed(1)
-    sizes = sizes[0], len(moving_digits.CLASSES)
-    model = TEMPORAL["cnn_lstm"](HyperParameters(), config, sizes)
-    pretraining.train_on_digits(model, config.digits, LEARNING, BATCH)
-    return [layer.get_weights() for layer in model.layers[:-1]]
-
-
+CNN_LSTM = partial(clips.cnn_rnn, cell="lstm")
 TEMPORAL = {
-    "cnn_lstm": partial(cnn_rnn, "lstm", False),
-    "cnn_gru": partial(cnn_rnn, "gru", False),
-    "conv3d": conv3d,
-    "conv_lstm": conv_lstm,
+    "cnn_lstm": partial(build, CNN_LSTM),
+    "cnn_gru": partial(build, clips.cnn_rnn, cell="gru"),
+    "conv3d": partial(build, clips.conv3d),
+    "conv_lstm": partial(build, clips.conv_lstm),
 }
 # The same networks; by these names, they get frames in random order.
 SHUFFLED = {f"{name}_shuffled": build for name, build in TEMPORAL.items()}
@@ -384,11 +266,16 @@ FROZEN = {
     "frozen_features": frozen_features,
     RANDOM: partial(frozen_features, standardised=True),
 }
-MODELS = TEMPORAL | {"cnn_mean": cnn_mean} | FROZEN | SHUFFLED
+MODELS = {
+    **TEMPORAL,
+    "cnn_mean": partial(build, clips.cnn_mean),
+    **FROZEN,
+    **SHUFFLED,
+}
 QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
 FOR_VIDEOS = {
-    "cnn_lstm_differences": partial(cnn_rnn, "lstm", True),
+    "cnn_lstm_differences": partial(build, CNN_LSTM, differences=True),
     "cnn_lstm_pretrained": pretrained,
     UNCHANGED: TEMPORAL["cnn_lstm"],  # by its name, it gets clips as they are
 }

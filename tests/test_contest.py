@@ -121,7 +121,7 @@ def test_contenders_are_found_by_their_names(part):
 @pytest.mark.long
 def test_one_work_is_measured_for_real(tmp_path):
     """Drawings: each contender really gives every batch of an epoch."""
-    options = ["--parts", "strokes", "--rounds", 1, "--results-folder", tmp_path]
+    options = ["--parts", "strokes", "--rounds", 1, "--results", tmp_path]
     done = run_python("-m", "benchmarks", *options)
     assert done.returncode == 0, done.stderr
     rows = (tmp_path / "bench.csv").read_text().splitlines()
@@ -139,7 +139,7 @@ QUICK = [part for part in bench.PARTS if part not in LONG]
 @pytest.mark.parametrize("part", QUICK)
 def test_every_part_is_measured_for_real(tmp_path, part):
     """Would catch a contender that has died since somebody last looked."""
-    options = ["--parts", part, "--rounds", 1, "--results-folder", tmp_path]
+    options = ["--parts", part, "--rounds", 1, "--results", tmp_path]
     done = run_python("-m", "benchmarks", *options, timeout=850)
     assert done.returncode == 0, done.stderr
 
@@ -223,7 +223,7 @@ def test_operations_are_counted_by_hand():
 def test_bad_options_are_one_line(tmp_path):
     folder = tmp_path / "none"
     with pytest.raises(InputError, match="'tea'; known are forecast"):
-        bench.main(("tea",), results_folder=folder)
+        bench.main(("tea",), results=folder)
     with pytest.raises(InputError, match="--rounds is 0"):
-        bench.main(rounds=0, results_folder=folder)
+        bench.main(rounds=0, results=folder)
     assert not folder.exists()

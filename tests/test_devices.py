@@ -54,9 +54,7 @@ def test_a_copy_is_updated_only_if_all_of_it_is():
 
 @pytest.mark.long
 def test_make_devices_measures_real_replicas_and_workers(tmp_path):
-    done = run_python(
-        "-m", "experiments.devices", "--seeds", 1, "--results-folder", tmp_path
-    )
+    done = run_python("-m", "experiments.devices", "--seeds", 1, "--results", tmp_path)
     assert done.returncode == 0, done.stderr
     (run,) = finished.find_runs(tmp_path)
     table = pd.read_csv(run.folder / "devices.csv").set_index("setting")
@@ -69,7 +67,7 @@ def test_make_devices_measures_real_replicas_and_workers(tmp_path):
 
 def test_no_seeds_is_one_line(tmp_path):
     done = run_python(
-        "-m", "experiments.devices", "--seeds", 0, "--results-folder", tmp_path / "no"
+        "-m", "experiments.devices", "--seeds", 0, "--results", tmp_path / "no"
     )
     assert done.returncode == 2
     assert done.stderr == "error: --seeds is 0; it must be at least 1\n"

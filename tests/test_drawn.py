@@ -7,7 +7,8 @@ from rnn_tf.data.drawings import ndjson, store, stroke3, svg
 from rnn_tf.data.drawings.stroke3 import BadDrawing, Choice
 from rnn_tf.models.drawing import Drawn
 from rnn_tf.studies import drawn
-from rnn_tf.studies.drawn import Judges, Made
+from rnn_tf.studies.drawn import Made
+from rnn_tf.studies.judges import Judges
 
 # Right, then with the pen up, then down on the right side.
 DRAWING = np.array([[100, 0, 1], [155, 0, 0], [0, 200, 1]], "int16")

@@ -9,27 +9,6 @@ from rnn_tf.models import layers
 RANDOM = np.random.default_rng(1)
 
 
-def to_numpy(tensor):
-    return keras.ops.convert_to_numpy(tensor)
-
-
-def tensor(array):
-    return keras.ops.convert_to_tensor(np.asarray(array, "float32"))
-
-
-def test_each_frame_goes_through_the_layer_alone():
-    """Would catch frames of one clip that end up in another."""
-    x = RANDOM.normal(size=(3, 4, 5, 5, 2)).astype("float32")
-    layer = keras.layers.Conv2D(6, 3, 2, "same")
-    found = to_numpy(layers.per_frame(layer, tensor(x)))
-    assert found.shape == (3, 4, 3, 3, 6)
-    for frame in range(4):
-        alone = to_numpy(layer(tensor(x[:, frame])))
-        np.testing.assert_allclose(found[:, frame], alone, atol=1e-6)
-    flat = to_numpy(layers.flat_frames(tensor(found)))
-    assert np.array_equal(flat, found.reshape(3, 4, -1))
-
-
 def test_padding_changes_nothing_behind_a_mask():
     """Claim K4: the same drawing padded to several lengths has the same output."""
     inputs = keras.Input((None, 5))

@@ -87,3 +87,15 @@ def shorten(path: Path, share: float) -> Path:
 def write_grey(path: Path, count: int = 40, **options) -> Path:
     """Write frames whose brightness is 5 times their number."""
     return write_video(path, grey_frames(count), **options)
+
+
+def write_dawn_and_dusk(folder: Path) -> Path:
+    """Write videos that grow brighter or darker, of six recordings, with clips.csv."""
+    lines = ["file,class,recording"]
+    for number in range(18):
+        name = ("dawn", "dusk")[number % 2]
+        frames = grey_frames(8, start=10 + number)[:: 1 if name == "dawn" else -1]
+        write_video(folder / name / f"{number}.mp4", frames)
+        lines.append(f"{name}/{number}.mp4,{name},r{number // 3}")
+    (folder / "clips.csv").write_text("\n".join(lines))
+    return folder

@@ -1,9 +1,7 @@
 """Pieces of models, in `keras.ops` only: they run on any backend, save in safe mode.
 
-Those of daily series are in `days`.
+Those of daily series are in `days`, those of clips in `clips`.
 """
-
-import math
 
 import lazy_loader
 
@@ -21,23 +19,6 @@ def last_step(x):
     (batch, steps, features) -> (batch, features); (batch, features) stays as it is.
     """
     return x[:, -1] if len(x.shape) == 3 else x
-
-
-# ---------------------------------------------------------------- frames
-
-
-def per_frame(layer, x):
-    """Apply a layer for pictures to all frames at once.
-
-    (batch, frames, *shape of a picture) -> (batch, frames, *shape of its output).
-    """
-    pictures = layer(keras.ops.reshape(x, (-1, *x.shape[2:])))
-    return keras.ops.reshape(pictures, (-1, x.shape[1], *pictures.shape[1:]))
-
-
-def flat_frames(x):
-    """Flatten each picture: (batch, frames, ...) -> (batch, frames, points)."""
-    return keras.ops.reshape(x, (-1, x.shape[1], math.prod(x.shape[2:])))
 
 
 # ---------------------------------------------------------------- masks
@@ -115,30 +96,3 @@ def masked_pool(x, mask):
     return keras.ops.concatenate(
         [mean, keras.ops.max(keras.ops.where(mask > 0, x, -1e9), axis=1)], axis=-1
     )
-
-
-def standardised(clips, mask):
-    """Scale each clip to mean 0 and variance 1 over its real frames.
-
-    Dark and bright films then look alike. (batch, frames, side, side, channels), 0 to
-    255, and the mask, (batch, frames, 1) -> the shape of the clips.
-    """
-    axes, mask = (1, 2, 3, 4), mask[..., None, None]
-    share = mask / keras.ops.mean(mask, axis=1, keepdims=True)
-    x = clips - keras.ops.mean(clips * share, axis=axes, keepdims=True)
-    variance = keras.ops.mean(x * x * share, axis=axes, keepdims=True)
-    return x / keras.ops.sqrt(variance + 1)
-
-
-def frame_mask(clips):
-    """Mask the padding of clips: the repetitions of the last frame at the end.
-
-    (batch, frames, ...) -> (batch, frames, 1): 0 for a frame if it and all after it
-    equal the frame before, else 1.
-    """
-    axes = tuple(range(2, len(clips.shape)))
-    differs = keras.ops.any(clips[:, 1:] != clips[:, :-1], axis=axes)
-    differs = keras.ops.cast(keras.ops.flip(differs, axis=1), "float32")
-    later = keras.ops.flip(keras.ops.cumsum(differs, axis=1), axis=1) > 0
-    mask = keras.ops.pad(later, [(0, 0), (1, 0)], constant_values=True)
-    return keras.ops.cast(mask, "float32")[..., None]

@@ -212,7 +212,7 @@ def _compute(cnn, x: np.ndarray) -> np.ndarray:
     """Compute the features of clips: (clips, frames, features) float16.
 
     The frames of the padding get exactly those of the last real frame, so that
-    `layers.frame_mask` finds the padding again.
+    `clips.frame_mask` finds the padding again.
     """
     features = cnn.predict_on_batch(x).astype("float16")
     last = batches.frame_mask(x).sum(axis=1, keepdims=True) - 1

@@ -14,7 +14,8 @@ import numpy as np
 
 from rnn_tf.data.drawings.store import Part
 from rnn_tf.data.drawings.stroke3 import positions
-from rnn_tf.models.drawing import Drawn, to_drawings
+from rnn_tf.models.drawing import draw, to_drawings
+from rnn_tf.studies.judges import Judges
 
 sklearn = lazy_loader.load("sklearn")
 
@@ -26,14 +27,6 @@ POINTS = 32  # by which drawings are compared
 # Units of 255 from a training drawing: a near copy. Of drawings by people that training
 # has not, 0.1 % are so near to one that it has (20 classes, 560 drawings each).
 NEAR = 10.0
-
-
-@dataclass(frozen=True)
-class Judges:
-    """Those who say what is drawn: drawings, stroke-3 -> names of classes, (n,)."""
-
-    first: Callable[[list[np.ndarray]], np.ndarray]  # of training drawings
-    other: Callable[[list[np.ndarray]], np.ndarray]  # of validation drawings alone
 
 
 @dataclass(frozen=True)
@@ -50,9 +43,23 @@ class Made:
 # ---------------------------------------------------------------- drawings
 
 
-def made(drawn: Drawn, names: np.ndarray, others: int) -> Made:
-    """Take the first `others` of what was drawn to choose by, and the rest to judge."""
-    drawings = to_drawings(drawn)
+def ask(
+    artist, classes: Sequence[str], temperature: float, count: int, limit: int
+) -> Made:
+    """Ask for drawings of each class, and for some more, to choose a temperature by.
+
+    Args:
+        artist: of `models.drawing.artist`.
+        classes: their names.
+        temperature: above 0.
+        count: drawings of each class that are judged.
+        limit: points of a drawing, at most.
+    """
+    more = max(2, 2 * count // 5)
+    labels = np.tile(np.arange(len(classes)), count + more)
+    drawn = draw(artist, labels, temperature, limit, round(1000 * temperature))
+    drawings, names = to_drawings(drawn), np.array(classes)[labels]
+    others = more * len(classes)
     return Made(
         drawings[others:],
         names[others:],
@@ -60,6 +67,13 @@ def made(drawn: Drawn, names: np.ndarray, others: int) -> Made:
         drawings[:others],
         names[:others],
     )
+
+
+def of_people(part: Part, classes: Sequence[str]) -> Made:
+    """Take the drawings of a part, which people have drawn, in place of a network's."""
+    drawings = [part.drawing(n) for n in range(len(part.labels))]
+    names = np.array(classes)[part.labels]
+    return Made(drawings, names, np.ones(len(names), bool), [], names[:0])
 
 
 def outline(drawing: np.ndarray) -> np.ndarray:
