@@ -19,6 +19,8 @@ from rnn_tf.models.translation import translate as search_for
 from rnn_tf.recipe import saved_model
 from rnn_tf.studies import decoding
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "data": ("dates",),
     "examples": 200,

@@ -23,6 +23,8 @@ from rnn_tf.errors import InputError
 from rnn_tf.models import pretrained_cnn
 from tests.conftest import ROOT, grey_frames, run_python, write_video
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "digits": 320,
     "models": ("cnn_lstm_shuffled",),
