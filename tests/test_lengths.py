@@ -13,8 +13,6 @@ from rnn_tf.data.splits import Network
 from rnn_tf.errors import InputError
 from rnn_tf.studies import static_and_dynamic
 
-pytestmark = pytest.mark.usefixtures("quick_scores")
-
 TINY = {
     "cells": ("simple_rnn",),
     "bucketed": True,
@@ -22,7 +20,7 @@ TINY = {
     "width": 9,
     "units": 4,
     "examples": 200,
-    "steps": (2, 10),
+    "steps": (4, 20),
     "rounds": 1,
     "rows": 32,
     "epochs": 1,
@@ -70,21 +68,21 @@ def test_loops_are_measured_in_processes_of_their_own(done):
     """Would catch rows without times, and memory that is not of the rows."""
     graphs = rows(done, "graphs")
     assert [(row["kind"], row["steps"]) for row in graphs] == [
-        (kind, steps) for steps in ("2", "10") for kind in ("static", "dynamic")
+        (kind, steps) for steps in ("4", "20") for kind in ("static", "dynamic")
     ]
     for row in graphs:
         assert 0 < float(row["update_low"]) <= float(row["update_high"])
         assert float(row["build_seconds"]) > 0 < float(row["first_seconds"])
     nodes = {(row["kind"], row["steps"]): int(row["nodes"]) for row in graphs}
-    assert nodes["dynamic", "2"] == nodes["dynamic", "10"]
-    assert nodes["static", "10"] > 4 * nodes["static", "2"]
+    assert nodes["dynamic", "4"] == nodes["dynamic", "20"]
+    assert nodes["static", "20"] > 4 * nodes["static", "4"]
     used = {
         row["rows"]: float(row["megabytes"])
         for row in rows(done, "memory")
         if row["kind"] == "dynamic"
     }
     a_state = static_and_dynamic.BATCH * static_and_dynamic.UNITS * 4 / 2**20
-    assert used["all long"] - used["all short"] > 9 * a_state
+    assert used["all long"] - used["all short"] > 18 * a_state
     assert used["one long"] == pytest.approx(used["all long"], rel=0.1)
 
 
