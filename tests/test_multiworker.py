@@ -21,7 +21,6 @@ from rnn_tf.errors import InputError
 from rnn_tf.recipe import checkpoint
 from tests import workers
 from tests.conftest import ROOT
-from tests.test_joint import write_series
 
 
 def environment() -> dict[str, str]:
@@ -155,15 +154,15 @@ def test_make_runs_an_experiment_on_two_workers(tmp_path):
     """The chief alone leaves anything."""
     own = tmp_path / "tmp"
     own.mkdir()
-    results, data = tmp_path / "results", write_series(tmp_path / "rides.csv")
+    results = tmp_path / "results"
     done = subprocess.run(
         ["make", "VENV=", f"PYTHON={sys.executable}", "forecast-multiworker",
-         "WORKERS=2", f"ARGS={TINY} --data {data} --results {results}"],
+         "WORKERS=2", f"ARGS={TINY} --results {results}"],
         cwd=ROOT, capture_output=True, text=True, timeout=240,
         env=environment() | {"TMPDIR": str(own)},
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.search(r"^forecast on rides.*\(complete\)", done.stdout, re.M)
+    assert re.search(r"^forecast on synthetic.*\(complete\)", done.stdout, re.M)
     (folder,) = (results / "forecast").iterdir()
     info = json.loads((folder / "config.json").read_text())
     found = info["devices"]
@@ -181,10 +180,9 @@ def test_make_runs_an_experiment_on_two_workers(tmp_path):
     [pytest.param(0, "the chief", marks=pytest.mark.long), (1, "worker 1")],
 )
 def test_when_a_worker_is_killed_the_other_says_so_and_ends(tmp_path, victim, who):
-    results, data = tmp_path / "results", write_series(tmp_path / "rides.csv")
+    results = tmp_path / "results"
     command = [
         "experiments.forecast", "--strategy", "multiworker", "--results", results,
-        "--data", data,
         *TINY.replace("--epochs 1 ", "--epochs 9999 --patience 9999 ").split(),
     ]  # fmt: skip
     with pair(tmp_path, *command) as processes:
