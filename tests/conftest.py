@@ -1,5 +1,6 @@
 """Shared fixtures. Two virtual CPUs, so that replicas can be tested in this process."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -9,12 +10,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import sklearn.ensemble
 from hypothesis import HealthCheck, settings
 
 from rnn_tf.config import RunConfig
 from rnn_tf.data.series.daily import Series
 from rnn_tf.devices import backend, strategy
 from rnn_tf.devices.workers import available_memory
+from rnn_tf.metrics import intervals
 from rnn_tf.runs import run_folder
 from tests.browser import start
 
@@ -111,6 +114,22 @@ def csv_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def quick_scores():
+    """Boost a few times and draw a few times, for what a small run leaves behind.
+
+    Trees and intervals take half of the time of such a run. Whether they are any good
+    is for the tests of their own.
+    """
+    trees = sklearn.ensemble.HistGradientBoostingRegressor
+    few_trees = functools.partial(trees, max_iter=3)
+    few_draws = functools.partial(intervals.block_interval, draws=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sklearn.ensemble, trees.__name__, few_trees)
+        patch.setattr(intervals, "block_interval", few_draws)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from rnn_tf.report import next_days, page, summary, summary_rows
 from rnn_tf.runs import run_folder
 from tests.conftest import ROOT, run_python, take_ctrl_c
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "models": ("mlp", "seq2seq"),
     "trials": 2,
@@ -310,7 +312,7 @@ def test_a_shuffled_file_with_gaps_and_duplicates_runs(csv_file, tmp_path):
         data=str(csv_file("\n".join(kept))),
         fill="seasonal",
         results=tmp_path / "results",
-        **TINY | {"models": ("mlp",)},
+        **TINY | {"models": ("mlp",), "trials": 0, "seeds": 1},
     )
     done = forecast.run(config)
     info = json.loads((done.folder / "config.json").read_text())

@@ -17,6 +17,8 @@ from rnn_tf.models import mixture_density
 from rnn_tf.recipe.draw import draw
 from rnn_tf.studies import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "doodles": 300,
     "models": ("lstm", "lstm_unconditional"),

@@ -66,7 +66,7 @@ IN_CI = [
 WITHOUT = "gradients", "lengths", "language", "translate", "generate"
 WITH_PREDICTIONS = [p for p in IN_CI if p.values[0] not in WITHOUT]
 SMALL = {
-    "forecast": "--models mlp gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
+    "forecast": "--models gru --trials 1 --trial-epochs 1 --epochs 2 --seeds 2 "
     "--lookback 28 --no-classical",
     "stacked": "--data adding --cells lstm --lengths 10 --epochs 2 --seeds 1 "
     "--examples 200",

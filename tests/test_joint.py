@@ -17,6 +17,8 @@ from rnn_tf.report import summary_rows
 from rnn_tf.runs.finished import Finished
 from tests.conftest import run_python
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "models": ("mlp",),
     "trials": 0,

@@ -18,6 +18,8 @@ from rnn_tf.models import carried_state
 from rnn_tf.studies import context, language_models, small_languages
 from rnn_tf.studies.language_models import NetworkReader
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "sentences": 600,
     "models": ("gru", "window_mlp", "conv", "gru_8_reset"),

@@ -1,19 +1,19 @@
 """Many series from end to end: a run for each, one for all, and the tables on top."""
 
 import dataclasses
-import functools
 import json
 
 import keras
 import numpy as np
 import pytest
-import sklearn.ensemble
 
 from experiments import forecast, many_series
 from rnn_tf.data.series import synthetic
 from rnn_tf.errors import InputError
 from rnn_tf.report import summary
 from tests.test_forecast import rows
+
+pytestmark = pytest.mark.usefixtures("quick_scores")
 
 NAMES = {"north": 420, "7": 380, "far south": 400}
 TINY = {
@@ -26,16 +26,6 @@ TINY = {
     "jobs": 1,
     "series_column": "store",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_trees():
-    """Boost a few times alone: what is tested is not how well trees learn."""
-    trees = sklearn.ensemble.HistGradientBoostingRegressor
-    few = functools.partial(trees, max_iter=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sklearn.ensemble, "HistGradientBoostingRegressor", few)
-        yield
 
 
 def some_series():

@@ -22,8 +22,6 @@ from rnn_tf.recipe import checkpoint
 from tests import workers
 from tests.conftest import ROOT
 
-BY_HAND = ("video",)
-
 
 def environment() -> dict[str, str]:
     """As a user has it, without what this process has set for TensorFlow."""
@@ -67,19 +65,17 @@ def pair(folder: Path, *command):
 def trained(tmp_path_factory):
     """`{(how, name): (weights, history)}`, and what the workers say of the rest."""
     folder = tmp_path_factory.mktemp("trained")
-    of_workers = "tests.workers", folder / "{index}.npz"
-    by_hand = "tests.workers", folder / "by-hand-{index}.npz", "--by-hand"
-    with pair(folder / "a", *of_workers) as a, pair(folder / "b", *by_hand) as b:
+    with pair(folder / "said", "tests.workers", folder / "{index}.npz") as processes:
         found = {}
         for how in ("cpu", "mirrored"):
             devices = strategy.start(Config(strategy=how))
             found |= {
                 (how, name): workers.trained(name, devices) for name in workers.FITS
             }
-        for process in [*a, *b]:
+        for process in processes:
             assert process.wait(240) == 0
     facts = {}
-    for how in ("0", "1", "by-hand-0", "by-hand-1"):
+    for how in ("0", "1"):
         weights, facts[how] = checkpoint.unpack((folder / f"{how}.npz").read_bytes())
         for name, history in facts[how].pop("history").items():
             found[how, name] = weights[name], history
@@ -116,20 +112,17 @@ def test_all_workers_have_the_same_numbers_to_the_last_bit(trained):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", BY_HAND)
-def test_without_the_private_names_it_trains_the_same(trained, name):
+def test_without_the_private_names_it_trains_the_same(trained):
     found, _ = trained
-    assert_alike(found["by-hand-0", name], found["cpu", name])
-    assert found["by-hand-0", name][1] == found["by-hand-1", name][1]
+    assert_alike(found["0", "by hand"], found["cpu", workers.BY_HAND])
+    assert found["0", "by hand"][1] == found["1", "by hand"][1]
 
 
 @pytest.mark.slow
 def test_all_workers_get_what_the_chief_has(trained):
     _, facts = trained
-    for how in ("", "by-hand-"):
-        for index in (0, 1):
-            own = facts[f"{how}{index}"]
-            assert own == {"given": True, "run_id": f"run-of-{how}0"}
+    for index in ("0", "1"):
+        assert facts[index] == {"given": True, "run_id": "run-of-0"}
 
 
 def test_a_keras_that_was_not_tried_is_an_error(monkeypatch):

@@ -18,6 +18,8 @@ from rnn_tf.runs import run_folder
 from rnn_tf.studies import cost, course_program
 from tests.conftest import ROOT, run_python
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "doodles": 300,
     "models": ("textbook", "conv_lstm"),
@@ -188,7 +190,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_a_folder_of_files_runs_and_is_converted_once(folder, cache, tmp_path):
-    options = TINY | {"models": ("conv_lstm",), "seeds": 1, "epochs": 1}
+    options = TINY | {"models": ("lstm",), "seeds": 1, "epochs": 1}
     made = sketch.Config(data=str(folder), results=tmp_path / "results", **options)
     info = json.loads((sketch.run(made).folder / "config.json").read_text())
     assert info["data"]["classes"] == ["circle", "hourglass", "wave"]

@@ -3,6 +3,8 @@
 import csv
 import functools
 import json
+import shutil
+from types import SimpleNamespace
 
 import keras
 import keras_tuner
@@ -18,6 +20,8 @@ from rnn_tf.models.translation import Search
 from rnn_tf.models.translation import translate as search_for
 from rnn_tf.recipe import saved_model
 from rnn_tf.studies import decoding
+
+pytestmark = pytest.mark.usefixtures("quick_scores")
 
 TINY = {
     "data": ("dates",),
@@ -38,10 +42,14 @@ def done(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def attending(tmp_path_factory):
-    """A run of attention alone: of several, so short ones may choose any."""
-    known = TINY | {"models": ("attention",), "results": tmp_path_factory.mktemp("a")}
-    return translate.run(translate.Config(**known))["dates"]
+def attending(done, tmp_path_factory):
+    """The same run as if it had chosen attention: so short a one may choose any."""
+    folder = shutil.copytree(done.folder, tmp_path_factory.mktemp("attending") / "run")
+    network = done.members["attention"]()
+    translate.export([network], done.data).save(folder / "attention.keras")
+    info = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(info | {"chosen": "attention"}))
+    return SimpleNamespace(folder=folder)
 
 
 def rows(path) -> list[dict]:

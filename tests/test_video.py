@@ -24,6 +24,8 @@ from rnn_tf.models import pretrained_cnn
 from tests.conftest import ROOT, run_python
 from tests.video_files import write_dawn_and_dusk
 
+pytestmark = pytest.mark.usefixtures("quick_scores")
+
 TINY = {
     "digits": 320,
     "models": ("cnn_lstm_shuffled",),
