@@ -257,7 +257,7 @@ TEMPORAL = {
     "conv_lstm": partial(build, clips.conv_lstm),
 }
 # The same networks; by these names, they get frames in random order.
-SHUFFLED = {f"{name}_shuffled": build for name, build in TEMPORAL.items()}
+SHUFFLED = {f"{name}_shuffled": make for name, make in TEMPORAL.items()}
 RANDOM, UNCHANGED = "frozen_random", "cnn_lstm_unchanged"
 # Features of random weights are large, and mostly alike for all frames. On validation
 # of fir_ceiling standardising has 63 % errors with them, not 69; with those of ImageNet
@@ -299,8 +299,8 @@ def compile_arguments(hp, config: Config, steps: int) -> dict:
 def predict(network: Network, data: Data, split: str) -> np.ndarray:
     """Average over the clips of each video: (videos, classes)."""
     dataset, part = data.dataset(split, network), data.source.parts[split]
-    clips = by_batch(network, dataset, lambda _, probabilities: probabilities)
-    return clips.reshape(-1, part.per_video, clips.shape[-1]).mean(axis=1)
+    each = by_batch(network, dataset, lambda _, probabilities: probabilities)
+    return each.reshape(-1, part.per_video, each.shape[-1]).mean(axis=1)
 
 
 def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:

@@ -21,7 +21,7 @@ from rnn_tf.devices.workers import Workers
 from rnn_tf.errors import InputError, RunError, warn
 from rnn_tf.recipe import progress, side_by_side
 from rnn_tf.recipe.side_by_side import Task
-from tests.conftest import ROOT
+from tests.conftest import ROOT, take_ctrl_c
 
 pytestmark = pytest.mark.slow  # each worker imports TensorFlow
 
@@ -118,7 +118,7 @@ def test_a_signal_ends_all_in_one_line_that_says_how_to_go_on(group, tmp_path):
     word of how to take them up."""
     process = subprocess.Popen(
         [sys.executable, "-c", STOPPED, str(tmp_path)], cwd=ROOT, text=True,
-        start_new_session=True, stderr=subprocess.PIPE,
+        start_new_session=True, stderr=subprocess.PIPE, preexec_fn=take_ctrl_c,
     )  # fmt: skip
     while len(list(tmp_path.iterdir())) < 2:
         assert process.poll() is None

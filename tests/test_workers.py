@@ -105,7 +105,9 @@ def test_a_call_tells_what_happens_and_returns(two):
 def test_a_signal_waits_for_its_turn_and_an_ignored_one_stays_ignored():
     """Would catch a message that a signal loses while it is taken, and a run under
     nohup that a hangup ends."""
-    staff, before = Workers([]), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    taken = {signal.SIGHUP: signal.SIG_IGN, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, how) for number, how in taken.items()}
+    staff = Workers([])
     try:
         with staff.signals_in_turn():
             signal.raise_signal(signal.SIGHUP)
@@ -116,7 +118,8 @@ def test_a_signal_waits_for_its_turn_and_an_ignored_one_stays_ignored():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, how in before.items():
+            signal.signal(number, how)
         staff.close()
 
 
