@@ -128,8 +128,7 @@ $(READY): requirements.txt
 	@echo "installing into $(VENV), which takes a minute or two ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --upgrade pip  # Python 3.10's resolves for many minutes
-	@$(RUN) -m pip install --quiet --no-compile -r requirements.txt
-	@$(RUN) -m compileall -q -j 0 $(VENV)/lib > /dev/null || true  # pip takes one core
+	@$(RUN) -m pip install --quiet -r requirements.txt
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(READY)

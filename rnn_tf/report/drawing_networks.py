@@ -99,12 +99,14 @@ def read(path: Path, kind: str) -> Network:
         InputError: it is not there, damaged, or of the other kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(file["about"].item())
-            tensors = {name: file[name] for name in file.files if name != "about"}
-        assert about["kind"] == kind, f"it is a {about['kind']}"
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].item())
+            tensors = {name: arrays[name] for name in arrays.files if name != "about"}
+        if about["kind"] != kind:
+            raise ValueError(f"it is a {about['kind']}")
         kinds = {array.dtype for array in tensors.values()}
-        assert kinds == {np.dtype("float16")}, f"it holds {kinds}"
+        if kinds != {np.dtype("float16")}:
+            raise ValueError(f"it holds {kinds}")
         return Network(about, tensors)
     except Exception as error:  # damaged bytes can raise anything
         raise InputError(
