@@ -14,6 +14,7 @@ import sklearn.ensemble
 from hypothesis import HealthCheck, settings
 
 from rnn_tf.config import RunConfig
+from rnn_tf.data import download
 from rnn_tf.data.series.daily import Series
 from rnn_tf.devices import backend, strategy
 from rnn_tf.devices.workers import available_memory
@@ -114,6 +115,13 @@ def csv_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """Keep what a test downloads or decodes in a folder of its own."""
+    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")

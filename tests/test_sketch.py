@@ -11,7 +11,6 @@ import pytest
 
 from experiments import sketch
 from rnn_tf import config
-from rnn_tf.data import download
 from rnn_tf.data.drawings import doodles, store
 from rnn_tf.errors import InputError
 from rnn_tf.runs import run_folder
@@ -180,13 +179,6 @@ def test_columns_are_those_of_the_readme_of_results(done):
 
 
 # ------------------------------------------------------------------- own drawings
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """A cache of the test's own."""
-    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
 
 
 def test_a_folder_of_files_runs_and_is_converted_once(folder, cache, tmp_path):

@@ -12,7 +12,6 @@ import pytest
 from experiments import video
 from rnn_tf import config
 from rnn_tf.baselines.video import mean_differences, motion_numbers
-from rnn_tf.data import download
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Network
 from rnn_tf.data.video import batches, moving_digits
@@ -166,13 +165,6 @@ def test_motion_of_any_length_is_finite(frames):
 
 
 # ------------------------------------------------------------------- own videos
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """A cache of the test's own."""
-    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")

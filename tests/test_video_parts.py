@@ -6,20 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from rnn_tf.data import download
 from rnn_tf.data.video import ucf101
 from rnn_tf.data.video.decoding import Sampling
 from rnn_tf.data.video.parts import Choice, read_parts
 from rnn_tf.errors import InputError
 from tests.conftest import grey_frames, write_video
 from tests.video_files import write_dawn_and_dusk
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """A cache of the test's own."""
-    monkeypatch.setattr(download, "cache", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")
