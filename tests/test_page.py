@@ -6,6 +6,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from rnn_tf.claims import answers, contradictions
 from rnn_tf.claims.cited import CITED_CLAIMS
@@ -194,6 +195,9 @@ def test_cards_show_pictures_of_reference_runs(tmp_path):
     """Would catch a card that shows a quick run while there is one to quote."""
     shutil.copytree(REFERENCE / "video-digits", tmp_path / "reference" / "video-digits")
     shutil.copytree(REFERENCE / "facts", tmp_path / "reference" / "facts")
+    Image.new("RGB", (1080, 720)).save(
+        tmp_path / "reference" / "video-digits" / "clips.png"
+    )
     own = finished_run(tmp_path, "20260101-000000-aaaa", experiment="video")
     (own / "learning_curves.png").rename(own / "clips.png")
     page = write_page(tmp_path)
@@ -203,7 +207,7 @@ def test_cards_show_pictures_of_reference_runs(tmp_path):
     (size,) = re.findall(
         r'image/webp;base64,[^"]+" width="(\d+)" height="(\d+)"', video
     )
-    assert size == ("720", "480"), "that of the reference run, of 1080 x 720 pixels"
+    assert size == ("720", "480"), "that of the reference run, made smaller"
     assert "<img" not in facts
     assert facts.count('title="') == 12, "its claims stand in place of a picture"
 
