@@ -36,8 +36,8 @@ from rnn_tf.report import page
 # At full size the first runs alone. Of the others those that take longest come first:
 # short ones fill the gaps at the end.
 MODULES = (
-    *(lengths, stacked, sketch, generate, modes, gradients),
-    *(language, forecast, translate, video),
+    *(lengths, stacked, sketch, gradients, generate, video),
+    *(language, forecast, modes, translate),
 )
 REFERENCE = Path("results/reference")
 NEXT = 'next: make draw, or a series of your own: make forecast ARGS="--data FILE"'

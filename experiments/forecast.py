@@ -26,10 +26,17 @@ import tyro
 from rich.console import Console
 
 from rnn_tf import config, files
-from rnn_tf.baselines.series import naive, predictors
+from rnn_tf.baselines.series import predictors, require_days
 from rnn_tf.config import RunConfig
-from rnn_tf.data.order import shuffled, stacked
-from rnn_tf.data.series import daily, gaps, periods, ridership, synthetic, windows
+from rnn_tf.data.series import (
+    daily,
+    gaps,
+    periods,
+    ridership,
+    served,
+    synthetic,
+    windows,
+)
 from rnn_tf.data.series.layout import Layout
 from rnn_tf.data.series.periods import Periods
 from rnn_tf.data.splits import Data, Network
@@ -184,8 +191,6 @@ FULL = {
     "epochs": 40,
     "patience": 40,
 }
-STEPS = 100  # gradient steps of an epoch: a short series gets as many as a long one
-MOST = 8192  # windows whose forecasts are made at once
 BLOCKS = 3  # of validation; the seeds take turns in holding one out
 MOST_YEARS = 12  # that cta can test
 
@@ -196,51 +201,7 @@ def load_data(config: Config) -> Data:
     """Load the series and cut it into windows; test targets lie after all others."""
     series, parts = _series(config)
     cut = windows.Windows(series, parts, config.lookback, config.horizon)
-    return in_folds(cut, parts.blocks, config.batch_size)
-
-
-def in_folds(cut, blocks: int, batch_size: int | None) -> Data:
-    """Serve windows, also as each of so many folds of validation sees them.
-
-    Args:
-        cut: `Windows` of one series, or of many.
-        blocks: of validation.
-        batch_size: of training; by default what fits the windows.
-    """
-    folds = [cut.of_fold(fold) for fold in range(blocks)]
-    fewest = min(len(fold.origins["train"]) for fold in folds)
-    batch = batch_size or windows.batch_size(fewest)
-    order = np.argsort(np.concatenate([f.origins["validation"] for f in folds]))
-    folds = [_data(fold, batch) for fold in folds]
-    return dataclasses.replace(
-        _data(cut, batch),
-        folds=blocks,
-        of_fold=folds.__getitem__,
-        join=lambda parts: np.concatenate(parts)[order],
-    )
-
-
-def _data(cut, batch: int) -> Data:
-    """Serve windows as one fold, or the run as a whole, sees them."""
-
-    def dataset(split, network, order=None, shuffle=shuffled):
-        size = batch if split == "train" else min(MOST, len(cut.origins[split]))
-        return cut.dataset(split, network.model, size, order, shuffle, STEPS)
-
-    return Data(
-        sizes=None,  # the configuration has them all
-        dataset=dataset,
-        batch_size=batch,
-        block=_block(cut.horizon),
-        facts=cut.facts(),
-        source=cut,
-        stacked=lambda network, order: dataset("train", network, order, stacked),
-    )
-
-
-def _block(horizon: int) -> int:
-    """Count neighbouring windows that are not independent."""
-    return max(14, 2 * horizon)
+    return served.in_folds(cut, parts.blocks, config.batch_size)
 
 
 def _series(config: Config) -> tuple[daily.Series, Periods]:
@@ -476,17 +437,9 @@ def export(networks: list[Network], data: Data):
 
     It takes as many last days as they do, (batch, days, 1), NaN where unknown.
     """
+    cut = data.source
     models = [network.model for network in networks]
-    longest = max(model.input_shape[1] for model in models)
-    past, cut = keras.Input((longest, 1), name="past"), data.source
-    level, spread = days.own_level(past, *cut.level_days, cut.smallest_spread)
-    measured = (past - level[:, None]) / spread[:, None]
-    ahead = [
-        layers.last_step(model(measured[:, -model.input_shape[1] :]))
-        for model in models
-    ]
-    mean = keras.layers.average(ahead) if ahead[1:] else ahead[0]
-    return keras.Model(past, mean * spread + level)
+    return days.mean_in_unit(models, cut.level_days, cut.smallest_spread)
 
 
 def report(outcome: Outcome) -> None:
@@ -567,7 +520,7 @@ def predict_next_days(
     whole = {"resume": None, "folds": 1, "fold": None}  # to its very end
     options = config.from_json(Config, recommended.options | whole)
     cut = load_data(_of_file(options, file) if file else options).source
-    check_length(cut, recommended.parts)
+    require_days(cut.series, recommended.parts)
     baselines = predictors(cut, options.classical, "future")
     ahead, widths = next_days.forecast(recommended, cut, baselines, MODELS)
     series = cut.series
@@ -581,17 +534,6 @@ def _of_file(options: Config, file: Path) -> Config:
     """Return the options for a newer file; that of cta has columns of its own."""
     columns = dataclasses.asdict(ridership.LAYOUT) if options.data == "cta" else {}
     return dataclasses.replace(options, data=str(file), **columns)
-
-
-def check_length(cut: windows.Windows, parts: tuple[str, ...]) -> None:
-    """Raise InputError if a baseline looks back further than the series goes."""
-    series, count = cut.series, len(cut.series.values)
-    for name, (_, need) in naive(series.week, series.year).items():
-        if name in parts and count < need:
-            raise InputError(
-                f"{series.name} is too short: {name}, which is part of what the run "
-                f"recommends, needs {need} {series.days}, and this one has {count}"
-            )
 
 
 # ---------------------------------------------------------------- run
@@ -628,7 +570,9 @@ def run(config: Config) -> Outcome | joint.Joint:
         return runner.run(experiment, config)
     numbers = range(1, config.folds + 1)
     parts = {f"fold {n}": dataclasses.replace(config, fold=n) for n in numbers}
-    judge = partial(folds.judge, rivals=("mlp", "gru"), block=_block(config.horizon))
+    judge = partial(
+        folds.judge, rivals=("mlp", "gru"), block=served.dependent(config.horizon)
+    )
     return joint.run(experiment, config, parts, judge, report_folds, show_folds)
 
 

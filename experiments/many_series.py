@@ -21,9 +21,9 @@ from rich.console import Console
 from experiments import forecast
 from experiments.forecast import Config
 from rnn_tf import files
-from rnn_tf.baselines.series import predictors
+from rnn_tf.baselines.series import predictors, require_days
 from rnn_tf.config import from_json
-from rnn_tf.data.series import daily, folder, many_windows
+from rnn_tf.data.series import daily, folder, many_windows, served
 from rnn_tf.data.series.many_windows import ManyWindows
 from rnn_tf.data.splits import Data
 from rnn_tf.errors import InputError
@@ -49,7 +49,7 @@ KEPT = 8  # windows of each series in predictions.csv, the last that share no da
 def load_data(config: Config) -> Data:
     """Load all series and serve their windows."""
     cut = cut_series(config)
-    return forecast.in_folds(cut, cut.first.periods.blocks, config.batch_size)
+    return served.in_folds(cut, cut.first.periods.blocks, config.batch_size)
 
 
 def cut_series(config: Config) -> ManyWindows:
@@ -196,7 +196,7 @@ def predict_each(
         )
     rows = []
     for name, part in cut.parts.items():
-        forecast.check_length(part, each[name].parts)
+        require_days(part.series, each[name].parts)
         baselines = predictors(part, options.classical, "future")
         ahead = next_days.forecast(each[name], part, baselines, forecast.MODELS)
         base = {"series": name, "model": each[name].model}

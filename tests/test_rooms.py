@@ -16,7 +16,7 @@ ALLOWED = {
     "metrics": "text",
     "data": "errors files text",
     "runs": "errors files",
-    "baselines": "data",
+    "baselines": "data errors",
     "models": "data errors files",
     "devices": "config errors runs.provenance",
     "claims": "runs metrics config errors files text",

@@ -5,13 +5,14 @@ days before an origin, and returns (windows, horizon) in the series' unit. A wee
 five days where the series has trading days alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import numpy as np
 
 from rnn_tf.baselines import fitted_series
-from rnn_tf.data.series.daily import WEEK, YEAR
+from rnn_tf.data.series.daily import WEEK, YEAR, Series
+from rnn_tf.errors import InputError
 
 
 def last_value(values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
@@ -102,6 +103,22 @@ def naive(week: int, year: int) -> dict[str, tuple[Callable, int]]:
         "median_of_4_weeks": (partial(median_of_weeks, week=week), 4 * week),
         "year_before": (partial(year_before, year=year), year),
     }
+
+
+def require_days(series: Series, names: Collection[str]) -> None:
+    """Raise InputError if one of these baselines looks back further than the series.
+
+    Args:
+        series: whose days to come are to be forecast.
+        names: of all parts of a recommended forecast; networks among them are passed.
+    """
+    count = len(series.values)
+    for name, (_, need) in naive(series.week, series.year).items():
+        if name in names and count < need:
+            raise InputError(
+                f"{series.name} is too short: {name}, which is part of what the run "
+                f"recommends, needs {need} {series.days}, and this one has {count}"
+            )
 
 
 def _look_up(windows, forecast: Callable, split: str) -> np.ndarray:

@@ -8,6 +8,8 @@ days alone; a year has 52 weeks, so that a day's match has its weekday.
 import lazy_loader
 import numpy as np
 
+from rnn_tf.models import layers
+
 keras = lazy_loader.load("keras")
 
 CLIP = 5.0  # spreads: last year's days may lie so far from their usual week
@@ -81,3 +83,30 @@ def around_each_day(days, week: int, around: int):
     """
     views = [days[:, day : day + 2 * around + 1] for day in range(week)]
     return keras.ops.stack(views, axis=1)
+
+
+# ---------------------------------------------------------------- all of a run
+
+
+def mean_in_unit(models: list, level_days: tuple[int, int], smallest: float):
+    """Join networks into one model that forecasts in the series' own unit: their mean.
+
+    Args:
+        models: of the last days, in units of their level and spread: (batch, days, 1)
+            -> (batch, horizon), or (batch, steps, horizon) with a forecast at each.
+        level_days: the last days that tell the level, and those that tell the spread.
+        smallest: spread, in the series' unit.
+
+    Returns:
+        A Keras model of as many last days as they take, NaN where unknown.
+    """
+    longest = max(model.input_shape[1] for model in models)
+    past = keras.Input((longest, 1), name="past")
+    level, spread = own_level(past, *level_days, smallest)
+    measured = (past - level[:, None]) / spread[:, None]
+    ahead = [
+        layers.last_step(model(measured[:, -model.input_shape[1] :]))
+        for model in models
+    ]
+    mean = keras.layers.average(ahead) if ahead[1:] else ahead[0]
+    return keras.Model(past, mean * spread + level)
