@@ -83,7 +83,7 @@ class Config(RunConfig):
     """Names of the networks to run; the size full has them all."""
     trials: int = 0
     trial_epochs: int = 3
-    epochs: int = 8
+    epochs: int = 5
     batch_size: int | None = 16
 
     def __post_init__(self):

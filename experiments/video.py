@@ -6,7 +6,7 @@
     python -m experiments.video predict --model RUN FILE       what a file shows
 
 Minutes on two cores, by the reference runs. Expect a test error of 0 % of moving digits
-(conv3d), and of 33 % on 82 clips of recordings of their own (cnn_lstm_ensemble).
+(conv3d), and of 26 % on 82 clips of recordings of their own (cnn_gru_ensemble).
 
 The course answers with both. Whether it is time that the RNN adds shows against the
 same CNN whose scores are averaged over the frames, and against the same network on

@@ -45,7 +45,7 @@ class Plan:
 
 
 PLANS = {
-    "quick": Plan(1_500, 200, 3, ("vector", "attention")),
+    "quick": Plan(1_000, 200, 3, ("vector", "attention")),
     "full": Plan(6_000, 500, 24, ("vector", "rows", "attention")),
 }
 
