@@ -51,14 +51,18 @@ def test_the_commit_is_the_one_checked_out():
     assert provenance.provenance()["commit"] == (head or "unknown")
 
 
-def test_bad_input_leaves_no_folder(tmp_path):
+@pytest.mark.parametrize("there", ["", "results", "results/made", "results/other"])
+def test_bad_input_leaves_the_folders_that_were_there(tmp_path, there):
+    """Would catch `--results typed/wrong` that stays behind, or a folder that goes."""
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
     with (
         pytest.raises(InputError),
         run_folder.open_run(tmp_path / "results", "made", {}) as run,
     ):
         run.add("metrics", [{"model": "a"}])
         raise InputError("the file is empty")
-    assert list((tmp_path / "results").iterdir()) == []
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_a_run_that_has_nothing_to_go_on_with_leaves_no_folder(tmp_path, error):
     ):
         raise error
     assert "--resume" not in str(raised.value)
-    assert list((tmp_path / "results").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_has_begun_says_how_it_goes_on_after_a_full_disk(tmp_path):

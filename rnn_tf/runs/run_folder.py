@@ -51,6 +51,7 @@ class Run:
     # Rows that each table had when the run was killed. They are added again first;
     # until all are there, the file on disk stays as it is.
     kept: dict[str, int] = field(default_factory=dict)
+    made: tuple[Path, ...] = ()  # folders that its beginning made, its own first
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
         """Add finished rows at the end of `<table>.csv`; see `put`."""
@@ -127,12 +128,13 @@ def open_run(
     """
     started = time.monotonic()
     origin = provenance()  # takes a while: Ctrl-C in it must not leave a folder
-    path = _find(root, experiment, resume) if resume else _create(root, experiment)
+    made = () if resume else _create(root, experiment)
+    path = _find(root, experiment, resume) if resume else made[0]
     with _locked(path):
         if resume:
             run = _reopen(path, config, origin)
         else:
-            run = _begin(path, experiment, config, origin)
+            run = _begin(made, experiment, config, origin)
         try:
             run.record()
             with disk_errors(path, FULL):
@@ -157,7 +159,7 @@ def _stop(run: Run, error: BaseException, resume: str | None) -> BaseException:
     A new run of which nothing could be taken up again is removed.
     """
     if not resume and not run.begun:
-        _remove(run.path)
+        _remove(run)
         return error
     status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     with contextlib.suppress(DiskError):
@@ -177,7 +179,7 @@ def _take_back(run: Run, resume: str | None) -> None:
     elif any((run.path / PARTS).glob("*/*")):
         run.record(status="failed")
     else:
-        _remove(run.path)
+        _remove(run)
 
 
 def _clean(path: Path) -> None:
@@ -186,21 +188,26 @@ def _clean(path: Path) -> None:
     (path / ".lock").unlink(missing_ok=True)
 
 
-def _begin(path: Path, experiment: str, config: dict, origin: dict) -> Run:
+def _begin(made: tuple[Path, ...], experiment: str, config: dict, origin: dict) -> Run:
     """Return the run of a new folder."""
     info = {
         "experiment": experiment,
-        "run_id": path.name,
+        "run_id": made[0].name,
         "status": "running",
         "config": config,
     }
-    return Run(path, info | origin)
+    return Run(made[0], info | origin, made=made)
 
 
-def _create(root: Path, experiment: str) -> Path:
-    """Make a folder named by the time in UTC and four random digits."""
+def _create(root: Path, experiment: str) -> tuple[Path, ...]:
+    """Make a folder named by the time in UTC and four random digits.
+
+    Returns:
+        It, and the folders above it that had to be made, too.
+    """
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     path = root / experiment / f"{stamp}-{os.urandom(2).hex()}"
+    absent = [folder for folder in path.parents if not folder.exists()]
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -208,7 +215,7 @@ def _create(root: Path, experiment: str) -> Path:
             f"cannot write to {path.parent} ({error.strerror}); "
             "give a folder you may write to with --results"
         ) from None
-    return path
+    return path, *absent
 
 
 def _find(root: Path, experiment: str, run_id: str) -> Path:
@@ -281,10 +288,11 @@ def _count(path: Path) -> int:
         return sum(1 for _ in csv.reader(file)) - 1
 
 
-def _remove(path: Path) -> None:
-    shutil.rmtree(path)
+def _remove(run: Run) -> None:
+    shutil.rmtree(run.path)
     with contextlib.suppress(OSError):  # other runs may lie there
-        path.parent.rmdir()
+        for folder in run.made[1:]:
+            folder.rmdir()
 
 
 def find_chosen_model(
