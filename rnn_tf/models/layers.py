@@ -7,6 +7,13 @@ import lazy_loader
 
 keras = lazy_loader.load("keras")
 
+CELLS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}  # Keras's layers
+
+
+def recurrent(cell: str):
+    """Give Keras's layer of a cell, one of `CELLS`."""
+    return getattr(keras.layers, CELLS[cell])
+
 
 def output(units: int, activation: str | None = None):
     """Make the dense layer that ends a model: float32 under any precision."""

@@ -18,8 +18,8 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.errors import first_line
+from rnn_tf.models import layers
 from rnn_tf.studies import static_and_dynamic
-from rnn_tf.studies.truncated_training import LAYERS
 
 keras = lazy_loader.load("keras")
 
@@ -35,10 +35,10 @@ def rows(cells: tuple[str, ...], graphs: bool) -> Iterator[dict]:
     """Compare all; rows of `equality.csv`.
 
     Args:
-        cells: keys of LAYERS.
+        cells: keys of `layers.CELLS`.
         graphs: whether to try TensorFlow 1's functions too.
     """
-    for cell in (LAYERS[name] for name in cells):
+    for cell in (layers.CELLS[name] for name in cells):
         yield from padded_rows(cell)
         yield from chunk_rows(cell)
     if graphs:

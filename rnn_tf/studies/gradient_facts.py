@@ -33,6 +33,7 @@ import numpy as np
 
 from rnn_tf import files
 from rnn_tf.errors import InputError, warn
+from rnn_tf.models import layers
 from rnn_tf.studies import (
     cost,
     layer_shapes,
@@ -44,7 +45,6 @@ from rnn_tf.studies import (
 keras = lazy_loader.load("keras")
 
 FACTS = "fact subject seed value".split()
-LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 STEPS, UNITS, FEATURES, CLASSES = 20, 16, 8, 10
 THRESHOLD, LARGE, SMALL = 1.0, 50.0, 0.1  # of clipping; norms before it
 
@@ -124,7 +124,7 @@ def fact_rows(sizes: Sizes) -> list[dict]:
 
 def layer(cell: str, units: int = UNITS, features: int = FEATURES, seed: int = 1, **of):
     """Build a recurrent layer with weights drawn by seed; it returns all states."""
-    recurrent = getattr(keras.layers, LAYERS[cell])(
+    recurrent = layers.recurrent(cell)(
         units,
         return_sequences=True,
         kernel_initializer=keras.initializers.GlorotUniform(seed),
@@ -183,7 +183,7 @@ def step_sums(seed: int) -> Iterator[tuple[str, str, float]]:
     import tensorflow as tf
 
     inputs = np.random.default_rng(seed).normal(size=(STEPS, 4, FEATURES))
-    for name in LAYERS:
+    for name in layers.CELLS:
         rnn = layer(name, seed=seed)
         weights = [tf.constant(v) for v in rnn.trainable_variables]
         copies = [[tf.identity(w) for w in weights] for _ in range(STEPS)]
@@ -309,7 +309,7 @@ def not_a_softmax(seed: int) -> Iterator[tuple[str, str, float]]:
     inputs = inputs.astype("float32")
     moved = inputs.copy()
     moved[:, 0] += 1
-    for name in LAYERS:
+    for name in layers.CELLS:
         rnn = layer(name, seed=seed)
         outputs, others = (keras.ops.convert_to_numpy(rnn(x)) for x in (inputs, moved))
         yield "output_sum", name, outputs[:, -1].sum(axis=1).mean()
@@ -322,9 +322,9 @@ def step_times(rounds: int) -> list[dict]:
     random = np.random.default_rng(1)
     inputs = random.normal(size=(32, 50, FEATURES)).astype("float32")
     models = {}
-    for name in LAYERS:
+    for name in layers.CELLS:
         x = start = keras.Input((None, FEATURES))
-        x = getattr(keras.layers, LAYERS[name])(32)(x)
+        x = layers.recurrent(name)(32)(x)
         outputs = keras.layers.Dense(CLASSES, activation="softmax")(x)
         models[name] = keras.Model(start, outputs)
     return cost.cost_rows(models, inputs, random.integers(0, CLASSES, 32), rounds)

@@ -18,8 +18,8 @@ import numpy as np
 
 from rnn_tf import files
 from rnn_tf.errors import InputError, warn
+from rnn_tf.models import layers
 from rnn_tf.studies import layer_shapes, peak_memory, truncated_training
-from rnn_tf.studies.truncated_training import LAYERS
 
 keras = lazy_loader.load("keras")
 
@@ -45,8 +45,10 @@ class Sizes:
 
     def __post_init__(self):
         for cell in self.cells or ("nothing",):
-            if cell not in LAYERS:
-                raise InputError(f"cells: {cell!r} is none of {', '.join(LAYERS)}")
+            if cell not in layers.CELLS:
+                raise InputError(
+                    f"cells: {cell!r} is none of {', '.join(layers.CELLS)}"
+                )
         for chunk in self.chunks or (0,):
             if not 1 <= chunk <= self.steps:
                 raise InputError(
@@ -121,7 +123,7 @@ def chunk_model(cell: str, chunk: int, carried: bool):
     """Build a model of one recurrent layer for chunks: (64, chunk, 1) in and out."""
     x = inputs = keras.Input(batch_shape=(BATCH, chunk, 1))
     options = {"return_sequences": True, "stateful": carried}
-    x = getattr(keras.layers, LAYERS[cell])(UNITS, **options)(x)
+    x = layers.recurrent(cell)(UNITS, **options)(x)
     model = keras.Model(inputs, keras.layers.Dense(1)(x))
     model.compile("adam", "mse")
     return model
@@ -247,7 +249,7 @@ def _compare(cell: str, seed: int, sizes: Sizes, flat: dict) -> list[dict]:
 
 def _layers(cell: str):
     """Build the recurrent layer and the output, with weights."""
-    recurrent = getattr(keras.layers, LAYERS[cell])(UNITS, return_sequences=True)
+    recurrent = layers.recurrent(cell)(UNITS, return_sequences=True)
     head = keras.layers.Dense(1)
     recurrent.build((None, None, 1))
     head.build((None, None, UNITS))

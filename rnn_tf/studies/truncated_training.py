@@ -11,11 +11,11 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf.data.series import synthetic
+from rnn_tf.models import layers
 from rnn_tf.studies import recurrent_cells
 
 keras = lazy_loader.load("keras")
 
-LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 RECALL = "task cell chunk state length distance seed accuracy chance".split()
 TRAINING = "activation gain chunk steps seed first_norm largest_norm loss".split()
 TRAINING += "baseline diverged".split()
@@ -27,7 +27,7 @@ BASELINE = 1 / 6  # of the adding problem: always answering 1
 class Sizes:
     """How much is trained."""
 
-    cells: tuple[str, ...] = tuple(LAYERS)
+    cells: tuple[str, ...] = tuple(layers.CELLS)
     distance: int = 20  # of the symbol to be recalled
     chunks: tuple[int, ...] = (2, 10)
     states: tuple[str, ...] = ("carried", "reset")
@@ -125,7 +125,7 @@ def first_model(cell: str, length: int, chunk: int, carried: bool):
     states count, and are left out with `carried` False.
     """
     inputs = keras.Input((length, SYMBOLS + 1))
-    recurrent = getattr(keras.layers, LAYERS[cell])(UNITS, return_state=True)
+    recurrent = layers.recurrent(cell)(UNITS, return_state=True)
     states = None
     if carried and chunk < length:
         _, *states = recurrent(inputs[:, :-chunk])
@@ -138,7 +138,7 @@ def stream_model(cell: str, chunk: int):
     """Build a model that reads a stream chunk by chunk: logits of every step."""
     inputs = keras.Input((STREAM, SYMBOLS))
     options = {"return_state": True, "return_sequences": True}
-    recurrent = getattr(keras.layers, LAYERS[cell])(UNITS, **options)
+    recurrent = layers.recurrent(cell)(UNITS, **options)
     states, parts = None, []
     for start in range(0, STREAM, chunk):
         part = inputs[:, start : start + chunk]
