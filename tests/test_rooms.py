@@ -23,7 +23,7 @@ ALLOWED = {
     "report": "claims runs metrics config errors files text",
     "recipe": "devices data runs metrics config errors files text report.summary "
     "models.drawing models.mixture_density models.sampling models.translation "
-    "report.translation_plots",
+    "report.translation_plots report.search_plots",
     "studies": "models data metrics baselines errors files",  # plain_table
 }
 MODULES = {path.relative_to(PACKAGE): path for path in PACKAGE.rglob("*.py")}

@@ -64,3 +64,20 @@ def test_a_search_in_which_everything_failed_is_drawn(tmp_path):
     failed = trials(score=[np.nan] * 4)
     search_plots.over_trials(failed).savefig(tmp_path / "a.png")
     search_plots.hyperparameters(failed).savefig(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(
+    ("phases", "units", "names"),
+    [
+        (["search", "search", "final"], [16, 32, 64], ["hyperparameters", "search"]),
+        (["search", "search", "final"], [16, 16, 64], ["search"]),
+        (["final", "final", "final"], [16, 32, 64], []),
+    ],
+)
+def test_a_run_has_the_pictures_of_its_search(tmp_path, phases, units, names):
+    """Would catch final fits that are drawn as trials, or an empty picture."""
+    rows = {"model": "gru", "phase": phases, "trial": [1, 2, ""], "score": 0.5}
+    table = pd.DataFrame(rows | {"hp.units": units})
+    table.to_csv(tmp_path / "trials.csv", index=False)
+    search_plots.write(tmp_path)
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == names

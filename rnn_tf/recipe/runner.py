@@ -27,7 +27,7 @@ from rnn_tf.recipe.entries import (
 from rnn_tf.recipe.experiment import Context, Entry, Experiment, Outcome
 from rnn_tf.recipe.progress import RunProgress
 from rnn_tf.recipe.progress import console as progress_console
-from rnn_tf.report import summary
+from rnn_tf.report import search_plots, summary
 from rnn_tf.runs import run_folder
 from rnn_tf.runs.run_folder import Run
 
@@ -95,6 +95,7 @@ def run(define: Callable, config: RunConfig, show: bool = True) -> Outcome | Non
         # 9. the chosen model, tables, pictures, summary
         outcome = finish(context, folder, entries, chosen, recommended)
         experiment.report(outcome)
+        search_plots.write(folder.path)
     outcome.tables["summary"] = summary.refresh(config.results)
     if show:
         if not console.is_jupyter:  # there people show the table themselves

@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import io
 import json
 import math
 import struct
@@ -11,7 +10,7 @@ from pathlib import Path
 import lazy_loader
 
 from rnn_tf.metrics import formatting
-from rnn_tf.report import plots, search_plots, summary_rows
+from rnn_tf.report import search_plots, summary_rows
 
 pd = lazy_loader.load("pandas")
 
@@ -346,8 +345,8 @@ def read_section(folder: Path) -> Section | None:
     info = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if info["status"] != "complete":
         return None
-    trials = _search(folder / "trials.csv")
-    texts = _search(folder / "trials.csv", **TEXT)
+    trials = search_plots.read(folder / "trials.csv")
+    texts = search_plots.read(folder / "trials.csv", **TEXT)
     tables = [_table(texts, "All trials of the search")] if len(texts) else []
     paths = [folder / f"{name}.csv" for name in TABLES]
     tables += [read_table(path) for path in paths if path.is_file()]
@@ -360,7 +359,7 @@ def read_section(folder: Path) -> Section | None:
         rows=with_lines(summary_rows.summarise(folder)),
         pictures=pictures_of(folder),
         trials=len(trials),
-        tuning=_tuning(trials),
+        tuning=_tuning(folder, trials) if len(trials) else [],
         tables=tables,
     )
 
@@ -433,8 +432,9 @@ def cell(text: str) -> Cell:
 
 
 def pictures_of(folder: Path) -> list[Picture]:
-    """Read the pictures of a run folder."""
-    return [picture(path) for path in sorted(folder.glob("[!.]*.png"))]
+    """Read the pictures of a run folder, but for those of its search."""
+    paths = sorted(folder.glob("[!.]*.png"))
+    return [picture(path) for path in paths if path.stem not in search_plots.PICTURES]
 
 
 def picture(path: Path) -> Picture:
@@ -452,37 +452,28 @@ def _sized(name: str, png: bytes, alt: str, caption: str) -> Picture:
     return Picture(name, png, width, height, alt, caption)
 
 
-def _search(path: Path, **options):
-    """Read the trials of the search; no rows where nothing was searched."""
-    if not path.is_file():
-        return pd.DataFrame()
-    trials = pd.read_csv(path, **options)
-    return trials[trials["phase"] == "search"].drop(columns="phase")
-
-
-def _tuning(trials) -> list[Picture]:
-    """Draw score over trials, and hyperparameters against score."""
-    if not len(trials):
-        return []
+def _tuning(folder: Path, trials) -> list[Picture]:
+    """Read the pictures of the search: score over trials, hyperparameters and score."""
     models, failed = trials["model"].nunique(), int(trials["score"].isna().sum())
     tried = f"{len(trials)} trials of {models} models" + f", {failed} failed" * (
         failed > 0
     )
-    alt = f"A panel for each model: validation score of each trial in order; {tried}"
-    caption = f"Score over trials ({tried}). Line: the best so far."
-    pictures = [_drawn(search_plots.over_trials(trials), alt, caption)]
-    if names := [
-        n.removeprefix("hp.") for n in search_plots.varied_hyperparameters(trials)
-    ]:
-        figure = search_plots.hyperparameters(trials)
-        alt = f"A panel for each hyperparameter ({', '.join(names)}): validation score "
-        alt += "of each trial against its value, a colour and marker for each model"
-        caption = "Hyperparameters against score, each point a trial."
-        pictures.append(_drawn(figure, alt, caption))
-    return pictures
-
-
-def _drawn(figure, alt: str, caption: str) -> Picture:
-    file = io.BytesIO()
-    plots.write(figure, file, "a search")
-    return _sized("search", file.getvalue(), alt, caption)
+    varied = search_plots.varied_hyperparameters(trials)
+    names = ", ".join(name.removeprefix("hp.") for name in varied)
+    words = {
+        "search": (
+            f"A panel for each model: validation score of each trial in order; {tried}",
+            f"Score over trials ({tried}). Line: the best so far.",
+        ),
+        "hyperparameters": (
+            f"A panel for each hyperparameter ({names}): validation score of each "
+            "trial against its value, a colour and marker for each model",
+            "Hyperparameters against score, each point a trial.",
+        ),
+    }
+    paths = [folder / f"{name}.png" for name in search_plots.PICTURES]
+    return [
+        _sized(path.stem, path.read_bytes(), *words[path.stem])
+        for path in paths
+        if path.is_file()
+    ]

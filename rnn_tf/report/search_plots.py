@@ -1,15 +1,49 @@
 """Draw a search for hyperparameters from the rows of trials.csv alone."""
 
+from pathlib import Path
+
 import lazy_loader
 import numpy as np
 
-from rnn_tf.report.plots import COLOURS, label, new_figure
+from rnn_tf.report.plots import COLOURS, label, new_figure, picture, save
 
 pd = lazy_loader.load("pandas")
 
 FAILED = COLOURS[1]
 MARKERS = "o^sDvP"  # the same colour again gets the next of them
 SCORE = "validation score, lower is better"
+PICTURES = "search", "hyperparameters"  # names of files of a run
+
+
+def write(folder: Path) -> None:
+    """Draw the search of a run, if it made one: those of `PICTURES` that say something.
+
+    Args:
+        folder: of the run, with its trials.csv.
+    """
+    trials = read(folder / "trials.csv")
+    if len(trials):
+        _draw(folder / "search.png", over_trials, trials)
+    if varied_hyperparameters(trials):
+        _draw(folder / "hyperparameters.png", hyperparameters, trials)
+
+
+@picture
+def _draw(path: Path, draw, trials) -> None:
+    save(draw(trials), path)
+
+
+def read(path: Path, **options):
+    """Read the trials of the search; no rows where nothing was searched.
+
+    Args:
+        path: of trials.csv.
+        options: of pandas' read_csv.
+    """
+    if not path.is_file():
+        return pd.DataFrame()
+    trials = pd.read_csv(path, **options)
+    return trials[trials["phase"] == "search"].drop(columns="phase")
 
 
 def over_trials(trials):
