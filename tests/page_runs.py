@@ -35,8 +35,8 @@ def finished_run(root, name, model="gru", **info):
         {"model": model, "phase": "final", "parameters": 1234, "seconds": 9.5},
     ]
     files.write_csv(path / "trials.csv", run_folder.TRIALS, rows)
-    for name in ("learning_curves", "search", "hyperparameters"):
-        (path / f"{name}.png").write_bytes(small_png())
+    for stem in ("learning_curves", "search", "hyperparameters"):
+        (path / f"{stem}.png").write_bytes(small_png())
     (path / "cost.csv").write_text("model,milliseconds\na,9.5\nb,100\nc,\nd,20\n")
     return path.rename(path.parent / name)
 

@@ -55,7 +55,7 @@ def test_a_run_leaves_what_the_readme_promises(done):
     assert left - {"recommended.keras"} == {
         "config.json", "trials.csv", "history.csv", "metrics.csv", "predictions.csv",
         "forecasts.png", "error_by_day.png", "learning_curves.png", f"{chosen}.keras",
-        "forecast.csv", "next_days.png",
+        "forecast.csv", "next_days.png", "search.png", "hyperparameters.png",
     }  # fmt: skip
     assert ("recommended.keras" in left) == bool(done.recommended.networks)
     for name, columns in run_folder.SCHEMAS.items():

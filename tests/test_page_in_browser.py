@@ -139,8 +139,8 @@ def test_every_picture_is_there_and_has_words(opened):
     with (REFERENCE / "sketch-20" / "trials.csv").open(newline="") as file:
         assert any(row["phase"] == "search" for row in csv.DictReader(file))
     real = len(list((REFERENCE / "sketch-20").glob("*.png")))
-    # And two of tuning for each run, and the small one of the card.
-    assert len(pictures) == real + 2 * 1 + 3 * 2 + 1
+    # And three of each of the two runs of our own, and the small one of the card.
+    assert len(pictures) == real + 2 * 3 + 1
     for alt, width, height, *stated in pictures:
         assert len(alt) > 20
         assert width > 0

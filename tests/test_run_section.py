@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_tf.report import run_section
+from rnn_tf.report import run_section, search_plots
 from rnn_tf.runs import run_folder
 from tests.page_runs import REFERENCE
 
@@ -41,7 +41,7 @@ def test_every_picture_and_table_of_the_reference_runs_has_words():
     folders = [path.parent for path in REFERENCE.glob("*/config.json")]
     pictures = {path.stem for folder in folders for path in folder.glob("*.png")}
     assert pictures
-    assert pictures <= set(run_section.PICTURES)
+    assert pictures <= {*run_section.PICTURES, *search_plots.PICTURES}
     every = {path.stem for folder in folders for path in folder.glob("*.csv")}
     words = set(run_section.TABLES) | run_section.DRAWN
     assert every - set(run_folder.SCHEMAS) <= words
