@@ -268,7 +268,7 @@ def recurrent(cell: str, hp, config: Config, sizes):
     """Build a seq-to-vector network: the last state of one layer gives all days."""
     past = _past(config)
     x = days.with_week_before(past, config.week)
-    x = getattr(keras.layers, cell)(_units(hp))(x)
+    x = layers.recurrent(cell)(_units(hp))(x)
     return keras.Model(past, layers.output(config.horizon)(x))
 
 
@@ -360,9 +360,9 @@ def _units(hp, default: int = 32) -> int:
 
 MODELS = {
     "mlp": mlp,
-    "simple_rnn": partial(recurrent, "SimpleRNN"),
-    "lstm": partial(recurrent, "LSTM"),
-    "gru": partial(recurrent, "GRU"),
+    "simple_rnn": partial(recurrent, "simple_rnn"),
+    "lstm": partial(recurrent, "lstm"),
+    "gru": partial(recurrent, "gru"),
     "stacked_gru": stacked_gru,
     "seq2seq": seq2seq,
     "conv_gru": conv_gru,

@@ -197,18 +197,13 @@ def recurrent(cell: str, hp, config: Config, vocabulary: int, chunk=None, carry=
         chunk: tokens that gradients go back through; by default the run's.
         carry: whether the state is carried from chunk to chunk, or begins anew.
     """
-    make = {
-        "simple_rnn": keras.layers.SimpleRNN,
-        "gru": keras.layers.GRU,
-        "lstm": keras.layers.LSTM,
-    }[cell]
     size = config.batch_size or STREAMS, chunk or config.chunk
     inputs = keras.Input(batch_shape=size, dtype="int32", name="tokens")
     embedding, rate = _embedding(hp, vocabulary), _dropout(hp, config)
     x, units = embedding(inputs), _units(hp, config)
     for _ in range(hp.Choice("depth", [1, 2], default=1)):
         x = keras.layers.Dropout(rate)(x)
-        x = make(units, return_sequences=True, stateful=carry)(x)
+        x = layers.recurrent(cell)(units, return_sequences=True, stateful=carry)(x)
         if hp.Boolean("layer_norm", default=False):
             x = keras.layers.LayerNormalization()(x)
     x = keras.layers.Dropout(rate)(x)

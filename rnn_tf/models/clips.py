@@ -28,8 +28,8 @@ def cnn_rnn(shape, classes: int, rate=0.2, *, cell: str, differences=False):
         before = keras.ops.concatenate([x[:, :1], x[:, :-1]], axis=1)
         x = keras.ops.concatenate([x, 2 * (x - before)], axis=-1)
     x = keras.layers.Dropout(rate)(_cnn(x))
-    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
-    x = layers.masked_pool(layer(64, return_sequences=True)(x), mask)
+    x = layers.recurrent(cell)(64, return_sequences=True)(x)
+    x = layers.masked_pool(x, mask)
     x = keras.layers.Dropout(rate)(x)
     return keras.Model(inputs, layers.output(classes, "softmax")(x))
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from rnn_tf.data.drawings.next_points import BEGIN
 from rnn_tf.data.drawings.stroke3 import BadDrawing, fit_box
-from rnn_tf.models import mixture_density
+from rnn_tf.models import layers, mixture_density
 
 keras = lazy_loader.load("keras")
 
@@ -63,7 +63,7 @@ def network(
         keras.layers.Dense(units, activation="tanh", name=name)(topic)
         for name in ("begin_state", "begin_cell")[: 2 if cell == "lstm" else 1]
     ]
-    make = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
+    make = layers.recurrent(cell)
     recurrent = make(units, return_sequences=True, name="recurrent")
     x = recurrent(x, initial_state=states if len(states) > 1 else states[0])
     x = keras.layers.Dropout(dropout)(x)

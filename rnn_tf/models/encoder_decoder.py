@@ -51,12 +51,7 @@ class Sizes:
 
 def recurrent(cell: str, units: int, **options):
     """Make a recurrent layer that returns its sequence."""
-    kinds = {
-        "simple_rnn": keras.layers.SimpleRNN,
-        "gru": keras.layers.GRU,
-        "lstm": keras.layers.LSTM,
-    }
-    return kinds[cell](units, return_sequences=True, **options)
+    return layers.recurrent(cell)(units, return_sequences=True, **options)
 
 
 def embedding(tokens: int, width: int, name: str):
