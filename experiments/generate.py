@@ -28,10 +28,9 @@ are near a training drawing are counted.
 
 import dataclasses
 import math
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import lazy_loader
 import numpy as np
@@ -290,12 +289,13 @@ def report(config: Config, outcome: Outcome) -> None:
     people = drawn.of_people(source.parts["test"], source.classes)
     row = {"model": "test drawings", "seed": "", "temperature": "", "chosen": ""}
     rows = [row | drawn.row(people, jury, nearest) | {"choice": ""}]
-    shown = {}
-    for name, seed, artist in trained(outcome):
+    artists, shown = {}, {}
+    for name, seed, network in outcome.networks():
+        if name not in artists:
+            artists[name] = drawing.artist(network.model)
+        ask = partial(drawn.ask, artists[name], source.classes)
         for temperature in config.temperatures:
-            made = drawn.ask(
-                artist, source.classes, temperature, config.drawn, config.longest
-            )
+            made = ask(temperature, config.drawn, config.longest)
             row = {"model": name, "seed": seed, "temperature": temperature, "chosen": 0}
             rows.append(row | drawn.row(made, jury, nearest))
             if name == best:
@@ -322,23 +322,6 @@ def make_words_and_tunes(config: Config, folder: Path) -> None:
         caption_plots.scenes(folder / "captions.png", *described[0])
     if played:
         caption_plots.tunes(folder / "tunes.png", played, keeps_all)
-
-
-def trained(outcome: Outcome) -> Iterator[tuple[str, int, Any]]:
-    """Yield what draws with each trained network, with its name and seed.
-
-    Those of a name are one model, which takes the weights of each seed in turn: Keras
-    compiles what draws once.
-    """
-    trials, known = outcome.tables["trials"], {}
-    final = trials[(trials["phase"] == "final") & (trials["status"] == "completed")]
-    for name, seed in zip(final["model"], final["seed"].astype(int), strict=True):
-        model = outcome.members[name](seed).model
-        if name not in known:
-            known[name] = model, drawing.artist(model)
-        shared, artist = known[name]
-        shared.set_weights(model.get_weights())
-        yield name, seed, artist
 
 
 def find_judges(config: Config, source: Source) -> Judges:

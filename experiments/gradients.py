@@ -351,11 +351,10 @@ def gradient_rows(config: Config, outcome: Outcome) -> list[dict]:
     state with respect to the name, and the same over that with respect to the last
     word; means of their logarithms.
     """
-    fits, rows = outcome.tables["trials"], []
-    fits = fits[(fits["phase"] == "final") & (fits["status"] == "completed")]
+    rows = []
     for name, (cell, distance) in recallers(config).items():
         words = outcome.data.source.inputs("test", stories.SHORTEST + distance)
-        for seed in fits[fits["model"] == name]["seed"]:
+        for seed in outcome.seeds(name):
             keras.utils.set_random_seed(seed)  # as `training.fit_seed` begins
             networks = {
                 "fresh": find_models(config)[name](
@@ -420,8 +419,6 @@ def trained_layers(config: Config, outcome: Outcome) -> list[gradient_flow.Train
     """Collect the trained layers of one recurrence, not normalised, and what they read:
     the first test sequence."""
     inputs = outcome.data.source.inputs("test", config.length)[0]
-    fits = outcome.tables["trials"]
-    fits = fits[(fits["phase"] == "final") & (fits["status"] == "completed")]
     return [
         gradient_flow.Trained(
             variant.cell,
@@ -434,7 +431,7 @@ def trained_layers(config: Config, outcome: Outcome) -> list[gradient_flow.Train
         )
         for name in FOLLOWED
         for variant in [dataclasses.replace(NONE, **REMEDIES[name])]
-        for seed in fits[fits["model"] == name]["seed"]
+        for seed in outcome.seeds(name)
     ]
 
 

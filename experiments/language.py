@@ -363,7 +363,7 @@ def report(config: Config, outcome: Outcome) -> None:
     known = range(1, config.orders + 1)
     grams = [language_models.NgramReader(source.grams.model(n)) for n in known]
     text = language_tables.Text(
-        source.corpus, source.grams, trained(config, outcome), grams, config.spoken
+        source.corpus, source.grams, trained(outcome), grams, config.spoken
     )
     tables = language_tables.of_trained(text)
     tables["mixture"] = language_models.MIXTURE, mixture(config, outcome)
@@ -381,15 +381,13 @@ def write(folder: Path, tables: language_tables.Tables) -> None:
         files.write_csv(folder / f"{name}.csv", columns, rows)
 
 
-def trained(config: Config, outcome: Outcome) -> list[NetworkReader]:
+def trained(outcome: Outcome) -> list[NetworkReader]:
     """Give each trained network, by name and seed.
 
     Those that differ from the GRU in their training alone are left out.
     """
-    trials = outcome.tables["trials"]
-    final = trials[(trials["phase"] == "final") & (trials["status"] == "completed")]
     readers = []
-    for name, seed in zip(final["model"], final["seed"].astype(int), strict=True):
+    for name, seed in outcome.fits:
         if not name.startswith("gru_"):
             model = outcome.members[name](seed).model
             readers.append(NetworkReader(name, seed, model, size_of(model).context))

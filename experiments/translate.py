@@ -18,7 +18,7 @@ than the input.
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -29,24 +29,23 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines import translation as baselines
 from rnn_tf.config import RunConfig
-from rnn_tf.data.splits import Data
-from rnn_tf.data.splits import Network as Trained
+from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.text import date_formats, pair_batches, parallel, tokens, toys
-from rnn_tf.data.text.pair_batches import Part
 from rnn_tf.data.text.parallel import ParallelText
-from rnn_tf.data.text.tokens import Tokens
 from rnn_tf.errors import InputError
 from rnn_tf.metrics import translation as metrics
 from rnn_tf.metrics.scores import Scores
-from rnn_tf.metrics.translation import References, Translations
+from rnn_tf.metrics.translation import Translations
 from rnn_tf.models import encoder_decoder, optimizer
-from rnn_tf.models.encoder_decoder import Network, Sizes
-from rnn_tf.models.translation import BATCH, Search, alignment, translate
+from rnn_tf.models.encoder_decoder import Network as Kind
+from rnn_tf.models.encoder_decoder import Sizes
+from rnn_tf.models.translation import BATCH
 from rnn_tf.recipe import runner
 from rnn_tf.recipe.experiment import Experiment, Outcome
 from rnn_tf.recipe.say_translation import say
 from rnn_tf.report import plots, translation_plots
-from rnn_tf.studies import decoding, tones
+from rnn_tf.studies import tones, translations
+from rnn_tf.studies.translations import Source
 
 keras = lazy_loader.load("keras")
 pd = lazy_loader.load("pandas")
@@ -134,43 +133,11 @@ FULL = {
     ),
 }
 
-MARGIN = 10  # tokens that a translation may be longer than any of training
+# Networks that are searched with several numbers of beams, and those numbers.
+SEARCHED = {"quick": ("attention",), "full": ("encoder_decoder", "attention")}
+BEAMS = {"quick": (1, 5), "full": (1, 2, 5, 10, 20)}
 
 # ---------------------------------------------------------------- data
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Source:
-    """Parallel text in three parts, and what it is written in."""
-
-    text: ParallelText
-    tokens: tuple[Tokens, Tokens]  # of sources, of targets
-    parts: dict[str, Part]
-    tokenize: str  # by sacrebleu, for BLEU
-
-    @property
-    def limit(self) -> int:
-        """Tokens of a translation, at most."""
-        return int(self.parts["train"].targets.lengths.max()) + MARGIN
-
-    def references(self, part: Part) -> References:
-        """Give what is right of a part: words as tokens, else sentences as they are."""
-        texts, target = part.pairs.targets, self.tokens[1]
-        if target.unit == "word":
-            texts = [target.join(target.pieces(text)) for text in texts]
-        return References(texts, _by_length(part), self.tokenize)
-
-
-def _by_length(part: Part) -> list[str]:
-    """Name the quarter of the source lengths that each sentence is in."""
-    lengths = part.sources.lengths - 1  # without the end
-    edges = np.unique(np.quantile(lengths, [0, 0.25, 0.5, 0.75, 1]).astype(int))
-    place = np.clip(np.searchsorted(edges, lengths, side="left"), 1, None)
-    names = {}
-    for n in np.unique(place):
-        inside = lengths[place == n]
-        names[n] = f"{inside.min()}-{inside.max()} tokens"
-    return [names[n] for n in place]
 
 
 def load_data(config: Config) -> Data:
@@ -193,7 +160,7 @@ def load_data(config: Config) -> Data:
     tokenize = "char" if task else {"word": "none"}.get(unit, "13a")
     source = Source(text, known, parts, tokenize)
     batch = config.batch_size or 64
-    sizes = len(known[0]), len(known[1]), int(parts["train"].targets.lengths.max())
+    sizes = *map(len, known), source.longest
     facts = _facts(source, task)
     return Data(sizes, partial(dataset, source, batch), batch, 1, facts, source)
 
@@ -234,7 +201,7 @@ def _facts(source: Source, task: bool) -> dict:
     }
 
 
-def dataset(source: Source, batch: int, split: str, network: Trained, order=None):
+def dataset(source: Source, batch: int, split: str, network: Network, order=None):
     """Make batches that fit the network; of training by an order, else to score."""
     layout = pair_batches.layout(network.model, ends="no_end" not in network.name)
     return pair_batches.dataset(source.parts[split], layout, batch, order)
@@ -265,7 +232,7 @@ def find_baselines(config: Config, data: Data) -> dict:
 # at each of their steps.
 
 
-def build(make: Callable, network: Network, hp, config: Config, sizes, units=None):
+def build(make: Callable, kind: Kind, hp, config: Config, sizes, units=None):
     """Build a network, of `units` units, by default as many as a search tries."""
     half = config.units // 2
     units = units or hp.Choice("units", [half, 2 * half, 3 * half], default=2 * half)
@@ -275,26 +242,26 @@ def build(make: Callable, network: Network, hp, config: Config, sizes, units=Non
         embedding=hp.Choice("embedding", [half, 2 * half], default=2 * half),
         units=units,
         dropout=hp.Choice("dropout", rates, default=config.dropout),
-        width=sizes[2] if network.attention == "bahdanau" else None,
+        width=sizes[2] if kind.attention == "bahdanau" else None,
     )
-    return make(network, known)
+    return make(kind, known)
 
 
 ONE_PER_STEP, DELAYED = encoder_decoder.plain, encoder_decoder.plain_delayed
 TWO_PARTS = encoder_decoder.encoder_decoder
-WITH_ATTENTION = Network(bidirectional=True, attention="luong")
+WITH_ATTENTION = Kind(bidirectional=True, attention="luong")
 KINDS = {
-    "plain": (ONE_PER_STEP, Network()),
-    "plain_bidirectional": (ONE_PER_STEP, Network(bidirectional=True)),
-    "plain_delayed": (DELAYED, Network()),
-    "plain_delayed_lstm": (DELAYED, Network("lstm")),
-    "encoder_decoder": (TWO_PARTS, Network()),
-    "encoder_decoder_lstm": (TWO_PARTS, Network("lstm")),
-    "encoder_decoder_no_end": (TWO_PARTS, Network()),  # its training has no stop token
-    "encoder_decoder_context": (TWO_PARTS, Network(context=True)),
-    "encoder_decoder_reversed": (TWO_PARTS, Network(reverse=True)),
+    "plain": (ONE_PER_STEP, Kind()),
+    "plain_bidirectional": (ONE_PER_STEP, Kind(bidirectional=True)),
+    "plain_delayed": (DELAYED, Kind()),
+    "plain_delayed_lstm": (DELAYED, Kind("lstm")),
+    "encoder_decoder": (TWO_PARTS, Kind()),
+    "encoder_decoder_lstm": (TWO_PARTS, Kind("lstm")),
+    "encoder_decoder_no_end": (TWO_PARTS, Kind()),  # its training has no stop token
+    "encoder_decoder_context": (TWO_PARTS, Kind(context=True)),
+    "encoder_decoder_reversed": (TWO_PARTS, Kind(reverse=True)),
     # The next one, but for its attention: what that alone is worth.
-    "encoder_decoder_bidirectional": (TWO_PARTS, Network(bidirectional=True)),
+    "encoder_decoder_bidirectional": (TWO_PARTS, Kind(bidirectional=True)),
     "attention": (TWO_PARTS, WITH_ATTENTION),
     "attention_bahdanau": (
         TWO_PARTS,
@@ -345,26 +312,11 @@ def xla_from(name: str) -> float:
 # ---------------------------------------------------------------- evaluation
 
 
-def predict(beams: int, network: Trained, data: Data, split: str) -> Translations:
+def predict(beams: int, network: Network, data: Data, split: str) -> Translations:
     """Translate the sources of a part."""
-    part, search = data.source.parts[split], search_of(network.name, data.source, beams)
-    best = translate(network.model, part.sources, search)
-    return written(data.source, best.tokens[:, 0], best.stopped[:, 0])
-
-
-def search_of(name: str, source: Source, beams: int) -> Search:
-    """Choose how a network is searched; one without a stop token goes on to the limit.
-
-    Its limit is the longest target of training, since nothing else ends it.
-    """
-    if "no_end" in name:
-        return Search(source.limit - MARGIN - 1, beams, end=-1)
-    return Search(source.limit, beams)
-
-
-def written(source: Source, numbers: np.ndarray, stopped: np.ndarray) -> Translations:
-    """Write translations, (sentences, limit), as text."""
-    return Translations([source.tokens[1].decode(row) for row in numbers], stopped)
+    source = data.source
+    best = translations.translated(source, source.parts[split], network, beams)
+    return translations.written(source, best)
 
 
 def evaluate(data: Data, split: str, predictions: Translations) -> Scores:
@@ -373,7 +325,7 @@ def evaluate(data: Data, split: str, predictions: Translations) -> Scores:
     return metrics.scores(predictions, references)
 
 
-def export(networks: list[Trained], data: Data):
+def export(networks: list[Network], data: Data):
     """Give the network as it is: numbers of tokens in, logits out."""
     (network,) = networks
     return network.model
@@ -383,16 +335,13 @@ def report(config: Config, outcome: Outcome) -> None:
     """Write how networks decode, what they make of ways held out, and what they say."""
     folder, source = outcome.folder, outcome.data.source
     tables, samples = {"beams": [], "stopping": [], "held_out": []}, {}
-    for name, seed, network in trained(outcome):
-        for table, rows in _rows(config, source, network).items():
+    for name, seed, network in outcome.networks():
+        compared = BEAMS[config.size] if name in SEARCHED[config.size] else ()
+        measured = translations.rows(source, network, config.beams, compared)
+        for table, rows in measured.items():
             tables[table] += [{"model": name, "seed": seed} | row for row in rows]
         if name not in samples:
-            part = source.parts["test"].first(BATCH)
-            search = search_of(name, source, config.beams)
-            found = translate(network.model, part.sources, search)
-            texts = written(source, found.tokens[:, 0], found.stopped[:, 0]).texts
-            samples[name] = texts[:SAMPLES]
-            _draw_alignment(folder / "alignment.png", source, network, found)
+            samples[name] = show_samples(config, outcome, network)
     for name, rows in tables.items():
         if rows:
             files.write_csv(folder / f"{name}.csv", list(rows[0]), rows)
@@ -400,85 +349,22 @@ def report(config: Config, outcome: Outcome) -> None:
         translation_plots.beams(folder / "beams.png", pd.DataFrame(tables["beams"]))
     plots.learning_curves(folder / "learning_curves.png", outcome.tables["history"])
     translation_plots.lengths(folder / "lengths.png", outcome.tables["metrics"])
-    files.write_text(folder / "samples.md", _samples(source, samples))
+    files.write_text(folder / "samples.md", translations.samples_page(source, samples))
     if config.size == "full" and source.text.name == "dates":  # a study for all, once
         rows = list(tones.rows(config.seeds))
         files.write_csv(folder / "tones.csv", tones.COLUMNS, rows)
 
 
-# Networks that are searched with beams of several sizes.
-SEARCHED = {"quick": ("attention",), "full": ("encoder_decoder", "attention")}
-BEAMS = {"quick": (1, 5), "full": (1, 2, 5, 10, 20)}
-COMPARED = 300  # test sentences
-
-
-def trained(outcome: Outcome) -> Iterator[tuple[str, int, Trained]]:
-    """Yield each trained network, with its name and seed.
-
-    Those of a name are one model, which takes the weights of each seed in turn: Keras
-    compiles what translates once.
-    """
-    trials, known = outcome.tables["trials"], {}
-    final = trials[(trials["phase"] == "final") & (trials["status"] == "completed")]
-    for name, seed in zip(final["model"], final["seed"].astype(int), strict=True):
-        network = outcome.members[name](seed)
-        shared = known.setdefault(name, network)
-        shared.model.set_weights(network.model.get_weights())
-        yield name, seed, shared
-
-
-def _rows(config: Config, source: Source, network: Trained) -> dict[str, list[dict]]:
-    """Measure how a network decodes some test sentences, and what was held out."""
-    tables = {"held_out": _held_out_rows(config, source, network)}
-    if network.name in SEARCHED[config.size]:
-        part, search = source.parts["test"].first(COMPARED), Search(source.limit)
-        write, references = partial(written, source), source.references(part)
-        of_model = network.model, part.sources
-        tables["beams"] = decoding.beam_rows(
-            *of_model, write, references, search, BEAMS[config.size]
-        )
-        tables["stopping"] = [decoding.stopping(*of_model, search)]
-    return tables
-
-
-def _held_out_rows(config: Config, source: Source, network: Trained) -> list[dict]:
-    """Score a network on dates written in ways that training has not."""
-    rows, search = [], search_of(network.name, source, config.beams)
-    for kind, pairs in source.text.held_out.items():
-        part = pair_batches.part(pairs, source.tokens)
-        best = translate(network.model, part.sources, search)
-        texts = written(source, best.tokens[:, 0], best.stopped[:, 0])
-        scored = metrics.scores(texts, source.references(part)).metrics
-        known = {row["metric"]: row["value"] for row in scored if not row["slice"]}
-        row = {"kind": kind, "n": len(part), "exact": known["exact"]}
-        rows.append(row | {"chrf_error": known["chrf_error"]})
-    return rows
-
-
-def _draw_alignment(path: Path, source: Source, network: Trained, found) -> None:
-    """Draw what the first network with attention attends to in a test sentence."""
-    if "attention" not in network.name or path.exists():
-        return
-    sentence = source.parts["test"].sources.rows[0]
-    target = found.tokens[0, 0, : found.lengths[0, 0]]
-    weights = alignment(network.model, np.array(sentence), target)
-    sides = zip(source.tokens, (sentence, target), strict=True)
-    names = [[known.name(n) for n in numbers] for known, numbers in sides]
-    translation_plots.alignment(path, *names, weights)
-
-
-SAMPLES = 10  # test sentences
-
-
-def _samples(source: Source, samples: dict[str, list[str]]) -> str:
-    """Write what each model makes of a few test sentences, as Markdown."""
-    part = source.parts["test"].first(SAMPLES)
-    known = {"source": part.pairs.sources, "right": source.references(part).texts}
-    lines = ["# What the models make of it", ""]
-    for n in range(len(part)):
-        block = [f"{name:<26}{texts[n]}" for name, texts in (known | samples).items()]
-        lines += ["```text", *(line.replace("`", "'") for line in block), "```", ""]
-    return "\n".join(lines)
+def show_samples(config: Config, outcome: Outcome, network: Network) -> list[str]:
+    """Translate a few test sentences; draw what the first attention attends to."""
+    source, picture = outcome.data.source, outcome.folder / "alignment.png"
+    part = source.parts["test"].first(BATCH)  # of which all are compiled
+    best = translations.translated(source, part, network, config.beams)
+    if "attention" in network.name and not picture.exists():
+        target = best.tokens[0, 0, : best.lengths[0, 0]]
+        attended = translations.attention(source, network, target)
+        translation_plots.alignment(picture, *attended)
+    return translations.written(source, best).texts[: translations.SAMPLES]
 
 
 # ---------------------------------------------------------------- run

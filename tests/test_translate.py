@@ -19,7 +19,7 @@ from rnn_tf.metrics.translation import Translations
 from rnn_tf.models.translation import Search
 from rnn_tf.models.translation import translate as search_for
 from rnn_tf.recipe import saved_model
-from rnn_tf.studies import decoding
+from rnn_tf.studies import decoding, translations
 
 pytestmark = pytest.mark.usefixtures("quick_scores")
 
@@ -66,7 +66,7 @@ def test_a_run_leaves_its_tables_and_pictures(done):
         *("config.json", "samples.md", f"{info['chosen']}.keras"),
     }
     assert "tok:char" in info["data"]["signatures"]["bleu"]
-    assert info["data"]["limit"] == 11 + translate.MARGIN
+    assert info["data"]["limit"] == 11 + translations.MARGIN
 
 
 def test_every_model_and_baseline_is_scored_on_the_same_sentences(done):
@@ -127,7 +127,7 @@ def test_a_plain_network_says_no_more_than_it_reads(done):
     part = source.parts["test"].first(5)
     found = search_for(network.model, part.sources, Search(source.limit))
     assert (found.lengths[:, 0] <= part.sources.lengths + 1).all()  # and the end
-    texts = translate.written(source, found.tokens[:, 0], found.stopped[:, 0]).texts
+    texts = translations.written(source, found).texts
     for text, row in zip(texts, part.sources.rows, strict=True):
         assert len(text) <= len(row)
 

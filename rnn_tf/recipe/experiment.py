@@ -1,6 +1,6 @@
 """The contract between an experiment and the recipe: plain data, plain functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,30 @@ class Outcome:
     members: dict[str, Callable] = field(repr=False)
     model: Any = field(repr=False)  # what was chosen on validation, as it was saved
     recommended: "Entry" = field(repr=False)  # the best on validation of any kind
+
+    @property
+    def fits(self) -> list[tuple[str, int]]:
+        """Model and seed of each final training that has completed."""
+        rows = self.tables["trials"]
+        rows = rows[(rows["phase"] == "final") & (rows["status"] == "completed")]
+        return list(zip(rows["model"], rows["seed"].astype(int), strict=True))
+
+    def seeds(self, model: str) -> list[int]:
+        """List the seeds of `fits` that a model has."""
+        return [seed for name, seed in self.fits if name == model]
+
+    def networks(self) -> Iterator[tuple[str, int, Network]]:
+        """Yield model, seed and network of each of `fits`.
+
+        Those of a name are one model, which takes the weights of each seed in turn:
+        Keras compiles what is made of it, such as a decoder, once.
+        """
+        shared = {}
+        for name, seed in self.fits:
+            network = self.members[name](seed)
+            first = shared.setdefault(name, network)
+            first.model.set_weights(network.model.get_weights())
+            yield name, seed, first
 
 
 @dataclass(frozen=True)

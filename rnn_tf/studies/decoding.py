@@ -34,7 +34,7 @@ def beam_rows(
     Args:
         model: an encoder-decoder.
         sources: to translate.
-        write: (numbers, (sentences, limit); stopped) -> `metrics.Translations`.
+        write: translations as numbers -> `metrics.Translations`, the best of each.
         references: of the sources.
         search: its limit counts.
         beams: to keep.
@@ -69,8 +69,7 @@ def choose(found: Translated, alpha: float) -> Translated:
 
 def _scores(best: Translated, greedy: Translated, write, references) -> dict:
     """Score the translations that were chosen, also against greedy ones."""
-    translations = write(best.tokens[:, 0], best.stopped[:, 0])
-    scored = metrics.scores(translations, references).metrics
+    scored = metrics.scores(write(best), references).metrics
     values = {row["metric"]: row["value"] for row in scored if not row["slice"]}
     likelier = best.log_probabilities >= greedy.log_probabilities - ROUNDING
     return {name: values[name] for name in METRICS} | {
