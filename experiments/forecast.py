@@ -27,7 +27,7 @@ from rich.console import Console
 
 from rnn_tf import config, files
 from rnn_tf.baselines.series import predictors, require_days
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.series import (
     daily,
     gaps,
@@ -562,6 +562,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome | joint.Joint:
     """Run the recipe, in each fold or on each series; see `runner.run`."""
+    require_paths(config, "synthetic", "cta")
     if config.many:
         from experiments import many_series  # which builds on this module
 

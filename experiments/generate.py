@@ -38,7 +38,7 @@ import numpy as np
 from experiments import sketch
 from rnn_tf import config, files
 from rnn_tf.baselines import next_points as baselines
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.drawings import batches, next_points
 from rnn_tf.data.drawings.next_points import Layout
 from rnn_tf.data.drawings.store import Part
@@ -372,6 +372,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "doodles", "quickdraw")
     return runner.run(experiment, config)
 
 

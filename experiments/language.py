@@ -27,7 +27,7 @@ import numpy as np
 
 from rnn_tf import config, files
 from rnn_tf.baselines import ngrams
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.text import batches, corpus, grammar, reader, streams
 from rnn_tf.data.text.batches import size_of
@@ -450,6 +450,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "grammar")
     return runner.run(experiment, config)
 
 

@@ -23,7 +23,7 @@ import lazy_loader
 import numpy as np
 
 from rnn_tf import config, files
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data import examples
 from rnn_tf.data.order import Order, shuffled, without_autotune
 from rnn_tf.data.splits import Data, Network
@@ -291,6 +291,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "sentences", "drawings")
     return runner.run(experiment, config)
 
 

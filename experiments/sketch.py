@@ -24,7 +24,7 @@ import numpy as np
 
 from rnn_tf import config, files
 from rnn_tf.baselines.drawings import bag_of_points
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.drawings import augmentation, batches, doodles, quickdraw
 from rnn_tf.data.drawings.batches import Padding
 from rnn_tf.data.drawings.folder import read_class_files, read_folder
@@ -357,6 +357,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "doodles", "quickdraw")
     return runner.run(experiment, config)
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from rnn_tf import config, files
 from rnn_tf.baselines.fitted_series import fit_ridge
 from rnn_tf.baselines.series import predictors
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data import examples
 from rnn_tf.data.examples import Examples
 from rnn_tf.data.series import ridership, synthetic, windows
@@ -417,6 +417,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> dict[str, Outcome]:
     """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "sines", "adding", "cta")
     return runner.run_each(experiment, config)
 
 

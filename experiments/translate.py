@@ -28,7 +28,7 @@ import numpy as np
 
 from rnn_tf import config, files
 from rnn_tf.baselines import translation as baselines
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.splits import Data, Network
 from rnn_tf.data.text import date_formats, pair_batches, parallel, tokens, toys
 from rnn_tf.data.text.parallel import ParallelText
@@ -392,6 +392,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> dict[str, Outcome]:
     """Run the recipe on each data set; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, *TASKS)
     return runner.run_each(experiment, config)
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from rnn_tf import config, files
 from rnn_tf.baselines.video import classifier, mean_differences, motion_numbers
-from rnn_tf.config import RunConfig
+from rnn_tf.config import RunConfig, require_paths
 from rnn_tf.data.labelled import Labelled
 from rnn_tf.data.order import Order
 from rnn_tf.data.splits import Data, Network
@@ -364,6 +364,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome:
     """Run the recipe; see `rnn_tf.recipe.runner.run`."""
+    require_paths(config, "digits", "moving", "ucf101")
     return runner.run(experiment, config)
 
 

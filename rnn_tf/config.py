@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import math
+import os
 import re
 import reprlib
 import sys
@@ -17,6 +18,7 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 import tyro
 
 from rnn_tf.errors import InputError, exit_code, first_line
+from rnn_tf.text import quote
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,34 @@ def require_known(config: RunConfig, name: str, known: Iterable[str]) -> None:
         if value not in known:
             names = ", ".join(known)
             raise InputError(f"{_option(name)} has {value!r}; known are {names}")
+
+
+READ = "data", "data_dir", "weights", "classifier"  # fields that name what is read
+
+
+def require_paths(config: RunConfig, *named: str) -> None:
+    """Raise InputError if a file or folder that an option names is not there.
+
+    Loaders say so too, but some seconds later, when TensorFlow has been imported.
+
+    Args:
+        config: an experiment's options, with some of the fields `READ`.
+        named: what `data` may be besides files and folders.
+    """
+    for name in READ:
+        value = getattr(config, name, None)
+        for path in value if isinstance(value, tuple) else (value,):
+            known = named if name == "data" else ()
+            if path is None or path in known:
+                continue
+            # `Path.exists` fails where a folder may not be read
+            if os.path.exists(path):  # noqa: PTH110
+                continue
+            advice = f"; it can also be {', '.join(known)}" if known else ""
+            raise InputError(
+                f"{_option(name)} is {quote(path)}, but there is no such file or "
+                f"folder{advice}"
+            )
 
 
 def _option(name: str) -> str:

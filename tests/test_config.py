@@ -84,6 +84,41 @@ def test_config_and_summary_never_import_tensorflow():
     assert run_python("-c", code).returncode == 0
 
 
+ABSENT = """
+import importlib, sys
+from rnn_tf import config, errors
+
+for name in "forecast sketch generate language translate video lengths".split():
+    module = importlib.import_module(f"experiments.{name}")
+    try:
+        argv = ["--data", "absent", "--results", sys.argv[1]]
+        module.run(config.parse(module.Config, module.FULL, argv, name))
+    except errors.InputError as error:
+        print(name, error)
+sys.exit("tensorflow.python" in sys.modules)  # a lazy one may stand there
+"""
+
+
+def test_data_that_is_not_there_is_told_before_tensorflow_is_imported(tmp_path):
+    """Would catch a slip of the pen that is told after seconds."""
+    done = run_python("-c", ABSENT, tmp_path / "results")
+    assert done.returncode == 0, done.stderr
+    refusal = "--data is 'absent', but there is no such file or folder; it can also be "
+    lines = done.stdout.splitlines()
+    assert len(lines) == 7
+    assert all(refusal in line for line in lines)
+    assert not (tmp_path / "results").exists()
+
+
+def test_what_other_options_read_must_be_there_too(tmp_path):
+    """Would catch a folder of data that is told to be absent after seconds."""
+    options = forecast.Config(data="cta", data_dir=tmp_path / "none")
+    with pytest.raises(errors.InputError, match=r"--data-dir is '.*none', but there"):
+        config.require_paths(options, "cta")
+    config.require_paths(dataclasses.replace(options, data_dir=tmp_path), "cta")
+    config.require_paths(forecast.Config(data=str(tmp_path)), "cta")
+
+
 def test_full_overrides_quick_and_an_option_overrides_both():
     quick, full, asked = (
         config.parse(forecast.Config, forecast.FULL, argv.split(), "forecast")

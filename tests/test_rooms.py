@@ -12,7 +12,7 @@ ALLOWED = {
     "errors": "text",
     "files": "errors",
     "colab": "errors",
-    "config": "errors",
+    "config": "errors text",
     "metrics": "text",
     "data": "errors files text",
     "runs": "errors files",

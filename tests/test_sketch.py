@@ -296,6 +296,6 @@ def test_a_bad_option_is_one_clear_line(arguments, said):
 
 def test_a_folder_that_is_not_there_leaves_no_run_folder(tmp_path):
     made = sketch.Config(data="absent", results=tmp_path / "results", **TINY)
-    with pytest.raises(InputError, match="absent is not a folder"):
+    with pytest.raises(InputError, match="'absent', but there is no such"):
         sketch.run(made)
     assert not list((tmp_path / "results").rglob("*"))
