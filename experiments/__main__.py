@@ -76,8 +76,9 @@ def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
         InputError: one of them cannot have an option.
     """
     few = ["--results", str(common.results), "--size", common.size]  # that modes has
-    if any(word.startswith("--seeds") for word in argv):
-        few += ["--seeds", str(common.seeds)]
+    for name in ("seeds", "jobs"):
+        if any(word.startswith(f"--{name}") for word in argv):
+            few += [f"--{name}", str(getattr(common, name))]
     tasks = []
     for module in MODULES:
         words = few if module is modes else argv

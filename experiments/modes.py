@@ -17,6 +17,7 @@ which it is known what a network has to see.
 import dataclasses
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +29,7 @@ from rnn_tf import config, files
 from rnn_tf.config import RunConfig, to_json
 from rnn_tf.devices import backend, strategy
 from rnn_tf.metrics.formatting import metric_name, number, plain, plain_table
-from rnn_tf.recipe import progress
+from rnn_tf.recipe import jobs, progress
 from rnn_tf.report import mode_plots
 from rnn_tf.runs import run_folder
 from rnn_tf.studies import mode_models, mode_tasks, modes
@@ -50,6 +51,9 @@ class Config:
     """Trainings of each network, with seeds 1 to this; fewer than 3 prove nothing."""
     epochs: int = 1
     """Epochs of a training; some tasks take two or four times as many."""
+    jobs: int | None = None
+    """Tasks that run side by side, each in a process with one thread; by default as
+    many as there are cores. Numbers are the same with any."""
     results: Path = Path("results")
     """Folder for the run folder."""
 
@@ -58,6 +62,18 @@ class Config:
         config.require_known(self, "tasks", modes.NAMES)
         config.require_at_least(self, "seeds", 1)
         config.require_at_least(self, "epochs", 1)
+        if self.jobs is not None:
+            config.require_at_least(self, "jobs", 1)
+
+    @property
+    def devices(self) -> RunConfig:
+        """Where it trains: networks so small are fastest on a CPU."""
+        return RunConfig(strategy="cpu", jobs=self.jobs)
+
+    @property
+    def names(self) -> list[str]:
+        """The tasks, each once."""
+        return list(dict.fromkeys(self.tasks))
 
 
 FULL = {"seeds": 5, "epochs": 8}
@@ -68,11 +84,11 @@ FULL = {"seeds": 5, "epochs": 8}
 def describe_data(config: Config) -> dict:
     """Give what config.json records: a checksum of the first seed's examples."""
     digest = hashlib.sha256()
-    for name in dict.fromkeys(config.tasks):
+    for name in config.names:
         if name in mode_tasks.TASKS:
             for x, y in mode_tasks.TASKS[name].data(1).values():
                 digest.update(x.tobytes() + y.tobytes())
-    says = f"{len(set(config.tasks))} small tasks, made up, and scikit-learn's digits"
+    says = f"{len(config.names)} small tasks, made up, and scikit-learn's digits"
     return {"source": "tasks", "sha256": digest.hexdigest(), "says": says}
 
 
@@ -84,10 +100,10 @@ UNITS = mode_models.UNITS
 # ---------------------------------------------------------------- training
 
 
-def train(config: Config, console: Console) -> Iterator[list[dict]]:
+def train(config: Config, staff, console: Console) -> Iterator[list[dict]]:
     """Train the networks of each task; yield its rows of `modes.csv`."""
-    for name in progress.one_by_one([*dict.fromkeys(config.tasks)], console):
-        yield list(modes.rows(name, config.seeds, config.epochs))
+    work = partial(modes.rows, seeds=config.seeds, epochs=config.epochs)
+    yield from jobs.tasks(staff, config.devices, work, config.names, console)
 
 
 # ---------------------------------------------------------------- evaluation
@@ -117,13 +133,14 @@ def run(config: Config) -> Path:
     with (
         backend.one_thread(),
         run_folder.open_run(config.results, "modes", to_json(config)) as folder,
+        jobs.hire(config.devices, len(config.names)) as staff,
     ):
-        devices = strategy.start(RunConfig(strategy="cpu"), folder.path.name)
-        data = describe_data(config)
-        folder.record(devices=devices.facts(), data=data)
+        name, data = folder.path.name, describe_data(config)
+        devices = strategy.start(config.devices, name, trains=staff.here)
+        folder.record(devices=devices.facts() | {"jobs": staff.count}, data=data)
         console.print(plain(f"modes: {data['says']} · {devices.describe()}"))
         rows = []
-        for own in train(config, console):
+        for own in train(config, staff, console):
             rows += own
             files.write_csv(folder.path / "modes.csv", modes.COLUMNS, rows)
         mode_plots.draw(folder.path)

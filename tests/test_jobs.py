@@ -4,6 +4,7 @@ Runs are processes, as a user has them.
 """
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -13,7 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
+from rnn_tf.config import RunConfig
+from rnn_tf.devices.workers import Died, Here
+from rnn_tf.errors import RunError
+from rnn_tf.recipe import jobs
 from tests.conftest import ROOT, run_python, take_ctrl_c
 from tests.test_multiworker import until
 from tests.test_resume import RUN, check_equal, folder_of, rows_of
@@ -96,8 +102,9 @@ def test_any_number_of_jobs_and_cores_gives_the_same_numbers(
 @pytest.mark.long
 def test_jobs_on_jax_give_the_same_numbers_too(tmp_path):
     engine = {"KERAS_BACKEND": "jax"}
-    for jobs in (1, 2):
-        options = *RUN, "--trials", 0, "--results", tmp_path / str(jobs), "--jobs", jobs
+    for count in (1, 2):
+        own = "--results", tmp_path / str(count), "--jobs", count
+        options = *RUN, "--trials", 0, *own
         done = run_python("-m", "experiments.stacked", *options, env=engine)
         assert done.returncode == 0, done.stderr
     check_equal(folder_of(tmp_path / "1"), folder_of(tmp_path / "2"))
@@ -197,3 +204,50 @@ def moved(folder: Path, since: int) -> bool:
     """Whether seed 1 has kept an epoch since then, in ns."""
     found = [path for path in trained(folder) if path.name == "gru_25-1.epoch.npz"]
     return any(path.stat().st_mtime_ns > since for path in found)
+
+
+# ---------------------------------------------------------------- tasks of a study
+
+
+class Staff:
+    """Two workers; what began last ends first, or dies."""
+
+    here = False
+
+    def __init__(self, dies: str = ""):
+        self.running, self.most, self.dies = [], 0, dies
+
+    @property
+    def idle(self) -> bool:
+        return len(self.running) < 2
+
+    def start(self, job, tell, function, *arguments) -> None:
+        self.running.append((job, arguments[1:]))
+        self.most = max(self.most, len(self.running))
+
+    def next(self) -> tuple:
+        job, (work, task) = self.running.pop()
+        return job, Died() if job == self.dies else list(work(task))
+
+
+def work(task: str):
+    yield {"task": task}
+
+
+def rows(staff) -> list:
+    names, console = ["a", "b", "c"], Console(file=io.StringIO())
+    return list(jobs.tasks(staff, RunConfig(strategy="cpu"), work, names, console))
+
+
+def test_tasks_run_side_by_side_and_give_their_rows_in_order():
+    """Would catch one at a time, and the rows of whichever is ready first."""
+    staff = Staff()
+    assert rows(staff) == [[{"task": name}] for name in "abc"]
+    assert staff.most == 2
+    assert rows(Here()) == [[{"task": name}] for name in "abc"]
+
+
+def test_a_task_whose_process_dies_ends_the_run():
+    """Would catch a table that lacks rows and says nothing."""
+    with pytest.raises(RunError, match="b: its process has died; is there enough"):
+        rows(Staff(dies="b"))

@@ -21,7 +21,7 @@ from rnn_tf.studies import (
     restarts,
 )
 from rnn_tf.studies.mode_tasks import TASKS, Task
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_python
 
 CLASSES = np.array([[0, 1], [0, 2], [1, 2]])
 
@@ -228,7 +228,7 @@ def test_padding_adds_zeros_at_the_end():
 def test_a_run_leaves_its_table_and_picture(quick, tmp_path):
     """And its columns are explained; would catch a model that the picture names not."""
     options = experiment.Config(
-        tasks=("parity", "counting", "parity"), seeds=1, results=tmp_path
+        tasks=("parity", "counting", "parity"), seeds=1, jobs=1, results=tmp_path
     )
     folder = experiment.run(options)
     info = json.loads((folder / "config.json").read_text())
@@ -241,6 +241,21 @@ def test_a_run_leaves_its_table_and_picture(quick, tmp_path):
     ]  # fmt: skip
     text = (ROOT / "results" / "README.md").read_text()
     assert all(f"`{column}`" in text for column in rows)
+
+
+@pytest.mark.slow
+def test_numbers_are_the_same_with_any_number_of_jobs(tmp_path):
+    """Would catch rows in the order in which tasks end, and a seed that is not set."""
+    tables = []
+    for count in ("1", "2"):
+        own = ["--tasks", "before", "parity", "--jobs", count, "--results"]
+        done = run_python("-m", "experiments.modes", *own, tmp_path / count)
+        assert done.returncode == 0, done.stderr
+        (folder,) = (tmp_path / count / "modes").iterdir()
+        info = json.loads((folder / "config.json").read_text())
+        assert info["devices"]["jobs"] == int(count)
+        tables.append((folder / "modes.csv").read_text())
+    assert tables[0] == tables[1]
 
 
 def test_the_picture_has_words_for_every_task_and_network():
@@ -273,6 +288,7 @@ def test_errors_are_drawn_in_terms_of_the_same_seed_s_guess():
         ("--tasks parrot", "--tasks has 'parrot'; known are class_to_columns"),
         ("--seeds 0", "--seeds is 0; it must be at least 1"),
         ("--epochs 0", "--epochs is 0; it must be at least 1"),
+        ("--jobs 0", "--jobs is 0; it must be at least 1"),
         ("--strategy tpu", "Unrecognized options"),
     ],
 )

@@ -11,8 +11,10 @@ import importlib
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from rich.console import Console
 
 from rnn_tf.config import RunConfig, from_json, to_json
 from rnn_tf.devices import strategy, tuner_processes, workers
@@ -168,6 +170,55 @@ def _open(config: RunConfig, most: int | None) -> Workers | Here:
     for worker in staff:
         worker.start()
     return Workers(staff)
+
+
+# ---------------------------------------------------------------- tasks of a study
+
+
+def tasks(
+    staff: Workers | Here,
+    config: RunConfig,
+    work: Callable,
+    names: Sequence[str],
+    console: Console,
+) -> Iterator[list]:
+    """Do the tasks of a study side by side, and show them; yield their rows in order.
+
+    Args:
+        staff: who does them.
+        config: the devices that they are done on; here these have been started.
+        work: name -> rows; a function of a module.
+        names: of the tasks, each once.
+        console: for the bars.
+
+    Raises:
+        RunError: the process of a task has died.
+    """
+    waiting, rows = list(names), {}
+    devices = None if staff.here else config
+    with RunProgress(len(names), console, "tasks") as progress:
+        for name in names:
+            while name not in rows:
+                while waiting and staff.idle:
+                    task = waiting.pop(0)
+                    progress.begin(task, task)
+                    staff.start(task, ignore, work_on, devices, work, task)
+                task, rows[task] = staff.next()
+                progress.end(task)
+            if isinstance(rows[name], Died):
+                raise RunError(f"{name}: its process has died; is there enough memory?")
+            yield rows.pop(name)
+
+
+def work_on(devices: RunConfig | None, work: Callable, task: str, tell: Tell) -> list:
+    """Do a task, in this process or in a worker; return its rows."""
+    if devices is not None:
+        strategy.start(devices)
+    return list(work(task))
+
+
+def ignore(*facts) -> None:
+    """Hear nothing of how far a task is."""
 
 
 # ---------------------------------------------------------------- a job

@@ -139,6 +139,7 @@ class RunProgress:
         self.bar = self.several.bar if self.several else bars(console)
         self.fits, self.done = fits, 0
         self.running = {}  # key of a job -> its bar, and the share of its fit
+        self.begun = {}  # key of a job -> when its last fit has begun
         self.task = self.bar.add_task("", total=fits)
         self._move()
 
@@ -167,6 +168,7 @@ class RunProgress:
     def begin(self, key, what: str) -> None:
         """Show the fit that a job begins."""
         self.stop(key)
+        self.begun[key] = time.monotonic()
         self.running[key] = self.bar.add_task(printable(what), total=1), 0.0
 
     def epoch(self, key, done: int, of: int) -> None:
@@ -193,6 +195,13 @@ class RunProgress:
             took += f"{row['seconds']:.1f} s"
             self.say(f"{what} · {row['status']}: {result} · {took}")
 
+    def end(self, task: str) -> None:
+        """Count a task as done; where no bar is shown, print how long it took."""
+        self.stop(task)
+        self.skip(1)
+        if not self.bar.shown:
+            self.say(f"{task} · {time.monotonic() - self.begun[task]:.1f} s")
+
     def say(self, line: str) -> None:
         """Print a line above the bars."""
         self.console.print(plain(line), soft_wrap=True)
@@ -208,9 +217,5 @@ def one_by_one(names: Sequence[str], console: Console) -> Iterator[str]:
     with RunProgress(len(names), console, "tasks") as progress:
         for name in names:
             progress.begin(name, name)
-            started = time.monotonic()
             yield name
-            progress.stop(name)
-            progress.skip(1)
-            if not progress.bar.shown:
-                progress.say(f"{name} · {time.monotonic() - started:.1f} s")
+            progress.end(name)
