@@ -31,14 +31,14 @@ def text() -> corpus.Corpus:
 
 def _batches() -> tuple[np.ndarray, np.ndarray, int]:
     """Cut inputs and targets, (batches, STREAMS, CHUNK), and count the characters."""
-    made = text()
-    part, size = made.parts["train"], streams.Size(STREAMS, CHUNK)
+    grammar_text = text()
+    part, size = grammar_text.parts["train"], streams.Size(STREAMS, CHUNK)
     count = streams.steps(part, size)
     first = np.arange(STREAMS) * ((len(part.tokens) - CHUNK) // STREAMS)
     starts = [first + number * CHUNK for number in range(count)]
     x = np.stack([size.inputs(part, start) for start in starts])
     y = np.stack([part.read(start, CHUNK) for start in starts])
-    return x, y, len(made.vocabulary)
+    return x, y, len(grammar_text.vocabulary)
 
 
 def stock():
@@ -63,18 +63,18 @@ def stock():
 
 def ours():
     """Train with the model, the devices and the batches of a run."""
-    devices, made = strategy.start(RunConfig()), text()
+    devices, grammar_text = strategy.start(RunConfig()), text()
     config = language.Config(
         batch_size=STREAMS, chunk=CHUNK, units=UNITS, dropout=0.0, unit="character"
     )
     hp = hyperparameters(None)
     with devices.scope():
-        model = language.MODELS["gru"](hp, config, len(made.vocabulary))
+        model = language.MODELS["gru"](hp, config, len(grammar_text.vocabulary))
         arguments = language.compile_arguments(hp, config, PLENTY)
         xla = language.xla_from("gru") <= PLENTY
         devices.compile(model, PLENTY, xla, **arguments)
     size = streams.Size(STREAMS, CHUNK)
-    train = streams.training(made.parts["train"], size, Order(1))
+    train = streams.training(grammar_text.parts["train"], size, Order(1))
     characters = int(train.cardinality()) * STREAMS * CHUNK
 
     options = {"callbacks": carried_state.resets(model), "verbose": 0}

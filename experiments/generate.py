@@ -295,11 +295,11 @@ def report(config: Config, outcome: Outcome) -> None:
             artists[name] = drawing.artist(network.model)
         ask = partial(drawn.ask, artists[name], source.classes)
         for temperature in config.temperatures:
-            made = ask(temperature, config.drawn, config.longest)
+            sample = ask(temperature, config.drawn, config.longest)
             row = {"model": name, "seed": seed, "temperature": temperature, "chosen": 0}
-            rows.append(row | drawn.row(made, jury, nearest))
+            rows.append(row | drawn.row(sample, jury, nearest))
             if name == best:
-                shown.setdefault(temperature, made.drawings)
+                shown.setdefault(temperature, sample.drawings)
     drawn.choose(rows)
     files.write_csv(folder / "drawn.csv", drawn.COLUMNS, rows)
     drawing_plots.grid(folder / "drawn.png", source.classes, shown)

@@ -160,16 +160,16 @@ def load_data(config: Config) -> Data:
         text, make = reader.from_string("grammar", words), corpus.in_memory
     else:
         text, make = reader.read(Path(config.data)), corpus.in_cache
-    made = make(text, config.unit, config.split, config.vocabulary)
+    split_text = make(text, config.unit, config.split, config.vocabulary)
     size, least = streams.Size(batch, config.chunk), 2 * language.STRETCH
-    batches.check_length(made, text.name, size, config.sizes, least)
-    facts = batches.facts(made, text, ngrams.COUNTED)
+    batches.check_length(split_text, text.name, size, config.sizes, least)
+    facts = batches.facts(split_text, text, ngrams.COUNTED)
     if config.data == "grammar":
         entropy = grammar.Language().bits * config.sentences / len(words)
         facts["entropy"] = entropy
-    tokens, known = made.parts["train"].tokens, len(made.vocabulary)
-    source = Source(made, ngrams.Models(tokens, known, config.orders))
-    dataset = partial(batches.dataset, made.parts)
+    tokens, known = split_text.parts["train"].tokens, len(split_text.vocabulary)
+    source = Source(split_text, ngrams.Models(tokens, known, config.orders))
+    dataset = partial(batches.dataset, split_text.parts)
     return Data(known, dataset, batch, BLOCK, facts, source)
 
 

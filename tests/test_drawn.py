@@ -7,7 +7,7 @@ from rnn_tf.data.drawings import ndjson, store, stroke3, svg
 from rnn_tf.data.drawings.stroke3 import BadDrawing, Choice
 from rnn_tf.models.drawing import Drawn
 from rnn_tf.studies import drawn
-from rnn_tf.studies.drawn import Made
+from rnn_tf.studies.drawn import Sample
 from rnn_tf.studies.judges import Judges
 
 # Right, then with the pen up, then down on the right side.
@@ -39,7 +39,7 @@ def test_distances_are_in_units_of_the_box():
 def test_a_row_by_hand():
     """Would catch empty drawings that are left out of what was asked for."""
     far = np.array([[0, 255, 0], [3, -255, 0], [3, 255, 1]], "int16")
-    made = Made(
+    sample = Sample(
         [DRAWING, far, None, DRAWING],
         np.array(["a", "b", "b", "b"]),
         np.array([True, True, False, True]),
@@ -51,7 +51,7 @@ def test_a_row_by_hand():
         lambda some: np.array(["b"] * len(some)),
     )
     nearest = drawn.nearest_training(store.pack([DRAWING], np.zeros(1)))
-    row = drawn.row(made, judges, nearest)
+    row = drawn.row(sample, judges, nearest)
     assert (row["n"], row["recognised"], row["recognised_by_other"]) == (4, 50, 50)
     assert (row["choice"], row["ended"], row["near_copies"]) == (0, 75, 50)
     assert row["nearest"] == 0

@@ -175,12 +175,12 @@ def batch_normalisation_helps(run: Finished) -> Finding | None:
     }
     if not tried(run, *(name for pair in pairs.values() for name in pair)):
         return None
-    found = judge({name: gain(run, "error", *pair) for name, pair in pairs.items()})
+    finding = judge({name: gain(run, "error", *pair) for name, pair in pairs.items()})
     if not tried(run, "layer_inside"):
-        return found
+        return finding
     layer = gain(run, "error", "layer_inside", "none").gap
-    evidence = f"{found.evidence}; layer normalisation inside {layer}"
-    return Finding(found.verdict, evidence, found.condition)
+    evidence = f"{finding.evidence}; layer normalisation inside {layer}"
+    return Finding(finding.verdict, evidence, finding.condition)
 
 
 def initialisation_helps(run: Finished) -> Finding | None:
@@ -210,13 +210,13 @@ def rates_ease_explosions(run: Finished) -> Finding | None:
     text = ", ".join(f"{n[5:]}: {100 * s:.0f} %" for n, s in shares.items())
     if not any(shares.values()):
         return Finding(NOT_MEASURED, f"no run diverged, at any rate ({text})")
-    found = judge(
+    finding = judge(
         {
             f"the highest minus {rate[5:]}": gain(run, "diverged", rates[-1], rate)
             for rate in rates[:-1]
         }
     )
-    return Finding(found.verdict, f"diverged by rate: {text}; {found.evidence}")
+    return Finding(finding.verdict, f"diverged by rate: {text}; {finding.evidence}")
 
 
 # ---------------------------------------------------------------- recall
@@ -285,11 +285,11 @@ def longer_filler_less_recalled(run: Finished) -> Finding | None:
         pair = f"{cell}_{places[0]}", f"{cell}_{places[-1]}"
         # The shortest is the favoured one; a gain of a point counts.
         gains[CELLS[cell]] = Gain(difference(run, *pair), 1.0)
-    found = judge(gains)
-    if found is None:
+    finding = judge(gains)
+    if finding is None:
         return None
-    evidence = f"error in %, shortest minus longest filler: {found.evidence}"
-    return Finding(found.verdict, evidence, found.condition)
+    evidence = f"error in %, shortest minus longest filler: {finding.evidence}"
+    return Finding(finding.verdict, evidence, finding.condition)
 
 
 def recall_follows_the_gradient(run: Finished) -> Finding | None:

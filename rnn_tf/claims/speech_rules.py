@@ -26,9 +26,9 @@ def unigrams_repeat_themselves(run: Finished) -> Finding | None:
     counts = (own["distinct"] * own["tokens"]).round().astype(int)
     holds, parts = {}, []
     for temperature, how in ((0.0, "by the likeliest"), (1.0, "by draws")):
-        said = counts[own["temperature"] == temperature]
-        holds[how] = bool(len(said) and (said == 1).all())
-        parts.append(f"{how} {said.mean():.0f} different tokens")
+        distinct = counts[own["temperature"] == temperature]
+        holds[how] = bool(len(distinct) and (distinct == 1).all())
+        parts.append(f"{how} {distinct.mean():.0f} different tokens")
     length = int(own["tokens"].iloc[0])
     return by_share(holds, f"of {length} tokens: {', '.join(parts)}")
 

@@ -84,8 +84,8 @@ def _searched(model, search: Search) -> Callable:
     translator.seeds.state.assign(keras.random.SeedGenerator(search.seed).state)
 
     def run(x):
-        found = translator.predict_on_batch(x)
-        tokens, _, logs, lengths, steps = map(np.asarray, found)
+        outputs = translator.predict_on_batch(x)
+        tokens, _, logs, lengths, steps = map(np.asarray, outputs)
         return tokens, logs, lengths, steps
 
     return run

@@ -51,12 +51,12 @@ def say(
         speaker, [corpus.UNKNOWN, *tokens], choice, np.random.default_rng(seed)
     )
     _print(prompt)
-    said = ""
+    tail = ""
     for token in itertools.islice(spoken, length):
         piece = vocabulary[token] or "\ufffd"
         _print(piece)
-        said = (said + piece)[-len(stop or "") - len(piece) :]
-        if stop and stop in said:
+        tail = (tail + piece)[-len(stop or "") - len(piece) :]
+        if stop and stop in tail:
             break
     print()
 

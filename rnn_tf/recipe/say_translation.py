@@ -53,18 +53,18 @@ def say(
     if temperature:
         search = Search(limit, temperature=temperature, seed=seed)
         rows = [row for row in numbers.rows for _ in range(n_best)]
-        found = translate(network, pair_batches.Numbers(tuple(rows)), search)
+        translated = translate(network, pair_batches.Numbers(tuple(rows)), search)
     else:
-        found = translate(network, numbers, Search(limit, beam or BEAMS))
-    _print(found, len(sentences), n_best, known[1])
+        translated = translate(network, numbers, Search(limit, beam or BEAMS))
+    _print(translated, len(sentences), n_best, known[1])
     if attention:
-        _draw(attention, network, known, numbers.rows[0], found)
+        _draw(attention, network, known, numbers.rows[0], translated)
 
 
-def _print(found: Translated, sentences: int, n_best: int, known: Tokens) -> None:
+def _print(translated: Translated, sentences: int, n_best: int, known: Tokens) -> None:
     """Print the best translations of each sentence; several with their scores."""
-    tokens = found.tokens.reshape(sentences, -1, found.tokens.shape[-1])
-    logs = found.log_probabilities.reshape(sentences, -1)
+    tokens = translated.tokens.reshape(sentences, -1, translated.tokens.shape[-1])
+    logs = translated.log_probabilities.reshape(sentences, -1)
     for row in range(sentences):
         for best in range(min(n_best, tokens.shape[1])):
             line = CONTROL.sub("\ufffd", known.decode(tokens[row, best]))
@@ -139,9 +139,9 @@ def _warn_of_length(numbers: pair_batches.Numbers, data: dict) -> None:
         )
 
 
-def _draw(path: Path, network, known: tuple, source: tuple, found) -> None:
+def _draw(path: Path, network, known: tuple, source: tuple, translated) -> None:
     """Draw the attention of the first sentence."""
-    target = found.tokens[0, 0, : found.lengths[0, 0]]
+    target = translated.tokens[0, 0, : translated.lengths[0, 0]]
     weights = alignment(network, np.array(source), target)
     if weights is None:
         raise InputError(

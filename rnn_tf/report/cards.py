@@ -41,15 +41,15 @@ def cards(
         claims: rows of `answers.csv`.
     """
     by_command = {claim.name: claim.command.split()[1] for claim in CLAIMS}
-    made = []
+    cards = []
     for name in experiments:
         about = EXPERIMENTS.get(name, About("", ""))
         pictures = [p for run in runs if run.experiment == name for p in run.pictures]
         picture = most_telling(about, pictures + more.get(name, []))
         own = [row for row in claims if by_command.get(row["claim"]) == name]
         first = most_striking(own)
-        made.append(Card(name, about, picture and thumbnail(picture), own, first))
-    return made
+        cards.append(Card(name, about, picture and thumbnail(picture), own, first))
+    return cards
 
 
 def most_telling(about: About, pictures: list[Picture]) -> Picture | None:

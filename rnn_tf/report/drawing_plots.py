@@ -19,7 +19,7 @@ def grid(path: Path, classes: tuple[str, ...], drawings: dict) -> None:
             and again; None where nothing was drawn.
     """
     each = 3 if len(drawings) <= 3 else 2 if len(drawings) <= 5 else 1
-    each = min(each, *(len(made) // len(classes) for made in drawings.values()))
+    each = min(each, *(len(own) // len(classes) for own in drawings.values()))
     shown, columns = classes[:CLASSES], each * len(drawings)
     height, width = 0.85 * len(shown) + 0.6, 0.85 * columns + 1
     figure, axes = new_figure(len(shown), columns, height=height, width=width)
@@ -30,10 +30,10 @@ def grid(path: Path, classes: tuple[str, ...], drawings: dict) -> None:
         axis.grid(False)
     for row, name in zip(axes, shown, strict=True):
         row[0].set_ylabel(label(name, 14), fontsize=8, rotation=0, ha="right")
-    for place, (temperature, made) in enumerate(sorted(drawings.items())):
+    for place, (temperature, own) in enumerate(sorted(drawings.items())):
         axes[0, place * each].set_title(f"{temperature:g}", fontsize=9, loc="left")
         for row, column in zip(*_cells(len(shown), each), strict=True):
-            strokes = made[column * len(classes) + row]
+            strokes = own[column * len(classes) + row]
             if strokes is not None:
                 draw_strokes(axes[row, place * each + column], strokes)
     figure.suptitle("Drawn by the network, by temperature", fontsize=10)

@@ -85,9 +85,9 @@ def page(
         notes: which runs are not shown.
         claims: rows of `answers.csv`.
     """
-    found = {run.experiment for run in own + reference}
-    experiments = [name for name in EXPERIMENTS if name in found]
-    experiments += sorted(found - set(EXPERIMENTS))
+    names = {run.experiment for run in own + reference}
+    experiments = [name for name in EXPERIMENTS if name in names]
+    experiments += sorted(names - set(EXPERIMENTS))
     newest = sorted(reference, key=lambda run: run.facts["Started"], reverse=True)
     return templates.fill(
         "page.html.jinja",
@@ -107,7 +107,7 @@ def page(
         family_names=answers.FAMILIES,
         contradictions=side_by_side(claims),
         how_to_read=answers.HOW_TO_READ,
-        made=datetime.now(timezone.utc),
+        written=datetime.now(timezone.utc),
     )
 
 

@@ -51,7 +51,7 @@ class Run:
     # Rows that each table had when the run was killed. They are added again first;
     # until all are there, the file on disk stays as it is.
     kept: dict[str, int] = field(default_factory=dict)
-    made: tuple[Path, ...] = ()  # folders that its beginning made, its own first
+    created: tuple[Path, ...] = ()  # folders that its beginning made, its own first
 
     def add(self, table: str, rows: Iterable[dict]) -> None:
         """Add finished rows at the end of `<table>.csv`; see `put`."""
@@ -128,13 +128,13 @@ def open_run(
     """
     started = time.monotonic()
     origin = provenance()  # takes a while: Ctrl-C in it must not leave a folder
-    made = () if resume else _create(root, experiment)
-    path = _find(root, experiment, resume) if resume else made[0]
+    created = () if resume else _create(root, experiment)
+    path = _find(root, experiment, resume) if resume else created[0]
     with _locked(path):
         if resume:
             run = _reopen(path, config, origin)
         else:
-            run = _begin(made, experiment, config, origin)
+            run = _begin(created, experiment, config, origin)
         try:
             run.record()
             with disk_errors(path, FULL):
@@ -188,15 +188,17 @@ def _clean(path: Path) -> None:
     (path / ".lock").unlink(missing_ok=True)
 
 
-def _begin(made: tuple[Path, ...], experiment: str, config: dict, origin: dict) -> Run:
+def _begin(
+    created: tuple[Path, ...], experiment: str, config: dict, origin: dict
+) -> Run:
     """Return the run of a new folder."""
     info = {
         "experiment": experiment,
-        "run_id": made[0].name,
+        "run_id": created[0].name,
         "status": "running",
         "config": config,
     }
-    return Run(made[0], info | origin, made=made)
+    return Run(created[0], info | origin, created=created)
 
 
 def _create(root: Path, experiment: str) -> tuple[Path, ...]:
@@ -291,7 +293,7 @@ def _count(path: Path) -> int:
 def _remove(run: Run) -> None:
     shutil.rmtree(run.path)
     with contextlib.suppress(OSError):  # other runs may lie there
-        for folder in run.made[1:]:
+        for folder in run.created[1:]:
             folder.rmdir()
 
 

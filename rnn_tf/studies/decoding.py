@@ -44,26 +44,26 @@ def beam_rows(
         wide = replace(search, beams=count)
         translate(model, Numbers(sources.rows[:BATCH]), wide)  # it is compiled
         begun = time.perf_counter()
-        found = translate(model, sources, wide)
+        translated = translate(model, sources, wide)
         seconds = round(time.perf_counter() - begun, 3)
         for alpha in ALPHAS:
-            best = choose(found, alpha)
+            best = choose(translated, alpha)
             row = {"beams": count, "alpha": alpha, "n": len(references.texts)}
             row |= _scores(best, greedy, write, references)
             rows.append(row | {"seconds": seconds})
     return rows
 
 
-def choose(found: Translated, alpha: float) -> Translated:
+def choose(translated: Translated, alpha: float) -> Translated:
     """Choose one of the beams of each sentence: the best by score / length ** alpha."""
-    values = found.log_probabilities / found.lengths.astype(float) ** alpha
+    values = translated.log_probabilities / translated.lengths.astype(float) ** alpha
     best = values.argmax(axis=1)[:, None]
     return Translated(
-        np.take_along_axis(found.tokens, best[..., None], axis=1),
-        np.take_along_axis(found.log_probabilities, best, axis=1),
-        np.take_along_axis(found.lengths, best, axis=1),
-        np.take_along_axis(found.stopped, best, axis=1),
-        found.steps,
+        np.take_along_axis(translated.tokens, best[..., None], axis=1),
+        np.take_along_axis(translated.log_probabilities, best, axis=1),
+        np.take_along_axis(translated.lengths, best, axis=1),
+        np.take_along_axis(translated.stopped, best, axis=1),
+        translated.steps,
     )
 
 
@@ -97,9 +97,9 @@ def stopping(model, sources: Numbers, search: Search) -> dict:
 
 def _timed(model, batch: Numbers, search: Search) -> tuple[Translated, float]:
     """Translate a batch once to compile, and again to time it."""
-    found, times = translate(model, batch, search), []
+    translated, times = translate(model, batch, search), []
     for _ in range(REPEATS):
         begun = time.perf_counter()
         translate(model, batch, search)
         times.append(time.perf_counter() - begun)
-    return found, float(np.median(times))
+    return translated, float(np.median(times))

@@ -30,7 +30,7 @@ NEAR = 10.0
 
 
 @dataclass(frozen=True)
-class Made:
+class Sample:
     """Drawings that were asked for, in a box of 255; None where nothing was drawn."""
 
     drawings: list[np.ndarray | None]
@@ -45,7 +45,7 @@ class Made:
 
 def ask(
     artist, classes: Sequence[str], temperature: float, count: int, limit: int
-) -> Made:
+) -> Sample:
     """Ask for drawings of each class, and for some more, to choose a temperature by.
 
     Args:
@@ -60,7 +60,7 @@ def ask(
     drawn = draw(artist, labels, temperature, limit, round(1000 * temperature))
     drawings, names = to_drawings(drawn), np.array(classes)[labels]
     others = more * len(classes)
-    return Made(
+    return Sample(
         drawings[others:],
         names[others:],
         drawn.ended[others:],
@@ -69,11 +69,11 @@ def ask(
     )
 
 
-def of_people(part: Part, classes: Sequence[str]) -> Made:
+def of_people(part: Part, classes: Sequence[str]) -> Sample:
     """Take the drawings of a part, which people have drawn, in place of a network's."""
     drawings = [part.drawing(n) for n in range(len(part.labels))]
     names = np.array(classes)[part.labels]
-    return Made(drawings, names, np.ones(len(names), bool), [], names[:0])
+    return Sample(drawings, names, np.ones(len(names), bool), [], names[:0])
 
 
 def outline(drawing: np.ndarray) -> np.ndarray:
@@ -116,18 +116,18 @@ def variety(rows: np.ndarray, labels: np.ndarray) -> float:
 # ---------------------------------------------------------------- rows
 
 
-def row(made: Made, judges: Judges, nearest: Callable) -> dict:
+def row(sample: Sample, judges: Judges, nearest: Callable) -> dict:
     """Measure drawings: the numbers of a row of `COLUMNS`, shares in %."""
-    rows = outlines([d for d in made.drawings if d is not None])
-    real = np.array([d is not None for d in made.drawings])
+    rows = outlines([d for d in sample.drawings if d is not None])
+    real = np.array([d is not None for d in sample.drawings])
     away = nearest(rows) if len(rows) else np.zeros(0)
     return {
         "n": len(real),
-        "choice": _recognised(judges.other, made.others, made.their_names),
-        "recognised": _recognised(judges.first, made.drawings, made.names),
-        "recognised_by_other": _recognised(judges.other, made.drawings, made.names),
-        "ended": 100 * float(made.ended.mean()),
-        "variety": variety(rows, made.names[real]),
+        "choice": _recognised(judges.other, sample.others, sample.their_names),
+        "recognised": _recognised(judges.first, sample.drawings, sample.names),
+        "recognised_by_other": _recognised(judges.other, sample.drawings, sample.names),
+        "ended": 100 * float(sample.ended.mean()),
+        "variety": variety(rows, sample.names[real]),
         "nearest": float(np.median(away)) if len(away) else float("nan"),
         "near_copies": 100 * float((away < NEAR).sum()) / len(real),
     }

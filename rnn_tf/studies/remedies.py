@@ -34,7 +34,7 @@ def rows(
     errors = errors.set_index(["model", "seed"])["value"].to_dict()
     by_fit = tables["history"].groupby(["model", "seed"])["validation_loss"]
     losses = by_fit.last().to_dict()
-    found = []
+    rows = []
     for fit in trials[trials["phase"] == "final"].to_dict("records"):
         if fit["model"] not in names:
             continue
@@ -52,8 +52,8 @@ def rows(
             "epochs": fit["epochs"],
             "seconds": fit["seconds"],
         }
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def against(model: str) -> str:

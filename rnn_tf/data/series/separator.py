@@ -34,10 +34,10 @@ def split(path: Path, text: str, layout: Layout) -> Rows:
     hint = re.match(r"sep=(.)[\r\n]+", text)  # what Excel writes and reads
     if hint and not separator:
         separator = hint[1]
-    found = rows(path, text, separator or _by_header(path, text, layout))
+    table = rows(path, text, separator or _by_header(path, text, layout))
     if hint:
-        next(found)
-    return found
+        next(table)
+    return table
 
 
 def named(option: str | None) -> str | None:

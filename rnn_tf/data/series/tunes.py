@@ -35,7 +35,7 @@ def tunes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         Keys, (tunes,), and notes, (tunes, MOST) int, `END` behind the last.
     """
     random = np.random.default_rng(seed)
-    made = []
+    parts = []
     for length in LENGTHS:
         own, wanted = np.zeros((0, length), int), -(-count // len(LENGTHS))
         while len(own) < wanted:
@@ -43,8 +43,8 @@ def tunes(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
             keys = np.zeros(len(walks), int)
             own = np.concatenate([own, walks[keeps_all(keys, MAJOR[walks])]])
         blank = np.full((wanted, MOST - length), END)
-        made.append(np.concatenate([MAJOR[own[:wanted]], blank], axis=1))
-    notes = np.concatenate(made)[random.permutation(sum(map(len, made)))[:count]]
+        parts.append(np.concatenate([MAJOR[own[:wanted]], blank], axis=1))
+    notes = np.concatenate(parts)[random.permutation(sum(map(len, parts)))[:count]]
     keys = random.integers(0, KEYS, count)
     return keys, np.where(notes == END, END, notes + keys[:, None])
 
