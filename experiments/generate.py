@@ -274,12 +274,6 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     return metrics.scores(predictions, labels, source.classes)
 
 
-def export(networks: list[Network], data: Data):
-    """Give the network as it is; it takes points in the drawings' own unit."""
-    (network,) = networks
-    return network.model
-
-
 def report(config: Config, outcome: Outcome) -> None:
     """Have each network draw at each temperature; judge that, and show it."""
     folder, source, best = outcome.folder, outcome.data.source, outcome.shown[0]
@@ -363,7 +357,6 @@ def experiment(config: Config) -> Experiment:
         compile_arguments=compile_arguments,
         predict=predict,
         evaluate=evaluate,
-        export=export,
         report=partial(report, config),
         mean=None,  # no ensembles: there is no mean of what networks draw
         xla_from=xla_from,

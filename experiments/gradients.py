@@ -328,12 +328,6 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     return text.scores(data.source.targets[split][:, -1], predictions)
 
 
-def export(networks: list[Network], data: Data):
-    """Give the network as it is: its inputs and outputs have no unit."""
-    (network,) = networks
-    return network.model
-
-
 def always_the_same(config: Config, outcome: Outcome) -> tuple[float, int]:
     """Give the validation loss of always answering the same, and the steps read."""
     rows = outcome.tables["metrics"]
@@ -464,7 +458,6 @@ def experiment(config: Config) -> Experiment:
         compile_arguments=compile_arguments,
         predict=predict,
         evaluate=evaluate,
-        export=export,
         report=partial(report_recall if name == "recall" else report_adding, config),
         mean=None,  # no ensembles: the models are what is compared
         callbacks=partial(stop_early, config),

@@ -240,12 +240,6 @@ def evaluate(data: Data, split: str, predictions: np.ndarray) -> Scores:
     return text.scores(data.source.parts[split].labels, predictions)
 
 
-def export(networks: list[Network], data: Data):
-    """Give the network as it is: its inputs and outputs have no unit."""
-    (network,) = networks
-    return network.model
-
-
 def report(config: Config, outcome: Outcome) -> None:
     """Write what the studies measure, and draw it."""
     tensorflow = keras.config.backend() == "tensorflow"
@@ -283,7 +277,6 @@ def experiment(config: Config) -> Experiment:
         compile_arguments=compile_arguments,
         predict=predict,
         evaluate=evaluate,
-        export=export,
         report=partial(report, config),
         mean=None,  # no ensembles: the models are what is compared
     )

@@ -325,12 +325,6 @@ def evaluate(data: Data, split: str, predictions: Translations) -> Scores:
     return metrics.scores(predictions, references)
 
 
-def export(networks: list[Network], data: Data):
-    """Give the network as it is: numbers of tokens in, logits out."""
-    (network,) = networks
-    return network.model
-
-
 def report(config: Config, outcome: Outcome) -> None:
     """Write how networks decode, what they make of ways held out, and what they say."""
     folder, source = outcome.folder, outcome.data.source
@@ -383,7 +377,6 @@ def experiment(config: Config) -> Experiment:
         compile_arguments=compile_arguments,
         predict=partial(predict, config.beams),
         evaluate=evaluate,
-        export=export,
         report=partial(report, config),
         mean=None,  # no ensembles: there is no mean of sentences
         xla_from=xla_from,

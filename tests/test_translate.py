@@ -46,7 +46,7 @@ def attending(done, tmp_path_factory):
     """The same run as if it had chosen attention: so short a one may choose any."""
     folder = shutil.copytree(done.folder, tmp_path_factory.mktemp("attending") / "run")
     network = done.members["attention"]()
-    translate.export([network], done.data).save(folder / "attention.keras")
+    network.model.save(folder / "attention.keras")
     info = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(info | {"chosen": "attention"}))
     return SimpleNamespace(folder=folder)

@@ -41,6 +41,12 @@ def array_mean(predictions: list[np.ndarray]) -> np.ndarray:
     return np.mean(predictions, axis=0)
 
 
+def as_it_is(networks: list[Network], data: Data):
+    """Give the one network as it is: what it takes and gives is the data's own."""
+    (network,) = networks
+    return network.model
+
+
 def show_nothing(outcome, console) -> None:
     """Print nothing beyond the tables of the recipe."""
 
@@ -107,9 +113,9 @@ class Experiment:
     # (data, split, predictions): each example's error is of the headline metric, whose
     # mean is the model's
     evaluate: Callable[[Data, str, Any], Scores]
-    # (networks, data) -> one Keras model of their mean, from and to the data's own unit
-    export: Callable[[list[Network], Data], Any]
     report: Callable[[Outcome], None]  # pictures, and tables of the experiment's own
+    # (networks, data) -> one Keras model of their mean, from and to the data's own unit
+    export: Callable[[list[Network], Data], Any] = as_it_is
     # further models that the course's claims compare others with
     rivals: tuple[str, ...] = ()
     # predictions of the seeds -> those of their ensemble; None: there are no ensembles
