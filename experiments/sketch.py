@@ -1,7 +1,7 @@
 """Classify drawings, stroke by stroke.
 
     make sketch                                                quick, 1 minute
-    make sketch ARGS="--data FOLDER --size full"               90 minutes, 20 classes
+    make sketch ARGS="--data FOLDER --size full"               40 minutes, 20 classes
     make sketch ARGS="--data quickdraw --classes cat dog"      Google's, downloaded
     python -m experiments.sketch predict --model RUN FILE      what is drawn in a file
 
