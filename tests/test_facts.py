@@ -112,7 +112,8 @@ def test_numbers_are_those_by_hand(rows):
     for case, expected in {
         ("Q8", "the mean of N(2, 1)"): np.tanh(x).mean(),
         ("Q8", "the deviation of N(2, 1)"): np.tanh(x).std(),
-        ("L10", "summed"): 1 / 10,  # a mean over 10 steps, as a share of their sum
+        ("L10", "its sum over the steps"): 1
+        / 10,  # a mean over 10 steps, as a share of their sum
         ("G10", "by norm"): 1,
     }.items():
         assert float(rows[case]["value"]) == pytest.approx(expected, abs=0.02)

@@ -170,4 +170,4 @@ def test_seeds_that_failed_are_no_errors_and_count_as_diverged(tmp_path):
     write_run(tmp_path, "gradients", table | scored({"none": network(10)}))
     row = judged("G11", tmp_path)
     assert row["verdict"] == DEPENDS
-    assert "undecided for error, norm minus none" in row["condition"]
+    assert "undecided by norm" in row["condition"]

@@ -288,8 +288,8 @@ def test_runs_whose_conditions_differ_are_told_apart(tmp_path):
     row = answers.judge(CLAIMS["K2"], finished.find_runs(tmp_path))
     assert row["verdict"] == DEPENDS
     first, second = row["condition"].split("; ")
-    said = {line.split(" on ")[0] for line in (first, second)}
-    assert said == {"not for stride 4", "not for stride 2"}
+    conditions = {line.split(": ")[1] for line in (first, second)}
+    assert conditions == {"not for stride 4", "not for stride 2"}
 
 
 def test_runs_with_the_same_condition_share_it(tmp_path):
@@ -297,7 +297,7 @@ def test_runs_with_the_same_condition_share_it(tmp_path):
     for tables in (cost(60, 20, 40), cost(60, 20, 41), cost(20, 40, 30)):
         write_run(tmp_path, "sketch", tables)
     row = answers.judge(CLAIMS["K2"], finished.find_runs(tmp_path))
-    parts = {part.split(" on ")[0]: part for part in row["condition"].split("; ")}
+    parts = {part.split(": ")[1]: part for part in row["condition"].split("; ")}
     assert set(parts) == {"not for stride 4", "not for stride 2"}
     assert parts["not for stride 4"].count("(made)") == 2
 

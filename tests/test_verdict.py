@@ -8,6 +8,7 @@ from rnn_tf.claims.verdict import (
     REFUTED,
     by_cell,
     by_share,
+    for_names,
     name_cells,
 )
 
@@ -58,3 +59,21 @@ def test_of_as_many_those_are_named_that_a_claim_does_not_hold_for():
     assert by_share({"a": True, "b": False}, "").condition == "not for b"
     cells = {cell: cell in BETTER for cell in EVERY}
     assert by_cell(cells, "").condition == "not likelier"
+
+
+@pytest.mark.parametrize(("names", "text"), [
+    (["LSTM"], "for LSTM"),
+    (["LSTM", "GRU"], "for LSTM and GRU"),
+    (["a", "b", "c"], "for a, b and c"),
+    (["LSTM x 1", "LSTM x 2", "GRU x 1"], "for LSTM x 1 and 2, and GRU x 1"),
+    (["LSTM with bias 0", "trained LSTM with bias 0"],
+     "for LSTM with bias 0, and trained LSTM with bias 0"),
+    (["after 2 steps", "after 5 steps", "after 10 steps"], "after 2, 5 and 10 steps"),
+    (["by norm"], "by norm"),
+    (["ngram_4", "1e-3", "10,000 sines"], "for ngram_4 and 1e-3, and 10,000 sines"),
+    (["ReLU x 1.5, k = 5", "ReLU x 1.5, k = 20"], "for ReLU x 1.5, k = 5 and 20"),
+    ([], ""),
+])  # fmt: skip
+def test_a_condition_reads_as_people_say_it(names, text):
+    """Would catch "for by norm", "LSTM, GRU", and "after 2 steps, after 5 steps"."""
+    assert for_names(names) == text

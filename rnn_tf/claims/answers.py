@@ -417,17 +417,19 @@ def combine(findings: dict[str, Finding]) -> Finding:
     conditions = {finding.condition for finding in findings.values()}
     if len(verdicts) == len(conditions) == 1:
         return Finding(verdicts.pop(), evidence, conditions.pop())
-    runs: dict[str, list[str]] = {}
+    runs: dict[tuple[str, str], list[str]] = {}
     for run, finding in findings.items():
-        runs.setdefault(_shorten(finding), []).append(run)
-    parts = (f"{condition} on {', '.join(some)}" for condition, some in runs.items())
+        runs.setdefault((finding.verdict, finding.condition), []).append(run)
+    parts = (_on(some, *of_some) for of_some, some in runs.items())
     return Finding(DEPENDS, evidence, "; ".join(parts))
 
 
-def _shorten(finding: Finding) -> str:
-    """Return the condition of a finding, or its verdict in a word."""
-    undecided = finding.verdict == NOT_MEASURED
-    return finding.condition or ("undecided" if undecided else finding.verdict)
+def _on(runs: list[str], verdict: str, condition: str) -> str:
+    """Say the verdict of some runs: in a word, or by what it depends on."""
+    names = ", ".join(runs)
+    if condition:
+        return f"on {names}: {condition.replace('; ', ', ')}"
+    return f"{'undecided' if verdict == NOT_MEASURED else verdict} on {names}"
 
 
 def rows(*folders: Path) -> list[dict]:

@@ -166,11 +166,11 @@ def _as_in_keras(rows):
 
 
 def _cell(row) -> str:
-    """Name a cell for people: LSTM, forget bias 5, trained."""
+    """Name a cell for people: trained LSTM with forget bias 5."""
     name = CELLS[row.cell]
     if row.cell == "lstm" and row.forget_bias != "":
         name += f" with forget bias {float(row.forget_bias):g}"
-    return name if row.phase == "fresh" else f"{name}, trained"
+    return name if row.phase == "fresh" else f"trained {name}"
 
 
 # ---------------------------------------------------------------- remedies

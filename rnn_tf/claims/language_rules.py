@@ -183,7 +183,7 @@ def networks_beat_ngrams(run: Finished) -> Finding | None:
     if not grams:
         return None
     best = min(grams, key=lambda m: np.mean([*run.scores(m).values()]))
-    pairs = {f"{NETWORKS[m]} - {best}": (m, best) for m in NETWORKS if run.has(m)}
+    pairs = {f"{NETWORKS[m]} minus {best}": (m, best) for m in NETWORKS if run.has(m)}
     return weigh_pairs(run, pairs)
 
 
@@ -222,7 +222,7 @@ def summed_cross_entropy(run: Finished) -> Finding | None:
         "cross-entropy": bool(
             (abs(mean * rows["count"] / summed - 1) < ROUNDING).all()
         ),
-        "summed": bool((abs(mean / summed - 1) < ROUNDING).all()),
+        "its sum over the steps": bool((abs(mean / summed - 1) < ROUNDING).all()),
     }
     first = rows.iloc[0]
     evidence = (

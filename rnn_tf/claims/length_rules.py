@@ -17,7 +17,7 @@ from rnn_tf.claims.verdict import (
     NOT_MEASURED,
     Finding,
     by_share,
-    join_names,
+    for_names,
 )
 from rnn_tf.metrics.formatting import number
 from rnn_tf.runs.finished import Finished
@@ -237,8 +237,8 @@ def masking_outputs_suffices(run: Finished) -> Finding | None:
     finding = by_share(holds, evidence)
     if finding.verdict != DEPENDS:
         return finding
-    good = join_names([name for name, fits in holds.items() if fits])
-    return Finding(DEPENDS, evidence, f"only for {good}")  # the shorter list
+    good = for_names([name for name, fits in holds.items() if fits])
+    return Finding(DEPENDS, evidence, f"only {good}")  # the shorter list
 
 
 def _case(part: str, side: str, direction: str) -> str:

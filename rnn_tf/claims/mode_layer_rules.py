@@ -16,15 +16,20 @@ def conv_after_and_filters(run: Finished) -> Finding | None:
     readout gets better from trained ones than from random ones.
     """
     tasks = {"sines": "sines_ahead", "planted series": "planted"}
-    pairs = {f"after, {n}": (task, "conv_after", "gru") for n, task in tasks.items()}
+    pairs = {
+        f"Conv1D after a GRU on {n}": (task, "conv_after", "gru")
+        for n, task in tasks.items()
+    }
     for part in ("trend", "season", "spikes"):
         pair = "trained_filters", "random_filters", part
-        pairs[f"filters, {part}"] = ("filters", *pair)
+        pairs[f"filters of {part}"] = ("filters", *pair)
     compared = gains(run, pairs)
     if len(compared) < len(pairs):
         return None
     finding = judge(compared)
-    before = {f"before, {n}": (t, "conv_before", "gru") for n, t in tasks.items()}
+    before = {
+        f"Conv1D before it on {n}": (t, "conv_before", "gru") for n, t in tasks.items()
+    }
     told = describe(gains(run, before))
     evidence = (
         f"{finding.evidence}; for comparison {told}" if told else finding.evidence

@@ -143,11 +143,11 @@ def prices_are_forecast(run: Finished) -> Finding | None:
     if rows is None:
         return None
     pairs = {
-        f"{days} days ahead, GRU minus {words}": ("prices", "gru", rival, days)
+        f"GRU minus {words} at day {days}": ("prices", "gru", rival, days)
         for days in rows["slice"].drop_duplicates()
         for rival, words in (("last_value", "the last value"), ("drift", "the drift"))
     }
-    pairs["two sines, GRU minus the last value"] = "sines_ahead", "gru", "last_value"
+    pairs["GRU minus the last value on two sines"] = "sines_ahead", "gru", "last_value"
     return judge(gains(run, pairs))
 
 
@@ -184,7 +184,7 @@ def feed_forward_takes_one_length(run: Finished) -> Finding | None:
         model: [_works(run, model, length) for length in lengths]
         for model in ("flattened", "padded", "pooled", "gru", "gru_untrained")
     }
-    holds = {f"an MLP, {m}": sum(works[m]) <= 1 for m in list(works)[:3]}
+    holds = {f"a {m} MLP": sum(works[m]) <= 1 for m in list(works)[:3]}
     holds["a GRU"] = all(works["gru"])
     holds["an untrained GRU"] = not any(works["gru_untrained"])
     told = ", ".join(f"{model} {sum(own)}" for model, own in works.items())

@@ -20,7 +20,7 @@ from rnn_tf.claims.verdict import (
     REFUTED,
     Finding,
     by_share,
-    join_names,
+    for_names,
 )
 from rnn_tf.metrics import intervals
 from rnn_tf.runs.finished import Finished
@@ -94,9 +94,9 @@ def judge(gains: dict[str, Gain]) -> Finding | None:
     if len(helps) == len(gains):
         return Finding(CONFIRMED, evidence)
     if helps:
-        parts = [f"proved for {join_names(helps)}"]
-        parts += [f"not for {join_names(useless)}"] * bool(useless)
-        parts += [f"undecided for {join_names(undecided)}"] * bool(undecided)
+        parts = [f"proved {for_names(helps)}"]
+        parts += [f"not {for_names(useless)}"] * bool(useless)
+        parts += [f"undecided {for_names(undecided)}"] * bool(undecided)
         return Finding(DEPENDS, evidence, "; ".join(parts))
     if useless:
         return Finding(REFUTED, evidence)
@@ -141,29 +141,32 @@ def clipping_handles_explosions(run: Finished) -> Finding | None:
     """G9: where runs diverge, fewer do with gradients clipped by norm or by value."""
     gains = [f"gain_{g:g}" for g in numbers(run, "gain")]
     pairs = {
-        f"diverged, {how} minus none, at {name.replace('_', ' ')}": (
-            f"{name}_clip_{how}",
-            name,
-        )
+        f"by {how} at {name.replace('_', ' ')}": (f"{name}_clip_{how}", name)
         for name in gains
         for how in ("norm", "value")
         if tried(run, f"{name}_clip_{how}") and diverged(run, name) > 0
     }
     if gains and not pairs:
         return Finding(NOT_MEASURED, "no run without clipping diverged")
-    return judge({name: gain(run, "diverged", *pair) for name, pair in pairs.items()})
+    gaps = {name: gain(run, "diverged", *pair) for name, pair in pairs.items()}
+    return _clipped("diverged", judge(gaps))
 
 
 def clipping_helps_vanishing(run: Finished) -> Finding | None:
     """G11: where nothing explodes, clipping lowers the error of a plain RNN."""
     if not tried(run, "none", "clip_norm", "clip_value"):
         return None
-    return judge(
-        {
-            f"error, {how} minus none": gain(run, "error", f"clip_{how}", "none")
-            for how in ("norm", "value")
-        }
-    )
+    kinds = "norm", "value"
+    gaps = {f"by {how}": gain(run, "error", f"clip_{how}", "none") for how in kinds}
+    return _clipped("error", judge(gaps))
+
+
+def _clipped(what: str, finding: Finding | None) -> Finding | None:
+    """Say of what the evidence is: with gradients clipped, minus without."""
+    if finding is None:
+        return None
+    evidence = f"{what}, clipped minus not: {finding.evidence}"
+    return Finding(finding.verdict, evidence, finding.condition)
 
 
 def batch_normalisation_helps(run: Finished) -> Finding | None:

@@ -4,7 +4,8 @@ A model is better than another only where the interval of the paired difference 
 their errors leaves out 0 (`comparison.difference`).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +17,11 @@ CITED = "cited"  # where no program can check, but somebody wrote on it
 NOT_MEASURED = "not measured"  # no rows, or too few seeds, or too wide intervals
 VERDICTS = CONFIRMED, REFUTED, DEPENDS, CITED, NOT_MEASURED
 
+# With what a name begins that says how, or when: "by draws", "after 5 steps".
+PREPOSITIONS = (
+    "after against at before between by from in inside of on over to with without"
+).split()
+NUMBER = re.compile(r"(?<![\w.-])-?\d+(?:[.,]\d+)*(?:e-?\d+)?(?!\w)")
 EQUAL = 1e-5  # between 32-bit results of the same sum in another order
 
 
@@ -44,7 +50,7 @@ def weigh(differences: dict[str, Difference]) -> Finding:
         return Finding(CONFIRMED, evidence)
     if better:
         rest = [name for name in differences if name not in better]
-        condition = f"proved for {join_names(better)}; not for {join_names(rest)}"
+        condition = f"proved {for_names(better)}; not {for_names(rest)}"
         return Finding(DEPENDS, evidence, condition)
     if any(gap.worse for gap in differences.values()):
         return Finding(REFUTED, evidence)
@@ -66,10 +72,14 @@ def by_share(holds: dict, evidence: str, name: Callable | None = None) -> Findin
         return Finding(CONFIRMED, evidence)
     if not any(holds.values()):
         return Finding(REFUTED, evidence)
-    name = name or (lambda facts: f"for {join_names(facts)}")
+    name = name or for_names
     fits, fails = ([f for f in holds if holds[f] is fit] for fit in (True, False))
     conditions = f"not {name(fails)}", f"only {name(fits)}"
-    return Finding(DEPENDS, evidence, min(conditions, key=lambda c: c.count(",")))
+    return Finding(DEPENDS, evidence, min(conditions, key=_count_names))
+
+
+def _count_names(condition: str) -> int:
+    return 1 + condition.count(", ") + condition.count(" and ")
 
 
 def by_cell(holds: dict[tuple[str, ...], bool], evidence: str) -> Finding:
@@ -96,13 +106,40 @@ def name_cells(cells: list[tuple[str, ...]], every: list[tuple[str, ...]]) -> st
     return ", or ".join(f"{join_names(f)} {rest}".strip() for rest, f in groups.items())
 
 
+def for_names(names: list[str]) -> str:
+    """Say what a verdict is for: "for GRU", but "by draws", where a name says how."""
+    text = join_names(names)
+    how = all(name.split()[0] in PREPOSITIONS for name in names)
+    return text if how else f"for {text}"
+
+
 def join_names(names: list[str]) -> str:
-    """List names, shortened where all but the last word is the same: LSTM x 1, 2."""
-    groups: dict[str, list[str]] = {}
+    """List names, in short where they differ in a number or in the last word alone.
+
+    "after 2 steps", "after 5 steps" become "after 2 and 5 steps".
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
     for name in names:
-        start, _, end = name.rpartition(" ")
-        groups.setdefault(start, []).append(end)
-    return ", ".join(f"{k} {', '.join(ends)}".strip() for k, ends in groups.items())
+        begin, end = _last_item(name)
+        groups.setdefault((name[:begin], name[end:]), []).append(name[begin:end])
+    return _listed(
+        f"{start}{_listed(some)}{end}" for (start, end), some in groups.items()
+    )
+
+
+def _last_item(name: str) -> tuple[int, int]:
+    """Find the last number of a name, or its last word: where it begins and ends."""
+    numbers = [*NUMBER.finditer(name)]
+    return numbers[-1].span() if numbers else (name.rfind(" ") + 1, len(name))
+
+
+def _listed(items: Iterable[str]) -> str:
+    """List items as people do: a, b and c; with one more comma where one is long."""
+    items = list(items)
+    if len(items) < 2:
+        return "".join(items)
+    long = any(item.count(" ") > 1 for item in items)
+    return f"{', '.join(items[:-1])}{',' * long} and {items[-1]}"
 
 
 def weigh_pairs(run: Finished, pairs: dict[str, tuple[str, str]]) -> Finding | None:

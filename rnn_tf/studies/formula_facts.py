@@ -56,7 +56,7 @@ def loss_is_summed_cross_entropy() -> list[Case]:
     mean, summed = value / by_hand.mean(), value / by_hand.sum()
     return [
         Case("cross-entropy", mean, least=1 - EQUAL, most=1 + EQUAL),
-        Case("summed", summed, least=1 - EQUAL, most=1 + EQUAL),
+        Case("its sum over the steps", summed, least=1 - EQUAL, most=1 + EQUAL),
     ]
 
 
