@@ -112,8 +112,7 @@ def test_numbers_are_those_by_hand(rows):
     for case, expected in {
         ("Q8", "the mean of N(2, 1)"): np.tanh(x).mean(),
         ("Q8", "the deviation of N(2, 1)"): np.tanh(x).std(),
-        ("L10", "its sum over the steps"): 1
-        / 10,  # a mean over 10 steps, as a share of their sum
+        ("L10", "its sum over the steps"): 1 / 10,  # of which Keras has the mean
         ("G10", "by norm"): 1,
     }.items():
         assert float(rows[case]["value"]) == pytest.approx(expected, abs=0.02)
@@ -235,7 +234,7 @@ def test_the_page_has_claim_outcome_and_code(done):
         assert f"def {check.__name__}() -> list[Case]:" in page
     for name in ("recurrent", "masked", "gradients", "gap"):
         assert f"def {name}(" in page
-    assert "**depends**: not for masked steps, stateful=True" in page
+    assert "**depends**: not for masked steps and stateful=True" in page
     assert page.count("```") % 2 == 0
 
 
