@@ -14,7 +14,7 @@ import lazy_loader
 from rnn_tf import config, files
 from rnn_tf.claims import answers
 from rnn_tf.claims.contradictions import side_by_side
-from rnn_tf.claims.striking import LENGTH, first_clauses
+from rnn_tf.claims.striking import first_clauses
 from rnn_tf.claims.striking import striking as choose_striking
 from rnn_tf.errors import InputError
 from rnn_tf.report import (
@@ -39,6 +39,7 @@ DOCUMENTS = [
     "results/reference/README.md",
     "results/bench.md",
 ]
+WIDTH = 140  # characters of a condition, at most
 MARKED = re.compile(r"(?<=<!-- begin: )(\S+)( -->\n).*?(<!-- end: \1 -->)", re.S)
 
 STACKED = "MSE in thousandths, 95 % interval"
@@ -95,7 +96,7 @@ def verdicts(folder: Path) -> str:
 def striking(folder: Path) -> str:
     """Make the table of a few claims, from all parts of the course, in short."""
     rows = [
-        row | {"condition": first_clauses(row["condition"], LENGTH)}
+        row | {"condition": first_clauses(row["condition"], WIDTH)}
         for row in choose_striking(judged(folder))
     ]
     return markdown.answers_table(rows)
