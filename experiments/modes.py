@@ -1,7 +1,7 @@
 """Ways to use a sequence: one small training for each, beside a guess without any.
 
     make modes                                           quick, a minute
-    make modes ARGS="--size full"                        ten minutes, numbers to quote
+    make modes ARGS="--size full"                        7 minutes, numbers to quote
     make modes ARGS="--tasks before parity --seeds 5"    some tasks alone
 
 Minutes on two idle cores. Expect at full size that networks beat the best constant
