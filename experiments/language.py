@@ -6,10 +6,13 @@
     make language ARGS="--data FILE.txt --unit word"         or by word
     python -m experiments.language say --model RUN --prompt "the "
 
-Minutes on two cores. The headline is bits per character of the last part of the text,
-so that models of characters and of words compare; lower is better. By default the text
-is of a small artificial language whose verbs agree with subjects far before them. Its
-entropy is known: no model can do better.
+Minutes on two cores, by the reference runs. Expect at full size 0.527 bits per
+character (gru_ensemble); the best n-grams have 0.597, and none can have under 0.526.
+
+The headline is bits per character of the last part of the text, so that models of
+characters and of words compare; lower is better. By default the text is of a small
+artificial language whose verbs agree with subjects far before them, and whose entropy
+is known.
 
 The state of a recurrent network is carried from chunk to chunk, and gradients go back
 through one chunk: truncated backpropagation through time.

@@ -1,7 +1,7 @@
 """Static and dynamic loops, padding and masks, and what a recurrent network costs.
 
     make lengths                                    quick, 80 seconds
-    make lengths ARGS="--size full"                 20 minutes, numbers to quote
+    make lengths ARGS="--size full"                 12 minutes, numbers to quote
     make lengths ARGS="--cells gru --width 200"     more padding, one cell
 
 Minutes on two cores. Networks recall the first symbol of sequences of several lengths,

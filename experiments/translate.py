@@ -6,6 +6,10 @@
     make translate ARGS="--data FOLDER --unit word --lower --size full"
     python -m experiments.translate say --model RUN "27. November 2026"
 
+Minutes on two cores, by the reference runs, of three seeds and no search: 10 for dates,
+77 for Multi30k. Expect of attention no wrong date, and on Multi30k, from German, a BLEU
+of 35.7 where word by word has 22.3.
+
 A folder holds train.de, train.en, val.de and so on; a .tsv or .csv holds pairs. The
 headline is 100 - chrF of a sentence, by sacrebleu; lower is better. BLEU and exact
 matches stand beside it.
