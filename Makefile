@@ -128,7 +128,8 @@ $(READY): requirements.txt
 	@echo "installing into $(VENV), which takes a minute or two ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --upgrade pip  # Python 3.10's resolves for many minutes
-	@$(RUN) -m pip install --quiet -r requirements.txt
+	@$(RUN) -m pip install --quiet --no-compile -r requirements.txt
+	@$(RUN) -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores, where pip takes one
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt $(READY)
