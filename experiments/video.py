@@ -272,7 +272,7 @@ MODELS = {
     **FROZEN,
     **SHUFFLED,
 }
-QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled conv3d_shuffled"
+QUICK = "cnn_lstm cnn_gru cnn_mean conv3d cnn_lstm_shuffled"
 # What may help where there are few videos, each against `cnn_lstm`.
 FOR_VIDEOS = {
     "cnn_lstm_differences": partial(build, CNN_LSTM, differences=True),
