@@ -55,6 +55,8 @@ pd = lazy_loader.load("pandas")
 
 # ---------------------------------------------------------------- configuration
 
+NAMED = "synthetic", "cta"  # what --data may be besides files
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config(RunConfig):
@@ -113,7 +115,7 @@ class Config(RunConfig):
         for name, weeks in (("lookback", 8), ("horizon", 1)):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, weeks * self.week)
-        if self.calendar == "business" and self.data in ("synthetic", "cta"):
+        if self.calendar == "business" and self.data in NAMED:
             raise InputError(f"--calendar business needs --data FILE, not {self.data}")
         config.require_at_least(self, "horizon", 1)
         config.require_at_least(self, "lookback", 1)
@@ -163,7 +165,7 @@ class Config(RunConfig):
     @property
     def many(self) -> bool:
         """Whether all series of a file or a folder are to be forecast."""
-        folder = self.data not in ("synthetic", "cta") and Path(self.data).is_dir()
+        folder = self.data not in NAMED and Path(self.data).is_dir()
         return folder or self.series_column is not None and self.series is None
 
     @property
@@ -562,7 +564,7 @@ def experiment(config: Config) -> Experiment:
 
 def run(config: Config) -> Outcome | joint.Joint:
     """Run the recipe, in each fold or on each series; see `runner.run`."""
-    require_paths(config, "synthetic", "cta")
+    require_paths(config, *NAMED)
     if config.many:
         from experiments import many_series  # which builds on this module
 

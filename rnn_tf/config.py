@@ -132,19 +132,18 @@ def require_paths(config: RunConfig, *named: str) -> None:
         named: what `data` may be besides files and folders.
     """
     for name in READ:
+        known = named if name == "data" else ()
         value = getattr(config, name, None)
-        for path in value if isinstance(value, tuple) else (value,):
-            known = named if name == "data" else ()
-            if path is None or path in known:
-                continue
+        paths = value if isinstance(value, tuple) else (value,)
+        for path in paths:
+            asked = path is not None and path not in known
             # `Path.exists` fails where a folder may not be read
-            if os.path.exists(path):  # noqa: PTH110
-                continue
-            advice = f"; it can also be {', '.join(known)}" if known else ""
-            raise InputError(
-                f"{_option(name)} is {quote(path)}, but there is no such file or "
-                f"folder{advice}"
-            )
+            if asked and not os.path.exists(path):  # noqa: PTH110
+                advice = f"; it can also be {', '.join(known)}" if known else ""
+                raise InputError(
+                    f"{_option(name)} is {quote(path)}, but there is no such file or "
+                    f"folder{advice}"
+                )
 
 
 def _option(name: str) -> str:
