@@ -17,7 +17,7 @@ import lazy_loader
 from rich.table import Table
 
 from rnn_tf import config, files
-from rnn_tf.claims import answers, exact_rules
+from rnn_tf.claims import course, exact_rules
 from rnn_tf.claims.exact_rules import value_text
 from rnn_tf.devices import backend
 from rnn_tf.metrics.formatting import plain_table
@@ -61,7 +61,7 @@ def cells(row: dict) -> list[str]:
 def page(claims: dict[str, Check], measured: list[dict]) -> str:
     """Write `facts.md`: of each claim the text, the verdict, the cases and the code."""
     parts = [INTRODUCTION]
-    texts = {claim.name: claim.text for claim in answers.CLAIMS}
+    texts = {claim.name: claim.text for claim in course.CLAIMS}
     for claim, check in claims.items():
         rows = [row for row in measured if row["claim"] == claim]
         finding = exact_rules.judge_cases(rows)

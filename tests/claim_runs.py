@@ -3,11 +3,11 @@
 import itertools
 
 from rnn_tf import files
-from rnn_tf.claims import answers
+from rnn_tf.claims import answers, course
 from rnn_tf.runs import finished, run_folder
 
 NOISE = -0.1, 0.0, 0.1  # of three seeds
-CLAIMS = {claim.name: claim for claim in answers.CLAIMS}
+CLAIMS = {claim.name: claim for claim in course.CLAIMS}
 
 
 def judged(name: str, folder) -> dict:

@@ -8,7 +8,8 @@ from PIL import Image
 
 from rnn_tf.report.about import EXPERIMENTS, About
 from rnn_tf.report.cards import WIDTH, most_telling, thumbnail
-from rnn_tf.report.run_section import PICTURES, Picture
+from rnn_tf.report.legends import PICTURES
+from rnn_tf.report.run_section import Picture
 
 
 def picture(name: str, width: int, height: int) -> Picture:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_tf.claims import answers, exact_rules
+from rnn_tf.claims import answers, course, exact_rules
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished
 from rnn_tf.studies.facts import CHECKS
@@ -10,7 +10,7 @@ from tests.claim_runs import judged, write_run
 from tests.conftest import ROOT
 
 REFERENCE = ROOT / "results" / "reference"
-EXACT = [claim.name for claim in answers.CLAIMS if claim.command == answers.FACTS]
+EXACT = [claim.name for claim in course.CLAIMS if claim.command == course.FACTS]
 
 
 def facts(name: str, **cases: bool) -> dict:
@@ -70,7 +70,7 @@ def test_checks_agree_with_the_rules_that_judge_the_claim_elsewhere(name):
     """Would catch a check that measures something else than the claim's own rule."""
     runs = finished.find_runs(REFERENCE)
     (alone,) = [run for run in runs if run.experiment == "facts"]
-    claim = next(claim for claim in answers.CLAIMS if claim.name == name)
+    claim = next(claim for claim in course.CLAIMS if claim.name == name)
     whole, own = answers.judge(claim, runs), answers.judge(claim, [alone])
     assert own["verdict"] in (CONFIRMED, REFUTED, DEPENDS)
     keys = "verdict", "condition"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments import facts as experiment
-from rnn_tf.claims import answers
+from rnn_tf.claims import course
 from rnn_tf.recipe import progress
 from rnn_tf.runs import finished
 from rnn_tf.studies import (
@@ -23,7 +23,7 @@ from rnn_tf.studies import (
 from rnn_tf.studies.case import Case
 from tests.conftest import ROOT, run_python
 
-TEXTS = {claim.name: claim.text for claim in answers.CLAIMS}
+TEXTS = {claim.name: claim.text for claim in course.CLAIMS}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_each_claim_is_checked_once_and_is_one_of_the_course():
     claims = [claim for claim, _ in facts.CHECKS]
     assert len(set(claims)) == len(claims)
     assert set(claims) <= set(TEXTS)
-    judged_by_facts = {c.name for c in answers.CLAIMS if c.command == answers.FACTS}
+    judged_by_facts = {c.name for c in course.CLAIMS if c.command == course.FACTS}
     assert judged_by_facts <= set(claims)
 
 

@@ -5,7 +5,7 @@ A rule that could only say yes would be found here.
 
 import pytest
 
-from rnn_tf.claims import answers
+from rnn_tf.claims import course
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from tests import test_little_language_rules
 from tests.claim_runs import against, judged, level, network, scored, write_run
@@ -179,7 +179,7 @@ def test_a_rule_says_what_the_rows_say(tmp_path, name, verdict, rows):
     assert row["evidence"]
 
 
-LANGUAGE = [c.name for c in answers.CLAIMS if c.command == answers.LANGUAGE]
+LANGUAGE = [c.name for c in course.CLAIMS if c.command == course.LANGUAGE]
 
 
 @pytest.mark.parametrize("name", LANGUAGE)

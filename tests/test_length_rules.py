@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnn_tf.claims import answers, length_rules
+from rnn_tf.claims import course, length_rules
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished
 from tests.claim_runs import CLAIMS, network, write_run
@@ -160,7 +160,7 @@ def test_each_rule_says_everything(tmp_path, claim, verdict, tables):
 
 def test_each_rule_is_tried():
     """Would catch a claim that is added without a test."""
-    names = {c.name for c in answers.CLAIMS if c.command == answers.LENGTHS}
+    names = {c.name for c in course.CLAIMS if c.command == course.LENGTHS}
     assert names | {"K4"} == {claim for claim, *_ in SAYS}
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from rnn_tf.claims import answers, contradictions
+from rnn_tf.claims import answers, contradictions, course
 from rnn_tf.claims.cited import CITED_CLAIMS
 from rnn_tf.claims.contradictions import Contradiction
 from rnn_tf.errors import InputError
@@ -217,7 +217,7 @@ def test_answers_are_those_of_the_runs_there_are(tmp_path):
     (tmp_path / "answers.csv").write_text("claim\nS1\n")
     shutil.copytree(REFERENCE / "devices", tmp_path / "reference" / "devices")
     page = write_page(tmp_path)
-    count = len(answers.CLAIMS) + len(CITED_CLAIMS)
+    count = len(course.CLAIMS) + len(CITED_CLAIMS)
     assert f"<li>{count} claims:</li>" in page
     assert 'href="#run-devices"' in page
     assert len(pd.read_csv(tmp_path / "answers.csv")) == count

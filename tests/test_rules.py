@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from rnn_tf.claims import answers
+from rnn_tf.claims import answers, course
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished
 from tests.claim_runs import against, as_given, level, network, scored, write_run
@@ -247,10 +247,10 @@ CASES = [
 ]  # fmt: skip
 # Whose rules have tests of their own.
 ELSEWHERE = {
-    *(answers.GRADIENTS, answers.LANGUAGE, answers.TRANSLATION, answers.LENGTHS),
-    *(answers.MODES, answers.FACTS, answers.GENERATION),
+    *(course.GRADIENTS, course.LANGUAGE, course.TRANSLATION, course.LENGTHS),
+    *(course.MODES, course.FACTS, course.GENERATION),
 }
-OTHERS = [claim for claim in answers.CLAIMS if claim.command not in ELSEWHERE]
+OTHERS = [claim for claim in course.CLAIMS if claim.command not in ELSEWHERE]
 CLAIMS = {claim.name: claim for claim in OTHERS}
 IDS = [f"{name}-{verdict}" for name, _, verdict, _ in CASES]
 

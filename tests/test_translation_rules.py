@@ -2,15 +2,15 @@
 
 import pytest
 
-from rnn_tf.claims import answers, translation_rules
+from rnn_tf.claims import course, translation_rules
 from rnn_tf.claims.verdict import CONFIRMED, DEPENDS, NOT_MEASURED, REFUTED
 from rnn_tf.runs import finished
 from tests.claim_runs import network, write_run
 
 RULES = {
     claim.name: claim.rule
-    for claim in answers.CLAIMS
-    if claim.command == answers.TRANSLATION
+    for claim in course.CLAIMS
+    if claim.command == course.TRANSLATION
 }
 
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from rnn_tf.claims.answers import CLAIMS
+from rnn_tf.claims.course import CLAIMS
 from rnn_tf.claims.striking import striking
 from rnn_tf.claims.verdict import REFUTED
 from rnn_tf.report.about import EXPERIMENTS, About

@@ -5,8 +5,8 @@ from collections import Counter
 
 import lazy_loader
 
-from rnn_tf.claims.answers import FAMILIES
 from rnn_tf.claims.contradictions import Contradiction
+from rnn_tf.claims.course import FAMILIES
 from rnn_tf.claims.striking import outcome
 from rnn_tf.claims.verdict import CITED, VERDICTS
 from rnn_tf.metrics.formatting import metric_name, number

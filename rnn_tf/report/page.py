@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from rnn_tf import config, files
-from rnn_tf.claims import answers
+from rnn_tf.claims import answers, course
 from rnn_tf.claims.contradictions import side_by_side
 from rnn_tf.claims.striking import count_verdicts, refuted
 from rnn_tf.errors import InputError
@@ -60,7 +60,7 @@ def _kind(folder: Path) -> tuple[str, str, str]:
 
 def by_family(claims: list[dict]) -> dict[str, list[dict]]:
     """Group claims by their family's letter, by number within each."""
-    families = {letter: [] for letter in answers.FAMILIES}
+    families = {letter: [] for letter in course.FAMILIES}
     for claim in sorted(claims, key=lambda claim: int(claim["claim"][1:])):
         families[claim["claim"][0]].append(claim)
     return {letter: some for letter, some in families.items() if some}
@@ -104,7 +104,7 @@ def page(
         refuted=refuted(claims),
         cards=cards(experiments, newest + own, more, claims),
         families=by_family(claims),
-        family_names=answers.FAMILIES,
+        family_names=course.FAMILIES,
         contradictions=side_by_side(claims),
         how_to_read=answers.HOW_TO_READ,
         written=datetime.now(timezone.utc),
