@@ -33,11 +33,10 @@ from rnn_tf.recipe import jobs, progress, side_by_side
 from rnn_tf.recipe.side_by_side import Task
 from rnn_tf.report import page
 
-# At full size the first runs alone. Of the others those that take longest come first:
-# short ones fill the gaps at the end.
+# Those that take longest come first: short ones fill the gaps at the end.
 MODULES = (
-    *(lengths, stacked, sketch, gradients, generate, video),
-    *(language, forecast, modes, translate),
+    *(stacked, generate, sketch, gradients, video, lengths),
+    *(forecast, modes, language, translate),
 )
 REFERENCE = Path("results/reference")
 NEXT = 'next: make draw, or a series of your own: make forecast ARGS="--data FILE"'
@@ -72,6 +71,8 @@ def main(argv: list[str] | None = None) -> None:
 def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
     """List the experiments, in the order in which they begin, with their options.
 
+    At full size `lengths` comes first, to run alone.
+
     Raises:
         InputError: one of them cannot have an option.
     """
@@ -79,8 +80,10 @@ def find_tasks(common: RunConfig, argv: list[str]) -> list[Task]:
     for name in ("seeds", "jobs"):
         if any(word.startswith(f"--{name}") for word in argv):
             few += [f"--{name}", str(getattr(common, name))]
-    tasks = []
-    for module in MODULES:
+    tasks, modules = [], MODULES
+    if common.size == "full":
+        modules = sorted(MODULES, key=lambda module: module is not lengths)
+    for module in modules:
         words = few if module is modes else argv
         options = config.parse(module.Config, module.FULL, words, name="")
         runs = options.runs if isinstance(options, RunConfig) else 1

@@ -159,7 +159,6 @@ def test_every_experiment_is_a_task_with_the_options_of_all(tmp_path):
     words = ["--results", str(tmp_path), "--seeds", "4"]
     common = everything.config.parse(RunConfig, {}, words, name="")
     tasks = {task.name: task for task in everything.find_tasks(common, words)}
-    assert list(tasks)[0] == "lengths"  # alone: it takes times
     assert tasks["facts"].arguments == (tmp_path,)
     for name, one in tasks.items():
         if name != "facts":
@@ -197,3 +196,13 @@ def test_whole_experiments_run_beside_each_other_on_this_machine_alone(
     monkeypatch.setattr(everything.page, "write", lambda *_: None)
     everything.main(["--results", str(tmp_path), *words.split()])
     assert counts == {"row": row, "beside": beside}
+
+
+def test_what_takes_times_runs_alone_at_full_size():
+    """Would catch times to quote that were taken while other cores were busy."""
+    for size, first in (("quick", "stacked"), ("full", "lengths")):
+        words = ["--size", size]
+        common = everything.config.parse(RunConfig, {}, words, name="")
+        names = [task.name for task in everything.find_tasks(common, words)]
+        assert names[0] == first
+        assert len(names) == len(set(names)) == 11
