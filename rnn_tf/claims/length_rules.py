@@ -88,11 +88,13 @@ def dynamic_runs_steps_at_once(run: Finished) -> Finding | None:
     quicker = parallel["update_high"] < single["update_low"]
     holds = {f"{steps} steps": bool(value) for steps, value in quicker.items()}
     each = (
-        f"{number(parallel.loc[n, 'update_ms'])} against "
-        f"{number(single.loc[n, 'update_ms'])} at {n} steps"
+        f"{number(parallel.loc[n, 'update_ms'])} and "
+        f"{number(single.loc[n, 'update_ms'])} ms at {n} steps"
         for n in parallel.index
     )
-    return by_share(holds, f"ms of an update, 32 iterations and one: {'; '.join(each)}")
+    return by_share(
+        holds, f"an update with up to 32 steps at once, and with one: {'; '.join(each)}"
+    )
 
 
 def dynamic_is_faster(run: Finished) -> Finding | None:

@@ -204,7 +204,7 @@ def feed_forward_cannot_order(run: Finished) -> Finding | None:
     if not compared:
         return None
     recurrent = gains(run, {"a GRU": ("before", "gru")})
-    evidence = f"minus chance, points: {describe(compared | recurrent)}"
+    evidence = f"error in points, minus a guess: {describe(compared | recurrent)}"
     return decide({n: negate(own.helps) for n, own in compared.items()}, evidence)
 
 
@@ -219,7 +219,7 @@ def images_are_no_sequences(run: Finished) -> Finding | None:
     holds = {f"{n} against chance": negate(own.helps) for n, own in chance.items()}
     for name, own in logistic.items():
         holds[f"{name} against logistic regression"] = own.gap.worse
-    evidence = f"points, minus chance: {describe(chance)}; "
+    evidence = f"error in points, read row by row minus guessed: {describe(chance)}; "
     return decide(holds, f"{evidence}minus logistic regression: {describe(logistic)}")
 
 
