@@ -1,7 +1,7 @@
 """Which layers return sequences, and what depth, heads and gates buy.
 
     make stacked                                               quick, 2 minutes
-    make stacked ARGS="--size full"                            45 minutes, to be quoted
+    make stacked ARGS="--size full"                            45 min, numbers to quote
     make stacked ARGS="--data cta --lookback 56 --size full"   Chicago's boardings
     make stacked ARGS="--data adding --cells lstm gru"         the adding problem alone
 

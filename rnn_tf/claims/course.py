@@ -1,4 +1,4 @@
-"""The course's claims that runs can judge: their texts, rules and commands.
+"""List the course's claims that runs can judge: text, rule and command of each.
 
 Claims are in our own words. Those that no program can check are in `cited`. No
 TensorFlow.
