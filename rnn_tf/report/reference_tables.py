@@ -246,7 +246,7 @@ def cheaper(folder: Path) -> str:
     cost = {row["model"]: row["milliseconds"] for row in rows_of(folder, "cost")}
     factor = float(cost["conv_lstm_stride_1"]) / float(cost["conv_lstm"])
     more, low, _ = gap(folder, "conv_lstm", "conv_lstm_stride_1", "error")
-    price = "What it costs in accuracy three seeds do not prove."
+    price = "What it costs in accuracy is not proved."
     if low > 0:
         price = f"It costs accuracy: {more:.1f} points more of errors."
     _, low, _ = gap(folder, "lstm", "conv_lstm_stride_1", "error")
@@ -268,7 +268,7 @@ def sooner(folder: Path) -> str:
     return paragraph(
         "**Time.** The bidirectional network is as good on validation as the "
         "textbook's ever becomes, many times as soon: "
-        f"{', '.join(factors)} (three seeds, in the same run)."
+        f"{', '.join(factors)} (seed by seed, in the same run)."
     )
 
 
