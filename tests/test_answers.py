@@ -4,12 +4,10 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from rnn_tf.claims import answers, course
+from rnn_tf.claims import answers
 from rnn_tf.claims.verdict import CITED, CONFIRMED, NOT_MEASURED, REFUTED
-from tests.claim_runs import as_given, write_run
+from tests.claim_runs import CLAIMS, as_given, write_run
 from tests.conftest import ROOT, run_python
-
-CLAIMS = {claim.name: claim for claim in course.CLAIMS}
 
 
 @pytest.mark.parametrize("name", CLAIMS)

@@ -2,16 +2,16 @@
 
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rnn_tf.claims.comparison import difference
 from rnn_tf.runs.finished import Finished, find_runs
+from tests.conftest import ROOT
+from tests.page_runs import REFERENCE
 
-ROOT = Path(__file__).parents[1]
-RUNS = {run.name: run for run in find_runs(ROOT / "results/reference")}
+RUNS = {run.name: run for run in find_runs(REFERENCE)}
 SPREAD = re.compile(r"([\d.]+) ± ([\d.]+)")
 DIFFERENCE = re.compile(r"([+-][\d.]+) \[([+-][\d.]+), ([+-][\d.]+)\]")
 
@@ -30,7 +30,7 @@ def find_rows() -> list[tuple[Finished, str]]:
 ROWS = find_rows()
 
 
-def as_printed(numbers: list[float], texts: tuple[str, ...]) -> bool:
+def as_printed(numbers: tuple[float, ...], texts: tuple[str, ...]) -> bool:
     """Whether numbers, in their unit or in thousandths, round to the printed ones."""
     places = [len(text.partition(".")[2]) for text in texts]
     return any(
@@ -57,8 +57,8 @@ def test_numbers_are_those_of_the_run(run, text):
     spreads = [(np.mean(s), np.std(s, ddof=1)) for s in seeds if len(s) > 1]
     for printed in SPREAD.findall(text):
         assert any(as_printed(spread, printed) for spread in spreads), printed
-    pairs = list(itertools.permutations(run.models, 2))
+    pairs = itertools.permutations(run.models, 2) if DIFFERENCE.search(text) else ()
+    differences = [difference(run, *pair) for pair in pairs]
+    ends = [(d.value, d.low, d.high) for d in differences]
     for printed in DIFFERENCE.findall(text):
-        differences = (difference(run, *pair) for pair in pairs)
-        ends = ([d.value, d.low, d.high] for d in differences)
         assert any(as_printed(numbers, printed) for numbers in ends), printed

@@ -2,12 +2,12 @@
 
 import pytest
 
-from rnn_tf.claims import course, striking
+from rnn_tf.claims import striking
 from rnn_tf.claims.contradictions import CONTRADICTIONS, side_by_side
 from rnn_tf.report.about import EXPERIMENTS
 from rnn_tf.report.cards import most_striking
+from tests.claim_runs import CLAIMS
 
-CLAIMS = {claim.name: claim for claim in course.CLAIMS}
 ROW = {
     "condition": "",
     "evidence": "facts (drawn): 5 steps: runs | a (b): 0 of 6; all of 7; none of 8",

@@ -51,6 +51,8 @@ SINES = [
      "gru_2_seq2vec"),
     ("2 layers minus 1; LSTM, seq-to-vector", "lstm_2_seq2vec", "lstm_1_seq2vec"),
     ("3 layers minus 2; GRU, seq-to-seq", "gru_3_seq2seq", "gru_2_seq2seq"),
+    ("3 layers minus 2; GRU, seq-to-vector", "gru_3_seq2vec", "gru_2_seq2vec"),
+    ("3 layers minus 2; LSTM, seq-to-seq", "lstm_3_seq2seq", "lstm_2_seq2seq"),
 ]  # fmt: skip
 ADDING = [
     ("LSTM minus plain RNN; 50 steps", "lstm_50", "simple_rnn_50"),
